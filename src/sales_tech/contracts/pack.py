@@ -1,0 +1,205 @@
+"""What one supplier's files look like, and how they become tables."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sales_tech.contracts.document import Document
+from sales_tech.contracts.types import ColumnType
+from sales_tech.errors import ContractError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DECIMAL = re.compile(r"decimal\(\d+,\s*\d+\)")
+_SIMPLE = ("string", "integer", "date", "timestamp", "boolean")
+
+
+class FileColumn(BaseModel):
+    """A column of a file: the header it stands under, and the type its text is read as.
+
+    `format` is strptime's, for dates and timestamps. A `personal` column leaves bronze only as a
+    keyed hash. A `required` one rejects the row where it is blank; an `optional` one may be missing
+    from a file altogether.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    header: str = ""
+    type: str = "string"
+    format: str | None = None
+    personal: bool = False
+    required: bool = False
+    optional: bool = False
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        if value not in _SIMPLE and not _DECIMAL.fullmatch(value):
+            raise ValueError(f"type {value!r}; expected one of {', '.join(_SIMPLE)}, decimal(precision,scale)")
+        if value.startswith("decimal"):
+            ColumnType.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _format_where_needed(self) -> FileColumn:
+        if self.type in ("date", "timestamp") and not self.format:
+            raise ValueError(f"a {self.type} without a format; expected format, such as '%d/%m/%Y'")
+        if self.personal and self.type != "string":
+            raise ValueError(f"personal with type {self.type}; expected type string, since only a hash leaves bronze")
+        return self
+
+    @property
+    def typed(self) -> ColumnType:
+        """The type that the column has after it was read; a personal column is text, its hash."""
+        return ColumnType.parse({"integer": "long", "timestamp": "timestamptz"}.get(self.type, self.type))
+
+
+class FileContract(BaseModel):
+    """One kind of file of a supplier: where it lands, how it is written, what its columns mean.
+
+    `key` names the columns that make a row the same row as an earlier one, `version` the date or
+    timestamp that tells which of two is later (where none is given, or it ties, the later arrival is).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    description: str
+    glob: str
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    header: Literal[True] = True
+    decimal: Literal[".", ","] = "."
+    timezone: str = "UTC"
+    key: list[str] = Field(min_length=1)
+    version: str | None = None
+    columns: dict[str, FileColumn] = Field(min_length=1)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError(f"encoding {value!r}; expected a name that Python knows, such as utf-8 or latin-1") from error
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (OSError, ValueError) as error:
+            raise ValueError(f"time zone {value!r}; expected an IANA name such as America/Sao_Paulo") from error
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> FileContract:
+        for name in self.columns:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"column name {name!r}; expected lower-case letters, digits and _ (put the file's own text in header)")
+        for where, names in (("key", self.key), ("version", [self.version] if self.version else [])):
+            for name in names:
+                if name not in self.columns:
+                    raise ValueError(f"{where} names column {name!r}; expected one of {', '.join(self.columns)}")
+        if self.version and self.columns[self.version].type not in ("date", "timestamp"):
+            raise ValueError(f"version {self.version!r} of type {self.columns[self.version].type}; expected a date or timestamp column")
+        headers = list(self.headers.values())
+        for header in headers:
+            if headers.count(header) > 1:
+                raise ValueError(f"header {header!r} twice; expected one column for each header")
+        return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Column name to the text of its header in the file."""
+        return {name: column.header or name for name, column in self.columns.items()}
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The columns that hold personal data."""
+        return frozenset(name for name, column in self.columns.items() if column.personal)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of all that decides how a file is read."""
+        plain = self.model_dump_json(exclude={"description": True, "columns": {"__all__": {"description"}}})
+        return hashlib.sha256(plain.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """The SQL of a pack that feeds one silver table, in Athena's dialect."""
+
+    table: str
+    path: Path
+    sql: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One supplier: its file kinds and mappings; its name is the `source` of its rows."""
+
+    name: str
+    folder: Path
+    files: dict[str, FileContract]
+    mappings: dict[str, Mapping]
+
+    def bronze(self, kind: str) -> str:
+        """The bronze table of a file kind."""
+        return f"bronze.{self.name}_{kind}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of the contracts and the mappings."""
+        parts = [self.files[kind].fingerprint for kind in sorted(self.files)]
+        parts += [f"{table}\n{self.mappings[table].sql}" for table in sorted(self.mappings)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def load_pack(folder: Path) -> Pack:
+    """Read one pack from its folder; ContractError names file and line of a mistake."""
+    if not folder.is_dir():
+        raise ContractError(folder, None, "no such folder", "a folder with a YAML file for each kind of file")
+    if not _NAME.fullmatch(folder.name):
+        raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters, digits and _")
+    files = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        if not _NAME.fullmatch(path.stem):
+            raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters, digits and _")
+        files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
+    if not files:
+        raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")
+    mappings = {
+        f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.sql"))
+    }
+    return Pack(folder.name, folder, files, mappings)
+
+
+def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
+    """Read all packs: each place is a pack's folder, or a folder of such folders.
+
+    A later place replaces a pack of the same name, so that a user can mend one that ships.
+    """
+    packs: dict[str, Pack] = {}
+    for place in places:
+        if not place.is_dir():
+            raise ContractError(place, None, "no such folder", "a pack's folder, or a folder of packs (--sources)")
+        if any(place.glob("*.y*ml")):
+            folders = [place]
+        else:
+            folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+        if not folders:
+            raise ContractError(place, None, "an empty folder", "a pack's folder, or a folder of packs (--sources)")
+        packs.update((folder.name, load_pack(folder)) for folder in folders)
+    return packs
+
+

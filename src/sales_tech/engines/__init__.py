@@ -1,0 +1,1 @@
+"""Engines run SQL and write Parquet files; the lake commits those files."""

@@ -1,0 +1,72 @@
+"""Athena's SQL, which all models are written in, turned into an engine's own."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+
+from sales_tech.errors import ContractError, QueryError
+
+ATHENA = "trino"
+
+
+def parse_model(sql: str, path: Path) -> exp.Query:
+    """Parse one SQL model; ContractError names the file and line of a mistake."""
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read=ATHENA) if statement is not None]
+    except ParseError as error:
+        first = error.errors[0]
+        raise ContractError(path, first["line"], f"{first['description']} near {first['highlight']!r}", "one select in Athena's SQL") from error
+    except SqlglotError as error:
+        raise ContractError(path, None, str(error), "one select in Athena's SQL") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        kinds = ", ".join(type(statement).__name__.lower() for statement in statements) or "nothing"
+        raise ContractError(path, 1, kinds, "exactly one select")
+    return statements[0]
+
+
+def parse_query(sql: str) -> exp.Query:
+    """Parse what a user typed; QueryError unless it is exactly one select."""
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read=ATHENA) if statement is not None]
+    except SqlglotError as error:
+        raise QueryError(f"the query cannot be read: {error}; expected one select in Athena's SQL") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        kinds = ", ".join(type(statement).__name__.lower() for statement in statements) or "nothing"
+        raise QueryError(f"found {kinds}; expected exactly one select, since queries only read")
+    return statements[0]
+
+
+def to_duckdb(tree: exp.Expression) -> str:
+    """The DuckDB text of a parsed query."""
+    return tree.sql(dialect="duckdb", pretty=True)
+
+
+@cache
+def duckdb_type(kind: str) -> str:
+    """DuckDB's name of a type that is given in Athena's SQL."""
+    return exp.DataType.build(kind, dialect=ATHENA).sql(dialect="duckdb")
+
+
+def tables_in(tree: exp.Expression) -> dict[str, list[exp.Table]]:
+    """The tables a query reads, by full name as written, leaving out its own common table expressions."""
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found: dict[str, list[exp.Table]] = {}
+    for table in tree.find_all(exp.Table):
+        if table.db or table.name not in own:
+            found.setdefault(f"{table.db}.{table.name}" if table.db else table.name, []).append(table)
+    return found
+
+
+def quote(name: str) -> str:
+    """A quoted identifier, the same in every engine used here."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A quoted string literal."""
+    return "'" + text.replace("'", "''") + "'"

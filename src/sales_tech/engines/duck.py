@@ -1,0 +1,175 @@
+"""The embedded engine: DuckDB, bounded in memory, spilling into the lake's own scratch folder."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sales_tech.engines.dialect import duckdb_type, literal, quote
+from sales_tech.settings import Settings
+
+_PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
+_INNER, _OUTER, _BLOCK = 0x36, 0x5C, 64
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A Parquet file that an engine wrote, and the value of the helper column it was split by."""
+
+    path: str
+    split: str | None
+
+
+class DuckEngine:
+    """One DuckDB connection with the primitives that models are written in.
+
+    `hash_key` is the key of `keyed_hash`; an engine made without one refuses to hash.
+    """
+
+    def __init__(self, *, scratch: Path, memory_limit: str, threads: int, hash_key: bytes | None = None) -> None:
+        self._connection = duckdb.connect()
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+        self._numbers = itertools.count()
+        self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
+        self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
+        self._connection.execute(f"set threads = {threads}")
+        self._connection.execute("set TimeZone = 'UTC'")
+        self._connection.execute("set enable_progress_bar = false")
+        self._connection.execute("set preserve_insertion_order = false")
+        self._connection.execute(_PRIMITIVES.read_text(encoding="utf-8"))
+        if hash_key is not None:
+            self._set_hash_key(hash_key)
+
+    Error = duckdb.Error
+
+    def close(self) -> None:
+        """Give back memory and scratch files."""
+        self._connection.close()
+        shutil.rmtree(self._scratch)
+
+    def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
+        """Run a statement for its effect."""
+        self._connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query, as Python values."""
+        table = self.arrow(sql, parameters)
+        return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
+
+    def row(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+        """The one row of a query that has exactly one."""
+        (row,) = self.rows(sql, parameters)
+        return row
+
+    def arrow(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+        """The result of a query as an Arrow table."""
+        return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
+        """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.
+
+        Columns that a file lacks read as null, so that a table's older files stay readable.
+        """
+        files = list(files)
+        if files:
+            listing = ", ".join(literal(path.removeprefix("file://")) for path in files)
+            source = f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
+            present = {row[0] for row in self.rows(f"select distinct name from parquet_schema([{listing}])")}
+        else:
+            source, present = "(select 1) where false", set()
+        shown = ", ".join(
+            f"cast({quote(column) if column in present else 'null'} as {duckdb_type(kind)}) as {quote(column)}"
+            for column, kind in columns.items()
+        )
+        self.name_query(name, f"select {shown} from {source}")
+
+    def name_query(self, name: str, query: str) -> str:
+        """Name a query as a view, `name` or `schema.name`; the name is handed back."""
+        schema, _, _ = name.rpartition(".")
+        if schema:
+            self.execute(f"create schema if not exists {quote(schema)}")
+        self.execute(f"create or replace view {'.'.join(map(quote, name.split('.')))} as {query}")
+        return name
+
+    @contextmanager
+    def batches(self, name: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[None]:
+        """Name a stream of record batches for one query; it can be read once."""
+        self._connection.register(name, pa.RecordBatchReader.from_batches(schema, batches))
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
+    def arrow_view(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Name an Arrow table for some queries."""
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    def write(self, query: str, folder: Path, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
+        """Write a query's rows as Parquet files with Iceberg field ids into a new folder.
+
+        `split_by` names a helper column: each of its values gets files of its own, and the column
+        itself is not written. A query without rows writes no file.
+        """
+        folder.mkdir(parents=True)
+        ids = ", ".join(f"{quote(column)}: {number}" for column, number in field_ids.items())
+        options = f"format parquet, compression zstd, field_ids {{{ids}}}, return_files true"
+        if split_by is None:
+            target = folder / "part.parquet"
+            written, paths = self._connection.execute(f"copy ({query}) to {literal(str(target))} ({options})").fetchall()[0]
+            if not written:
+                target.unlink()
+                return []
+            return [WrittenFile(path, None) for path in paths]
+        options += f", partition_by ({quote(split_by)}), filename_pattern 'part-{{uuid}}'"
+        _, paths = self._connection.execute(f"copy ({query}) to {literal(str(folder))} ({options})").fetchall()[0]
+        return [WrittenFile(path, Path(path).parent.name.partition("=")[2]) for path in paths]
+
+    def materialize(self, name: str, query: str) -> None:
+        """Run a query once, keep its rows in a scratch file, and name them as a view.
+
+        The rows leave memory, so that a step over many lines stays within its limit.
+        """
+        path = self._scratch / f"{name.replace('.', '_')}-{next(self._numbers)}.parquet"
+        self.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression lz4)")
+        self.name_query(name, f"select * from read_parquet({literal(str(path))})")
+
+    def describe(self, sql: str) -> dict[str, str]:
+        """Column names and DuckDB types of a query, without running it."""
+        return {row[0]: row[1] for row in self._connection.execute(f"describe {sql}").fetchall()}
+
+    def _set_hash_key(self, key: bytes) -> None:
+        # HMAC (RFC 2104) with the two padded keys prepared once, so that the key never stands in a query.
+        padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        for name, pad in (("hmac_inner", _INNER), ("hmac_outer", _OUTER)):
+            self._connection.execute(f"set variable {name} = ?::blob", [bytes(byte ^ pad for byte in padded)])
+
+
+@contextmanager
+def open_engine(settings: Settings, *, hashing: bool = False) -> Iterator[DuckEngine]:
+    """An engine within the settings' bounds; its scratch files go with it."""
+    engine = DuckEngine(
+        scratch=settings.lake / "scratch",
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+        hash_key=settings.hash_key() if hashing else None,
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()

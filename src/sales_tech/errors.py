@@ -1,0 +1,60 @@
+"""Everything that Sales Tech refuses, as one small tree.
+
+SalesTechError
+├── SettingsError       a setting is missing or cannot be used
+├── ContractError       a pack or a table contract is wrong; names file and line
+├── UnreadableFile      a landed file cannot be taken apart into rows; the file is rejected, the run goes on
+├── AuditError          staged files break the table's contract; nothing was committed
+├── ConservationError   rows went missing or appeared from nowhere
+├── LakeError           the lake is busy, absent, or not in the state an operation needs
+├── QueryError          a query is not readable, or not allowed
+└── StepFailed          a notebook of the pipeline ended in an error
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SalesTechError(Exception):
+    """Base of all errors that this package raises on purpose; the text is meant for the user."""
+
+
+class SettingsError(SalesTechError):
+    """A setting is missing or cannot be used."""
+
+
+class ContractError(SalesTechError):
+    """A pack or a table contract is wrong.
+
+    The text reads `file:line: what was found; what was expected`.
+    """
+
+    def __init__(self, path: Path, line: int | None, found: str, expected: str) -> None:
+        self.path, self.line, self.found, self.expected = path, line, found, expected
+        where = f"{path}:{line}" if line else f"{path}"
+        super().__init__(f"{where}: {found}; expected {expected}")
+
+
+class UnreadableFile(SalesTechError):
+    """A landed file cannot be taken apart into rows; the text is the reason kept in bronze.files."""
+
+
+class AuditError(SalesTechError):
+    """Staged files break the table's contract, so they were not committed."""
+
+
+class ConservationError(SalesTechError):
+    """The fates of the bronze rows do not add up to the bronze rows."""
+
+
+class LakeError(SalesTechError):
+    """The lake is busy, absent, or not in the state an operation needs."""
+
+
+class QueryError(SalesTechError):
+    """A query cannot be read, or asks for what queries may not do."""
+
+
+class StepFailed(SalesTechError):
+    """A notebook of the pipeline ended in an error."""

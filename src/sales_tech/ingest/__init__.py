@@ -1,0 +1,1 @@
+"""From files as they landed to rows with line numbers; nothing is lost on the way."""

@@ -1,0 +1,208 @@
+"""01_ingest: what landed becomes bronze rows, and every file gets an entry in bronze.files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from sales_tech.contracts.bronze import bronze_contract
+from sales_tech.contracts.fingerprint import code_fingerprint
+from sales_tech.contracts.pack import Pack, load_packs
+from sales_tech.contracts.table import table_contract
+from sales_tech.engines.dialect import literal, quote
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.errors import UnreadableFile
+from sales_tech.ingest.archive import archive
+from sales_tech.ingest.arrivals import FILES, History, Landed, fingerprint, landed_files, news, read_history
+from sales_tech.ingest.reader import FileRows, read_rows, schema
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.store import Lake
+from sales_tech.lake.write import stage
+from sales_tech.runs import Commit, Run, StepResult
+
+STEP = "ingest/batch_csv"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One file's entry in bronze.files, and its rows where it is to be loaded."""
+
+    file: Landed
+    file_id: str
+    archived_as: str | None
+    version: int
+    status: str
+    reason: str | None
+    rows: FileRows | None
+    count: int
+    load_id: str
+
+
+def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> list[tuple[Landed, str]]:
+    """The files in the landing folder that must be looked at, each with the reason."""
+    return news(landed_files(run.settings.landing, packs.values()), read_history(lake, engine), packs)
+
+
+def run(run: Run) -> StepResult:
+    """Load what is new in the landing folder: one commit for each bronze table, then one of bronze.files.
+
+    A file that cannot be taken apart is archived, entered as rejected with its reason, and the others
+    go on. Nothing is committed where nothing is new.
+    """
+    with open_engine(run.settings) as engine:
+        lake, packs = Lake(run.settings), load_packs(run.settings.sources)
+        history = read_history(lake, engine)
+        new = news(landed_files(run.settings.landing, packs.values()), history, packs)
+        arrivals = _examine([file for file, _ in new], packs, history, run, _unrecorded(lake, engine, packs))
+        if not arrivals:
+            return run.record(StepResult(STEP, notes=["no new files"]))
+        commits = []
+        loads: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
+        for arrival in arrivals:
+            if arrival.rows is not None:
+                loads[arrival.file.claims[0]].append(arrival)
+        for (source, kind), batch in sorted(loads.items()):
+            commits.append(_load(lake, engine, packs[source], kind, batch, run))
+        commits.append(_enter(lake, engine, arrivals, packs, history, run))
+        rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
+        notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status in ("duplicate", "unclaimed")]
+        loaded = sum(arrival.status == "loaded" for arrival in arrivals)
+        return run.record(StepResult(STEP, sum(arrival.count for arrival in arrivals), commits, loaded, rejected, notes))
+
+
+def _examine(
+    new: list[Landed], packs: dict[str, Pack], history: History, run: Run, unrecorded: dict[str, tuple[str, int]]
+) -> list[Arrival]:
+    loaded = dict(history.loaded)
+    arrivals = []
+    for file in new:
+        known = history.by_path.get(file.name)
+        plain = Arrival(file, "", None, 1, "", None, None, 0, run.run_id)
+        if not file.claims:
+            arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
+            continue
+        kept = archive(file.path, run.settings.lake)
+        version = (known.version + (known.file_id != kept.file_id)) if known else 1
+        arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=version)
+        if known is not None and known.file_id == kept.file_id and known.status == "loaded":
+            continue  # only its time changed
+        if kept.file_id in loaded and loaded[kept.file_id] != file.name:
+            arrivals.append(replace(arrival, status="duplicate", reason=f"same content as {loaded[kept.file_id]}"))
+        elif kept.file_id in unrecorded:
+            load_id, count = unrecorded[kept.file_id]
+            arrivals.append(replace(arrival, status="loaded", count=count, load_id=load_id))
+        elif kept.file_id in loaded:
+            arrivals.append(replace(arrival, status="duplicate", reason="this content was loaded from here before"))
+        else:
+            arrivals.append(_open(arrival, packs, run.settings.lake))
+        if arrivals[-1].status == "loaded":
+            loaded[kept.file_id] = file.name
+    return arrivals
+
+
+def _open(arrival: Arrival, packs: dict[str, Pack], lake: Path) -> Arrival:
+    if len(arrival.file.claims) > 1:
+        claims = ", ".join(f"{pack}/{kind}.yaml" for pack, kind in arrival.file.claims)
+        return replace(arrival, status="rejected", reason=f"claimed by {claims}; expected one glob to match")
+    ((source, kind),) = arrival.file.claims
+    try:
+        return replace(arrival, status="loaded", rows=read_rows(lake / (arrival.archived_as or ""), packs[source].files[kind]))
+    except UnreadableFile as error:
+        return replace(arrival, status="rejected", reason=str(error))
+
+
+def _load(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, batch: list[Arrival], run: Run) -> Commit:
+    contract = bronze_contract(pack, kind)
+    numbered = pa.schema([*schema(pack.files[kind]), pa.field("_file", pa.int32())])
+    engine.execute("create or replace table batch_files (_file integer, _file_id varchar, _file_path varchar)")
+    for number, arrival in enumerate(batch):
+        engine.execute("insert into batch_files values (?, ?, ?)", [number, arrival.file_id, arrival.file.name])
+    columns = ", ".join(f"b.{quote(name)}" for name in (*pack.files[kind].columns, "_extra", "_raw", "_problem", "_line_number"))
+    with engine.batches("incoming", numbered, _numbered(batch, numbered)):
+        query = f"""select {columns}, f._file_id, f._file_path, {literal(run.run_id)} as _load_id,
+            {literal(_now(run).isoformat())}::timestamptz as _loaded_at
+            from incoming as b join batch_files as f using (_file)"""
+        staged = stage(lake, engine, contract, query, run.run_id, unique=False)
+    provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint)
+    return Commit(contract.name, lake.commit(contract.name, staged.paths, [], provenance), staged.rows, 0)
+
+
+def _numbered(batch: list[Arrival], numbered: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for number, arrival in enumerate(batch):
+        assert arrival.rows is not None
+        for rows in arrival.rows.batches():
+            position = pa.array([number], pa.int32()).take(pa.nulls(rows.num_rows, pa.int32()).fill_null(0))
+            yield pa.RecordBatch.from_arrays([*rows.columns, position], schema=numbered)
+
+
+def _enter(lake: Lake, engine: DuckEngine, arrivals: list[Arrival], packs: dict[str, Pack], history: History, run: Run) -> Commit:
+    contract = table_contract(FILES)
+    counts = _counts(lake, engine, packs, {arrival.file.claims[0] for arrival in arrivals if arrival.rows is not None}, run)
+    now = _now(run)
+    entries = [
+        {
+            "file_id": arrival.file_id or f"unclaimed:{arrival.file.name}",
+            "file_path": arrival.file.name,
+            "version": arrival.version,
+            "source": arrival.file.claims[0][0] if len(arrival.file.claims) == 1 else None,
+            "file_kind": arrival.file.claims[0][1] if len(arrival.file.claims) == 1 else None,
+            "status": arrival.status,
+            "reason": arrival.reason,
+            "bytes": arrival.file.size,
+            "modified_ns": arrival.file.modified_ns,
+            "rows": counts.get(arrival.file_id, arrival.count) if arrival.status == "loaded" else 0,
+            "contract": fingerprint(arrival.file, packs),
+            "archived_as": arrival.archived_as,
+            "load_id": arrival.load_id,
+            "arrival": history.arrivals + number,
+            "loaded_at": now,
+        }
+        for number, arrival in enumerate(arrivals, start=1)
+    ]
+    with engine.arrow_view("entries", pa.Table.from_pylist(entries)):
+        staged = stage(lake, engine, contract, "select * from entries", run.run_id)
+    inputs = {name: snapshot for name in lake.tables() if name.startswith("bronze.") and name != FILES and (snapshot := lake.snapshot_id(name))}
+    provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, inputs)
+    return Commit(FILES, lake.commit(FILES, staged.paths, [], provenance), staged.rows, 0)
+
+
+def _unrecorded(lake: Lake, engine: DuckEngine, packs: dict[str, Pack]) -> dict[str, tuple[str, int]]:
+    # Files whose rows were committed by a run that was stopped before it could enter them: their load
+    # and rows. bronze.files names the snapshots that it knew of.
+    last = lake.provenance(FILES)
+    recorded = last.inputs if last else {}
+    found = {}
+    for pack in packs.values():
+        for kind in pack.files:
+            name = pack.bronze(kind)
+            if lake.snapshot_id(name) != recorded.get(name):
+                files = lake.added_files(name, recorded.get(name))
+                found.update({row[0]: (row[1], int(row[2])) for row in _file_counts(engine, [file.path for file in files])})
+    return found
+
+
+def _counts(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], kinds: set[tuple[str, str]], run: Run) -> dict[str, int]:
+    paths = [
+        file.path for source, kind in kinds for file in lake.files(packs[source].bronze(kind)) if f"/{run.run_id}-" in file.path
+    ]
+    return {file_id: int(rows) for file_id, _, rows in _file_counts(engine, paths)}
+
+
+def _file_counts(engine: DuckEngine, paths: list[str]) -> list[tuple[str, str, int]]:
+    engine.view("counted", paths, {"_file_id": "varchar", "_load_id": "varchar"})
+    return [(row[0], row[1], row[2]) for row in engine.rows("select _file_id, _load_id, count(*) from counted group by all")]
+
+
+def _now(run: Run) -> datetime:
+    return datetime.strptime(run.run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+
+
+def _code() -> str:
+    return code_fingerprint("ingest", "engines", "lake")
+
+

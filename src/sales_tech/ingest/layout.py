@@ -1,0 +1,69 @@
+"""The header of a file, held against the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sales_tech.contracts.pack import FileContract
+from sales_tech.errors import UnreadableFile
+from sales_tech.ingest.lines import Line, split
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the contract's columns stand in one file.
+
+    `header` is the file's header in its order, without blanks around the names. `places` gives for each
+    contract column its 0-based position in the file, or None; `extras` are positions the contract does not know.
+    """
+
+    header: tuple[str, ...]
+    delimiter: str
+    places: dict[str, int | None]
+    extras: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """The number of fields that a line must have."""
+        return len(self.header)
+
+
+def read_layout(line: Line, contract: FileContract) -> Layout:
+    """Understand the header line; UnreadableFile where it cannot be the header of such a file."""
+    if line.too_long:
+        raise UnreadableFile(f"the first line has {line.size} bytes; expected a header such as {_shown(_wanted(contract))}")
+    if "\0" in line.text:
+        raise UnreadableFile("NUL bytes in the header; expected text (a file in utf-16, or a damaged one, looks like this)")
+    header = _names(line.text, contract.delimiter)
+    repeated = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    missing = _missing(header, contract)
+    if missing:
+        for other in _DELIMITERS:
+            if other != contract.delimiter and not _missing(_names(line.text, other), contract):
+                raise UnreadableFile(f"the delimiter looks like {other!r}; the pack says {contract.delimiter!r}")
+        raise UnreadableFile(f"the header lacks {_shown(missing)}; found {_shown(header)}")
+    if repeated:
+        raise UnreadableFile(f"the header repeats {_shown(repeated)}; expected each name once, found {_shown(header)}")
+    where = {name: place for place, name in enumerate(header)}
+    places = {name: where.get(text.strip()) for name, text in contract.headers.items()}
+    known = set(places.values())
+    return Layout(tuple(header), contract.delimiter, places, tuple(place for place in range(len(header)) if place not in known))
+
+
+def _names(text: str, delimiter: str) -> list[str]:
+    return [name.strip() for name in split(text, delimiter).values]
+
+
+def _wanted(contract: FileContract) -> list[str]:
+    return [text.strip() for name, text in contract.headers.items() if not contract.columns[name].optional]
+
+
+def _missing(header: list[str], contract: FileContract) -> list[str]:
+    return [text for text in _wanted(contract) if text not in header]
+
+
+def _shown(names: list[str]) -> str:
+    text = ", ".join(repr(name) for name in names)
+    return text if len(text) <= 1000 else f"{text[:1000]}… ({len(names)} names)"

@@ -1,0 +1,133 @@
+"""The bytes of a landed file, unpacked and in UTF-8, a chunk at a time."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sales_tech.errors import UnreadableFile
+
+CHUNK_BYTES = 8 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SAMPLE_BYTES = 2048
+_UTF8_CONTINUATIONS = bytes(range(0x80, 0xC0))
+
+
+def raw_chunks(path: Path) -> Iterator[bytes]:
+    """The file's bytes, unpacked where its first bytes say gzip; UnreadableFile for a broken gzip stream."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        file.seek(0)
+        if not packed:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+            return
+        done = 0
+        try:
+            with gzip.GzipFile(fileobj=file) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
+                    done += len(chunk)
+        except EOFError as error:
+            size = path.stat().st_size
+            raise UnreadableFile(f"gzip stream ends early after {size} bytes; expected its end mark, so the copy was cut off") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableFile(f"gzip stream is damaged after {done} unpacked bytes: {error}; expected a whole gzip file") from error
+
+
+def utf8_chunks(path: Path, encoding: str, *, check: bool = False) -> Iterator[bytes]:
+    """The file's text as UTF-8 without byte order mark; a chunk may end within a line or a character.
+
+    `check` proves the encoding: UnreadableFile says where the bytes do not fit it, or that the file is
+    UTF-8 where the pack names a single-byte encoding. Without it a file in UTF-8 is passed on unproved.
+    """
+    same = encoding in ("utf-8", "utf-8-sig")
+    decoder = codecs.getincrementaldecoder(encoding)()
+    guard = _Utf8Guard() if check and not same and _is_single_byte(encoding) else None
+    read = 0
+    for chunk in raw_chunks(path):
+        start, read = read, read + len(chunk)
+        if guard:
+            guard.feed(chunk)
+        if same:
+            if check:
+                _decode(path, encoding, decoder, chunk, read)
+            yield chunk.removeprefix(codecs.BOM_UTF8) if start == 0 else chunk
+        else:
+            yield _decode(path, encoding, decoder, chunk, read).encode()
+    if check or not same:
+        yield _decode(path, encoding, decoder, b"", read).encode()
+    if guard and guard.is_utf8():
+        raise UnreadableFile(f"the file looks like utf-8 (it has characters of several bytes, all valid); the pack says {encoding}")
+
+
+def _decode(path: Path, encoding: str, decoder: codecs.IncrementalDecoder, chunk: bytes, read: int) -> str:
+    try:
+        return decoder.decode(chunk, final=not chunk)
+    except UnicodeDecodeError as error:
+        offset = read - len(error.object) + error.start
+        raise UnreadableFile(_undecodable(path, encoding, offset)) from error
+
+
+def _undecodable(path: Path, encoding: str, offset: int) -> str:
+    position, line_feeds, returns, sample = 0, 0, 0, bytearray()
+    for chunk in raw_chunks(path):
+        before = chunk[: max(offset - position, 0)]
+        line_feeds, returns = line_feeds + before.count(b"\n"), returns + before.count(b"\r")
+        sample += chunk[max(offset - position - _SAMPLE_BYTES, 0) : max(offset - position + _SAMPLE_BYTES, 0)]
+        if position <= offset < position + len(chunk):
+            wrong = chunk[offset - position]
+        position += len(chunk)
+        if position > offset + _SAMPLE_BYTES:
+            break
+    # A file ends its lines with LF, CR LF or CR: the greater count is that of the lines.
+    line = max(line_feeds, returns) + 1
+    found = f"line {line}, byte {offset + 1} of the file: 0x{wrong:02X} is not {encoding}"
+    return f"{found}; the file looks like {_likely_encoding(path, encoding, bytes(sample))}"
+
+
+def _likely_encoding(path: Path, encoding: str, sample: bytes) -> str:
+    start = next(raw_chunks(path))[:2]
+    if start in _UTF16_MARKS:
+        return "utf-16"
+    if encoding != "utf-8" and _is_utf8(sample.lstrip(_UTF8_CONTINUATIONS)):
+        return "utf-8"
+    windows = any(0x80 <= byte <= 0x9F for byte in sample) and not encoding.startswith("cp")
+    return "cp1252" if windows else "latin-1"
+
+
+def _is_utf8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_single_byte(encoding: str) -> bool:
+    return not encoding.startswith("utf") and len(bytes(range(256)).decode(encoding, "replace")) == 256
+
+
+class _Utf8Guard:
+    """Watches whether bytes that are said to be single-byte text are UTF-8 beyond ASCII."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._beyond_ascii, self._valid = False, True
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
+        if self._valid:
+            try:
+                self._beyond_ascii |= not self._decoder.decode(chunk).isascii()
+            except UnicodeDecodeError:
+                self._valid = False
+
+    def is_utf8(self) -> bool:
+        """Whether all bytes were UTF-8, with at least one character of several bytes."""
+        unfinished = bool(self._decoder.getstate()[0])
+        return self._valid and self._beyond_ascii and not unfinished

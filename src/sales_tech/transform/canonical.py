@@ -1,0 +1,80 @@
+"""A mapping's output held against the contract of its silver table, row by row."""
+
+from __future__ import annotations
+
+from sales_tech.contracts.table import Reference
+from sales_tech.engines.dialect import literal, quote
+from sales_tech.transform.mapping import BoundMapping
+from sales_tech.transform.typed import CARRIED
+
+_NUMBERS = ("int", "long", "decimal", "double")
+
+
+def references(bound: BoundMapping) -> list[Reference]:
+    """The references that hold for a mapping: those to tables that its own pack feeds."""
+    return [reference for reference in bound.contract.references if reference.table in bound.pack.mappings]
+
+
+def canonical_select(bound: BoundMapping, mapped: str) -> str:
+    """The select that turns a mapping's rows (a relation or a parenthesised select) into canonical ones.
+
+    Columns are cast to the contract's types, defaults filled in, derived columns computed. Rows that
+    break a promise get `_reasons`; `_waits` marks those that only lack a row of another table.
+    """
+    contract = bound.contract
+    mapped_columns = [name for name in contract.columns if name in bound.outputs]
+    given = {"source": literal(bound.pack.name), "file_id": "_file_id", "line_number": "_line_number", "updated_at": "_version"}
+    shaped, derived, faults = [], [], []
+    for name, column in contract.columns.items():
+        kind = column.type.sql
+        if name in mapped_columns:
+            value = f"coalesce(m.{quote(name)}, {column.default})" if column.default else f"m.{quote(name)}"
+            shaped.append(f"try_cast({value} as {kind}) as {quote(name)}")
+            if column.type.name in _NUMBERS:
+                shaped.append(f"m.{quote(name)} is not null and try_cast(m.{quote(name)} as {kind}) is null as {quote(name + '__lost')}")
+                faults.append(f"case when {quote(name + '__lost')} then {literal(f'{name}: does not fit {column.type}')} end")
+        elif column.derived:
+            derived.append(f"try_cast({column.derived} as {kind}) as {quote(name)}")
+        else:
+            shaped.append(f"cast({given.get(name, column.default or 'null')} as {kind}) as {quote(name)}")
+        if column.required:
+            faults.append(f"case when {quote(name)} is null then {literal(f'{name}: missing')} end")
+    faults += [f"case when not ({check.sql}) then {literal(check.reason)} end" for check in contract.checks]
+    joins, unknown = _joins(bound)
+    carried = ", ".join(CARRIED)
+    columns = ", ".join(quote(name) for name in contract.columns)
+    waits_on_lookup = "_breaks is not null" if bound.lookups else "false"
+    return f"""
+with shaped as (
+    select {carried}, {", ".join(shaped)} from {mapped} as m
+),
+derived as (
+    select shaped.*{"".join(f", {expression}" for expression in derived)} from shaped
+),
+judged as (
+    select
+        d.*,
+        nullif(concat_ws('; ', {", ".join(faults)}), '') as _breaks,
+        {f"nullif(concat_ws('; ', {', '.join(unknown)}), '')" if unknown else "cast(null as varchar)"} as _unknown
+    from derived as d
+    {joins}
+)
+select
+    {carried.replace("_reasons", "case when _ignored then null else coalesce(_reasons, _breaks, _unknown) end as _reasons")},
+    not _ignored and _reasons is null and ({waits_on_lookup} or (_breaks is null and _unknown is not null)) as _waits,
+    {columns}
+from judged
+"""
+
+
+def _joins(bound: BoundMapping) -> tuple[str, list[str]]:
+    joins, unknown = [], []
+    for number, reference in enumerate(references(bound)):
+        names = {ours: f"r{number}_{ours}" for ours in reference.columns}
+        theirs = ", ".join(f"{quote(column)} as {names[ours]}" for ours, column in reference.columns.items())
+        known = f"select distinct {theirs} from {reference.table} where source = {literal(bound.pack.name)}"
+        on = " and ".join(f"d.{quote(ours)} = {name}" for ours, name in names.items())
+        joins.append(f"left join ({known}) as r{number} on {on}")
+        first = next(iter(names))
+        unknown.append(f"case when {names[first]} is null then {literal(f'{first}: not in {reference.table}')} end")
+    return "\n    ".join(joins), unknown

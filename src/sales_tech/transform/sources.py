@@ -1,0 +1,53 @@
+"""Bronze as the transforms read it: views of raw, typed and latest rows, one for each file kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlglot
+
+from sales_tech.contracts.bronze import bronze_contract
+from sales_tech.contracts.pack import Pack
+from sales_tech.contracts.table import table_contract
+from sales_tech.engines.dialect import ATHENA, to_duckdb
+from sales_tech.engines.duck import DuckEngine
+from sales_tech.lake.store import Lake, LakeFile
+from sales_tech.transform.typed import latest_select, typed_select
+
+
+def athena(sql: str) -> str:
+    """Athena's SQL, as the generators write it, in the engine's own words."""
+    return to_duckdb(sqlglot.parse_one(sql, read=ATHENA))
+
+
+def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
+    """Show a silver or gold table, or some of its files, to the engine; the view's name is returned."""
+    chosen = lake.files(name) if files is None else files
+    engine.view(view or name, [file.path for file in chosen], {key: column.type.sql for key, column in table_contract(name).columns.items()})
+    return view or name
+
+
+def view_arrivals(engine: DuckEngine, lake: Lake) -> None:
+    """Show `arrivals(_file_id, _arrival, load_id, file_path)`: which loaded file came when."""
+    view_table(engine, lake, "bronze.files")
+    engine.execute(
+        "create or replace view arrivals as select file_id as _file_id, min(arrival) as _arrival, "
+        "arg_min(load_id, arrival) as load_id, arg_min(file_path, arrival) as file_path "
+        "from bronze.files where status = 'loaded' group by file_id"
+    )
+
+
+def view_typed(engine: DuckEngine, lake: Lake, pack: Pack, kind: str, *, files: Iterable[LakeFile] | None = None, suffix: str = "") -> str:
+    """Show the typed rows of a file kind, or of some of its bronze files; the view's name is returned."""
+    name = pack.bronze(kind)
+    raw, typed = f"raw_{pack.name}.{kind}{suffix}", f"typed_{pack.name}.{kind}{suffix}"
+    chosen = lake.files(name) if files is None else files
+    columns = {key: column.type.sql for key, column in bronze_contract(pack, kind).columns.items()}
+    engine.view(raw, [file.path for file in chosen], columns)
+    return engine.name_query(typed, athena(typed_select(pack.files[kind], raw)))
+
+
+def view_latest(engine: DuckEngine, pack: Pack, kind: str, typed: str) -> str:
+    """Show the sound rows of a typed view in their latest version; the view's name is returned."""
+    return engine.name_query(f"latest_{pack.name}.{kind}", athena(latest_select(pack.files[kind], typed)))
+

@@ -1,0 +1,151 @@
+"""Bronze text read as types: the generated first half of every silver table.
+
+All SQL here is Athena's with the primitives of the engines, so that column lineage can be read from
+it; a personal column appears only inside keyed_hash.
+"""
+
+from __future__ import annotations
+
+from sales_tech.contracts.pack import FileColumn, FileContract
+from sales_tech.engines.dialect import literal, quote
+
+CARRIED = {
+    "_file_id": "varchar",
+    "_line_number": "bigint",
+    "_load_id": "varchar",
+    "_version": "timestamp(6) with time zone",
+    "_ignored": "boolean",
+    "_reasons": "varchar",
+    "_row": "varchar",
+}
+"""What every typed row carries beside its columns, with SQL types."""
+
+LOCAL_DATE = "_local_date"
+
+
+def typed_columns(contract: FileContract) -> dict[str, str]:
+    """The columns a mapping can use, with their SQL types; a timestamp also gives its local date."""
+    columns: dict[str, str] = {}
+    for name, column in contract.columns.items():
+        columns[name] = column.typed.sql
+        if column.type == "timestamp":
+            columns[name + LOCAL_DATE] = "date"
+    return columns
+
+
+def typed_select(contract: FileContract, bronze: str) -> str:
+    """The select that reads each bronze row as types and says what is wrong with it.
+
+    Adds `_version`, `_ignored` (a blank line or a repeated header), `_reasons` (text, null where the
+    row is sound) and `_row` (a rejected row as JSON, personal columns hashed).
+    """
+    names = list(contract.columns)
+    texts = ",\n    ".join(_text(name, contract.columns[name]) for name in names)
+    values = ",\n    ".join(expression for name in names for expression in _values(name, contract))
+    blank = " and ".join(f"{_held(name)} is null" for name in names)
+    plain = [name for name in names if name not in contract.personal]
+    header = " and ".join(f"{_held(name)} = {literal(contract.headers[name].strip())}" for name in plain) or "false"
+    faults = ",\n            ".join(fault for name in names for fault in _faults(name, contract.columns[name]))
+    row = ", ".join(f"{literal(name)}, {_held(name)}" for name in names)
+    split_row = f"json_object({row})"
+    raw = "'the line cannot be split and may hold personal data: see bronze'" if contract.personal else "_raw"
+    shown = ", ".join(quote(name) for name in typed_columns(contract))
+    version = f"cast({quote(contract.version) if contract.version else 'null'} as {CARRIED['_version']})"
+    return f"""
+with texts as (
+    select
+    _file_id, _line_number, _load_id, _problem, {"_raw, " if not contract.personal else ""}
+    {texts}
+    from {bronze}
+),
+typed as (
+    select
+    texts.*,
+    {values}
+    from texts
+),
+judged as (
+    select
+    typed.*,
+    _problem is null and (({blank}) or ({header})) as _ignored,
+    nullif(concat_ws('; ', _problem, case when _problem is null then concat_ws('; ',
+            {faults or "null"}) end), '') as _reasons
+    from typed
+)
+select
+    _file_id, _line_number, _load_id, {version} as _version, _ignored, case when not _ignored then _reasons end as _reasons,
+    case when _reasons is not null and not _ignored then
+        case when _problem is null then {split_row} else {raw} end
+    end as _row,
+    {shown}
+from judged
+"""
+
+
+def latest_select(contract: FileContract, typed: str) -> str:
+    """The sound rows of a typed relation in their latest version, one for each key of the pack."""
+    return f"select * from ({fate_select(typed, contract.key)}) as judged where _fate = 'accepted'"
+
+
+def fate_select(relation: str, key: list[str]) -> str:
+    """Every row of a relation with its fate; of the sound rows with one key the latest is accepted.
+
+    The relation has the carried columns; `arrivals(_file_id, _arrival)` tells which file came later.
+    """
+    sound = "not t._ignored and t._reasons is null"
+    same = ", ".join(f"case when {sound} then t.{quote(name)} end" for name in key)
+    return f"""
+    select
+        t.*,
+        case
+            when t._ignored then 'ignored'
+            when t._reasons is not null then 'rejected'
+            when row_number() over (
+                partition by {sound}, {same}
+                order by t._version desc nulls last, a._arrival desc, t._line_number desc
+            ) = 1 then 'accepted'
+            else 'superseded'
+        end as _fate
+    from {relation} as t
+    join arrivals as a on t._file_id = a._file_id
+"""
+
+
+def _held(name: str) -> str:
+    return quote(f"{name}__text")
+
+
+def _text(name: str, column: FileColumn) -> str:
+    text = f"clean({quote(name)})"
+    return f"{f'keyed_hash({text})' if column.personal else text} as {_held(name)}"
+
+
+def _values(name: str, contract: FileContract) -> list[str]:
+    column, text = contract.columns[name], _held(name)
+    if column.type == "string":
+        return [f"{text} as {quote(name)}"]
+    if column.type == "integer":
+        return [f"as_integer({text}) as {quote(name)}"]
+    if column.type == "boolean":
+        return [f"as_boolean({text}) as {quote(name)}"]
+    pattern = literal(column.format or "")
+    if column.type == "date":
+        return [f"as_date({text}, {pattern}) as {quote(name)}"]
+    if column.type == "timestamp":
+        return [
+            f"as_timestamp({text}, {pattern}, {literal(contract.timezone)}) as {quote(name)}",
+            f"as_date({text}, {pattern}) as {quote(name + LOCAL_DATE)}",
+        ]
+    kind = column.typed
+    return [f"try_cast(plain_number({text}, {literal(contract.decimal)}, {kind.scale}) as {kind.sql}) as {quote(name)}"]
+
+
+def _faults(name: str, column: FileColumn) -> list[str]:
+    faults = []
+    if column.required:
+        faults.append(f"case when {_held(name)} is null then {literal(f'{name}: missing')} end")
+    if column.type != "string":
+        article = "an" if column.type[0] in "aeiou" else "a"
+        wrong = literal(f"{name}: not {article} {column.type}" + (f" like {column.format}" if column.format else ""))
+        faults.append(f"case when {_held(name)} is not null and {quote(name)} is null then {wrong} end")
+    return faults

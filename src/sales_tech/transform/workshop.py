@@ -1,0 +1,33 @@
+"""What every transform step works with: lake, engine, packs and their checked mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sales_tech.contracts.pack import Pack, load_packs
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run
+from sales_tech.transform.mapping import BoundMapping, check_pack
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """An open lake and engine, with the packs whose SQL was checked against them."""
+
+    lake: Lake
+    engine: DuckEngine
+    packs: dict[str, Pack]
+    mappings: dict[str, dict[str, BoundMapping]]
+
+
+@contextmanager
+def open_workshop(run: Run) -> Iterator[Workshop]:
+    """Open everything for one step, and close the engine at its end."""
+    with open_engine(run.settings, hashing=True) as engine:
+        packs = load_packs(run.settings.sources)
+        mappings = {name: check_pack(pack, engine) for name, pack in packs.items()}
+        yield Workshop(Lake(run.settings), engine, packs, mappings)
+
