@@ -33,6 +33,10 @@ def parse_query(sql: str) -> exp.Query:
     """Parse what a user typed; QueryError unless it is exactly one select."""
     try:
         statements = [statement for statement in sqlglot.parse(sql, read=ATHENA) if statement is not None]
+    except ParseError as error:
+        first = error.errors[0]
+        where = f"line {first['line']}, column {first['col']}, near {first['highlight']!r}"
+        raise QueryError(f"the query cannot be read at {where}; expected one select in Athena's SQL") from error
     except SqlglotError as error:
         raise QueryError(f"the query cannot be read: {error}; expected one select in Athena's SQL") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
