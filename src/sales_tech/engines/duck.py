@@ -45,11 +45,12 @@ class DuckEngine:
         self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
         self._connection.execute(f"set threads = {threads}")
         self._connection.execute("set TimeZone = 'UTC'")
-        self._connection.execute("set enable_progress_bar = false")
         self._connection.execute("set preserve_insertion_order = false")
         self._connection.execute(_PRIMITIVES.read_text(encoding="utf-8"))
         if hash_key is not None:
             self._set_hash_key(hash_key)
+        else:
+            self._connection.execute("create or replace macro keyed_hash(x) as error('this engine was opened without a hash key')")
 
     Error = duckdb.Error
 

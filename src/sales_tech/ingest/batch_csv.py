@@ -72,7 +72,7 @@ def run(run: Run) -> StepResult:
         rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
         notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status in ("duplicate", "unclaimed")]
         loaded = sum(arrival.status == "loaded" for arrival in arrivals)
-        return run.record(StepResult(STEP, sum(arrival.count for arrival in arrivals), commits, loaded, rejected, notes))
+        return run.record(StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes))
 
 
 def _examine(

@@ -1,0 +1,47 @@
+# Sales Tech: `make run` builds a sample lake, `make test` proves the project. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+LAKE ?= lake
+LANDING ?= landing
+.DEFAULT_GOAL := help
+
+help: ## Show these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: .venv/base ## Write sample exports and run the pipeline into ./lake
+	@test -n "$$(ls $(LANDING) 2>/dev/null)" || $(BIN)/python pipeline.py sample --landing $(LANDING)
+	@$(BIN)/python pipeline.py run --landing $(LANDING) --lake $(LAKE)
+
+sample: .venv/base ## Write sample exports of a technology retailer into ./landing
+	@$(BIN)/python pipeline.py sample --landing $(LANDING)
+
+setup: .venv/dev ## Build .venv with everything for development
+
+test: .venv/dev ## Run all tests
+	@$(BIN)/python -m pytest -n 2
+
+lint: .venv/dev ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lab: .venv/base ## Open the notebooks in JupyterLab
+	@SALES_TECH_LAKE=$(abspath $(LAKE)) SALES_TECH_LANDING=$(abspath $(LANDING)) $(BIN)/jupyter lab notebooks
+
+lock: ## Resolve the dependencies anew into requirements/
+	@sh requirements/lock.sh
+
+clean: ## Remove what runs and tests leave behind, but no lake and no landing folder
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The environment is built again when its lock changes. uv installs in seconds what takes pip a minute;
+# compiled bytecode makes each notebook's kernel start a second sooner.
+.venv/%: requirements/%.txt pyproject.toml
+	@test -x $(BIN)/uv || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sales Tech needs Python 3.11 or newer, found " + sys.version.split()[0])' \
+		&& $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r $<
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.PHONY: help run sample setup test lint lab lock clean

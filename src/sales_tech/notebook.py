@@ -1,0 +1,95 @@
+"""What a notebook needs besides its step: a run from its parameters, the lake in SQL, a readable result.
+
+`%load_ext sales_tech.notebook` adds the cell magic `%%lake`, which answers a cell of SQL; with a name
+behind it, the frame is kept under that name as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from sales_tech.contracts.table import table_contract
+from sales_tech.engines.duck import open_engine
+from sales_tech.errors import SettingsError
+from sales_tech.lake.query import Reader
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run, StepResult
+from sales_tech.settings import Settings
+
+_current: list[Run] = []
+
+
+def begin(
+    *,
+    lake: str | None = None,
+    landing: str | None = None,
+    sources: list[str] | None = None,
+    run_id: str | None = None,
+    run_date: str | date | None = None,
+    force: bool = False,
+) -> Run:
+    """The run that a notebook's parameters describe; `sql` and `%%lake` read its lake from here on."""
+    settings = Settings.load(lake=lake, landing=landing, sources=sources)
+    run = Run.begin(settings, run_id=run_id, run_date=run_date, force=force)
+    _current[:] = [run]
+    return run
+
+
+def sql(text: str) -> pd.DataFrame:
+    """The result of one select in Athena's SQL on the notebook's lake; money as floats, ready to plot.
+
+    Raises QueryError or LakeError. `lake.sql` gives exact decimals.
+    """
+    settings = _current[0].settings if _current else Settings.load()
+    frame = Reader(settings).sql(text)
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.ArrowDtype):
+            continue
+        sample = frame[name].dropna()
+        if len(sample) and type(sample.iloc[0]).__name__ == "Decimal":
+            frame[name] = frame[name].astype(float)
+    return frame
+
+
+def files(run: Run) -> pd.DataFrame:
+    """Every file that ever arrived, the latest first, with what became of it."""
+    lake = Lake(run.settings)
+    columns = "file_path, version, source, file_kind, status, reason, rows, bytes, load_id, loaded_at"
+    with open_engine(run.settings) as engine:
+        contract = table_contract("bronze.files")
+        engine.view("files", [file.path for file in lake.files(contract.name)], {name: column.type.sql for name, column in contract.columns.items()})
+        return engine.arrow(f"select {columns} from files order by arrival desc").to_pandas()
+
+
+def summary(result: StepResult) -> pd.DataFrame:
+    """A step's commits as a frame: table, rows written, partitions replaced, snapshot."""
+    rows = [
+        {"table": commit.table, "rows written": commit.rows, "partitions replaced": commit.partitions, "snapshot": str(commit.snapshot_id)}
+        for commit in result.commits
+    ]
+    return pd.DataFrame(rows, columns=["table", "rows written", "partitions replaced", "snapshot"])
+
+
+@dataclass(frozen=True)
+class _Magic:
+    namespace: dict[str, Any]
+
+    def __call__(self, line: str, cell: str) -> pd.DataFrame:
+        name = line.strip()
+        if name and not name.isidentifier():
+            raise SettingsError(f"%%lake {name!r}; expected nothing or a name for the result")
+        frame = sql(cell)
+        if name:
+            self.namespace[name] = frame
+        return frame
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the cell magic `%%lake` to a running IPython."""
+    magic: Callable[[str, str], pd.DataFrame] = _Magic(shell.user_ns)
+    shell.register_magic_function(magic, magic_kind="cell", magic_name="lake")

@@ -1,0 +1,1 @@
+"""Steps in their order, what is stale, and their notebooks run by papermill."""

@@ -1,0 +1,82 @@
+"""One notebook, executed by papermill with checked parameters and kept with its HTML."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from traitlets.config import Config
+
+from sales_tech.errors import SettingsError, StepFailed
+
+_KERNEL = "python3"
+
+
+def parameters_of(notebook: Path) -> dict[str, str]:
+    """The parameters that a notebook declares in its cell tagged `parameters`, with their annotations.
+
+    Raises SettingsError where it has no such cell, or one that is not a typed signature.
+    """
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise SettingsError(f"{notebook}: {len(cells)} cells tagged parameters; expected one")
+    found = {}
+    for statement in ast.parse(cells[0].source).body:
+        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
+            raise SettingsError(f"{notebook}: {ast.unparse(statement)!r} among the parameters; expected name: type = default")
+        found[statement.target.id] = ast.unparse(statement.annotation)
+    return found
+
+
+def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
+    """Run a notebook into `kept`, beside which its HTML is written, whether it succeeds or not.
+
+    Raises SettingsError for a parameter that the notebook does not declare, StepFailed naming
+    notebook, cell and cause where a cell fails or the kernel dies.
+    """
+    declared = parameters_of(notebook)
+    if unknown := sorted(set(parameters) - set(declared)):
+        raise SettingsError(f"{notebook.name} has no parameter {', '.join(unknown)}; expected {', '.join(declared)}")
+    # Imported here: it loads several cloud SDKs, which a run with nothing to do need not wait for.
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(kept), parameters, kernel_name=_KERNEL, cwd=str(notebook.parent), progress_bar=False, config=_kernel_config()
+        )
+    except PapermillExecutionError as error:
+        raise StepFailed(f"{notebook.name}, cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}") from error
+    except DeadKernelError as error:
+        raise StepFailed(f"{notebook.name}: the kernel died, most often for want of memory; the partial copy is {kept}") from error
+    finally:
+        if kept.exists():
+            write_html(kept)
+
+
+def write_html(notebook: Path) -> Path:
+    """Render an executed notebook as one HTML file that asks nothing of the network."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="lab", embed_images=True, mathjax_url="", require_js_url="", exclude_input_prompt=True)
+    html, _ = exporter.from_filename(str(notebook))
+    target = notebook.with_suffix(".html")
+    target.write_text(html, encoding="utf-8")
+    return target
+
+
+def _last_line(source: str) -> str:
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return lines[-1] if lines else "an empty cell"
+
+
+def _kernel_config() -> Config:
+    # Sockets in the file system, where there are any, keep the kernel's messages from other users of the machine.
+    return Config({"KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"}})

@@ -1,0 +1,140 @@
+"""A run: the stale steps in order, each in its notebook, with a ledger entry at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from filelock import FileLock, Timeout
+
+from sales_tech.errors import LakeError, SalesTechError
+from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
+from sales_tech.orchestration.notebooks import execute, parameters_of
+from sales_tech.orchestration.plan import reasons_to_run, situation
+from sales_tech.orchestration.steps import Step
+from sales_tech.runs import Run
+
+SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
+EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
+Watch = Callable[[Step], "contextmanager"]  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed."""
+
+    run: Run
+    outcome: str
+    steps: list[StepRun]
+    seconds: float
+    files_loaded: int = 0
+    rejected: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    message: str | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was stale, so that nothing was written."""
+        return not self.steps
+
+
+def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch) -> Outcome:
+    """Run what is stale of the given steps, in order.
+
+    `watch` is entered around each step, for the display of progress. A step that fails stops the
+    steps that depend on it. Raises LakeError where another run works on the same lake.
+    """
+    started, clock = datetime.now(UTC), monotonic()
+    step_runs: list[StepRun] = []
+    with _locked(run), situation(run) as now:
+        for step in steps:
+            blocked = next((done for done in step_runs if done.step in step.needs and done.outcome != SUCCEEDED), None)
+            if blocked is not None:
+                step_runs.append(_entry(run, step, f"after {blocked.step}", SKIPPED, message=f"{blocked.step} {blocked.outcome}"))
+                continue
+            now.lake.refresh()
+            if reasons := reasons_to_run(now, step):
+                with watch(step):
+                    step_runs.append(_execute(run, step, reasons, notebooks))
+        outcome = _outcome(run, step_runs, monotonic() - clock)
+        if not outcome.idle:
+            enter(run, _run_entry(outcome, started), step_runs)
+    return outcome
+
+
+def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepRun:
+    started, clock = datetime.now(UTC), monotonic()
+    source = notebooks / step.notebook
+    values = {
+        "lake": str(run.settings.lake),
+        "landing": str(run.settings.landing),
+        "sources": [str(place) for place in run.settings.sources],
+        "run_id": run.run_id,
+        "run_date": run.run_date.isoformat(),
+        "force": run.force,
+    }
+    message, outcome = None, SUCCEEDED
+    try:
+        declared = parameters_of(source)
+        execute(source, run.folder / step.notebook, {key: value for key, value in values.items() if key in declared})
+    except SalesTechError as error:
+        message, outcome = str(error), FAILED
+    result = run.result(step.name)
+    entry = _entry(run, step, "; ".join(reasons), outcome, started=started, seconds=monotonic() - clock, message=message)
+    return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})
+
+
+def _entry(run: Run, step: Step, reason: str, outcome: str, *, started: datetime | None = None, seconds: float = 0.0, message: str | None = None) -> StepRun:
+    return StepRun(run.run_id, step.name, step.notebook, reason, started or datetime.now(UTC), round(seconds, 3), outcome, message=message)
+
+
+def _outcome(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
+    results = [result for step in step_runs if (result := run.result(step.step)) is not None]
+    rejected = {name: reason for result in results for name, reason in result.rejected.items()}
+    notes = [note for result in results for note in result.notes]
+    failed = next((step for step in step_runs if step.outcome == FAILED), None)
+    outcome = FAILED if failed else REJECTED_FILES if rejected else SUCCEEDED
+    message = failed.message if failed else None
+    return Outcome(run, outcome, step_runs, round(seconds, 3), sum(result.files_loaded for result in results), rejected, notes, message)
+
+
+def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
+    run = outcome.run
+    parameters = {
+        "lake": str(run.settings.lake),
+        "landing": str(run.settings.landing),
+        "sources": [str(place) for place in run.settings.sources],
+        "force": run.force,
+    }
+    return PipelineRun(
+        run.run_id,
+        run.run_date,
+        started,
+        datetime.now(UTC),
+        outcome.seconds,
+        outcome.outcome,
+        json.dumps(parameters),
+        sum(step.outcome != SKIPPED for step in outcome.steps),
+        outcome.files_loaded,
+        len(outcome.rejected),
+        outcome.message,
+    )
+
+
+@contextmanager
+def _locked(run: Run) -> Iterator[None]:
+    run.settings.lake.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run.settings.lake / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LakeError(f"another run works on {run.settings.lake}; wait for it to end, then start this one again") from error
+    try:
+        yield
+    finally:
+        lock.release()

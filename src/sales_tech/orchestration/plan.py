@@ -1,0 +1,59 @@
+"""What a run would do, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sales_tech.contracts.pack import load_packs
+from sales_tech.engines.duck import open_engine
+from sales_tech.lake.store import Lake
+from sales_tech.orchestration.ledger import unfinished
+from sales_tech.orchestration.steps import Situation, Step
+from sales_tech.runs import Run
+from sales_tech.transform.mapping import check_pack
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step and its reasons to run; none means that it would do nothing.
+
+    `after` names the steps that run before it and may give it more to do.
+    """
+
+    step: Step
+    reasons: tuple[str, ...]
+    after: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether the step would be started."""
+        return bool(self.reasons or self.after)
+
+
+@contextmanager
+def situation(run: Run) -> Iterator[Situation]:
+    """Look at the lake and the packs; ContractError for a mistake in a pack, before any data is read."""
+    with open_engine(run.settings) as engine:
+        packs = load_packs(run.settings.sources)
+        mappings = {name: check_pack(pack, engine) for name, pack in packs.items()}
+        yield Situation(run, Lake(run.settings), engine, packs, mappings)
+
+
+def reasons_to_run(now: Situation, step: Step) -> list[str]:
+    """Why a step must run now: what moved, or that it did not come to its end the last time."""
+    reasons = step.why(now)
+    if not reasons and step.name in unfinished(now.lake, now.engine):
+        return ["not finished in its last run"]
+    return reasons
+
+
+def plan(run: Run, steps: tuple[Step, ...]) -> list[Planned]:
+    """For each step in order: why it would run, or that it would not."""
+    planned: list[Planned] = []
+    with situation(run) as now:
+        for step in steps:
+            running = tuple(before.step.name for before in planned if before.runs and before.step.name in step.needs)
+            planned.append(Planned(step, tuple(reasons_to_run(now, step)), running))
+    return planned

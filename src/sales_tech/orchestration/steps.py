@@ -1,0 +1,78 @@
+"""The steps of the pipeline: their notebooks, what they need, and why each would run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sales_tech.contracts.pack import Pack
+from sales_tech.engines.duck import DuckEngine
+from sales_tech.errors import SettingsError
+from sales_tech.ingest import batch_csv
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run
+from sales_tech.transform import gold, reference, sales
+from sales_tech.transform.mapping import BoundMapping
+from sales_tech.transform.staleness import Change
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a step looks at to tell whether it must run."""
+
+    run: Run
+    lake: Lake
+    engine: DuckEngine
+    packs: dict[str, Pack]
+    mappings: dict[str, dict[str, BoundMapping]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none."""
+
+    name: str
+    notebook: str
+    needs: tuple[str, ...]
+    why: Callable[[Situation], list[str]]
+
+
+def _new_files(at: Situation) -> list[str]:
+    counts = Counter(reason for _, reason in batch_csv.why(at.lake, at.engine, at.packs, at.run))
+    return [f"{count} {reason}{'s' if count > 1 and reason.endswith('file') else ''}" for reason, count in counts.items()]
+
+
+def _reference(at: Situation) -> list[str]:
+    return _merged(reference.why(at.lake, at.packs, at.mappings, force=at.run.force))
+
+
+def _sales(at: Situation) -> list[str]:
+    return _merged(sales.why(at.lake, at.packs, at.mappings, force=at.run.force))
+
+
+def _gold(at: Situation) -> list[str]:
+    if at.lake.snapshot_id(sales.TABLE) is None:
+        return []
+    return _merged(gold.why(at.lake, force=at.run.force))
+
+
+def _merged(changes: Mapping[object, Change]) -> list[str]:
+    return list(dict.fromkeys(reason for change in changes.values() for reason in change.reasons))
+
+
+STEPS = (
+    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files),
+    Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference),
+    Step(sales.STEP, "02_silver/sales.ipynb", (reference.STEP,), _sales),
+    Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold),
+)
+
+
+def chosen(names: Iterable[str]) -> tuple[Step, ...]:
+    """The named steps in the pipeline's order; all of them for no names. SettingsError for an unknown name."""
+    wanted = set(names)
+    known = [step.name for step in STEPS]
+    if unknown := sorted(wanted - set(known)):
+        raise SettingsError(f"no step {', '.join(unknown)}; expected {', '.join(known)}")
+    return tuple(step for step in STEPS if not wanted or step.name in wanted)

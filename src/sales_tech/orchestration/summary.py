@@ -1,0 +1,147 @@
+"""What the terminal shows: the plan, the end of a run, the ledger, a query's answer."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from sales_tech.engines.duck import open_engine
+from sales_tech.lake.query import Reader
+from sales_tech.lake.store import LAYERS, Lake
+from sales_tech.orchestration.pipeline import FAILED, Outcome
+from sales_tech.orchestration.plan import Planned
+from sales_tech.settings import Settings
+from sales_tech.transform.accounts import FATES, fates_by_kind
+
+_FATES = ("accepted", "superseded", "ignored", "rejected")
+_SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€"}
+
+
+def show_plan(console: Console, planned: list[Planned]) -> None:
+    """For each step whether it would run, and why or why not."""
+    table = _table("step", "would run", "why")
+    for item in planned:
+        reasons = [*item.reasons, *(f"{name} runs before it" for name in item.after if not item.reasons)]
+        table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged")
+    console.print(table)
+
+
+def show_outcome(console: Console, outcome: Outcome) -> None:
+    """The end of a run: rows, fates, three figures, the notebooks, and what to type next."""
+    if outcome.idle:
+        console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
+        return
+    settings = outcome.run.settings
+    lake = Lake(settings)
+    if lake.snapshot_id(FATES) is not None:
+        _rows_and_fates(console, settings, lake)
+    if lake.snapshot_id("gold.kpis_daily") is not None:
+        _figures(console, settings)
+    for name, reason in sorted(outcome.rejected.items()):
+        console.print(f"[red]rejected file[/] {name}: {reason}", highlight=False)
+    _notes(console, outcome)
+    for step in outcome.steps:
+        if step.message:
+            console.print(f"[red]{step.outcome}[/] {step.step}: {step.message}", highlight=False)
+    word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(outcome.outcome, "[red]failed[/]")
+    console.print(f"\nRun {outcome.run.run_id} {word} in {outcome.seconds:.1f} s. Executed notebooks, as HTML:", highlight=False)
+    for step in outcome.steps:
+        page = (outcome.run.folder / step.notebook).with_suffix(".html")
+        if page.exists():
+            console.print(f"  {_near(page)}", highlight=False, soft_wrap=True)
+    _next(console, outcome)
+
+
+def show_answer(console: Console, answer: pa.Table, form: str) -> None:
+    """A query's answer as a table, CSV or JSON; the last two hold nothing but the data."""
+    rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+    if form == "csv":
+        writer = csv.writer(console.file, lineterminator="\n")
+        writer.writerows([answer.column_names, *rows])
+    elif form == "json":
+        records = [dict(zip(answer.column_names, row, strict=True)) for row in rows]
+        console.file.write(json.dumps(records, ensure_ascii=False, indent=1, default=_plain) + "\n")
+    else:
+        table = _table(*answer.column_names)
+        for column in table.columns:
+            column.no_wrap = True
+        for row in rows:
+            table.add_row(*("" if value is None else str(value) for value in row))
+        # As wide as the data: a terminal may wrap a line, but no cell is cut or folded.
+        widest = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+        Console(file=console.file, width=max(console.width, widest)).print(table)
+        console.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", style="dim")
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _rows_and_fates(console: Console, settings: Settings, lake: Lake) -> None:
+    rows = {layer: sum(sum(file.rows for file in lake.files(name)) for name in lake.tables() if name.startswith(layer)) for layer in LAYERS}
+    console.print("\nRows: " + ", ".join(f"{layer} {count:,}" for layer, count in rows.items()), highlight=False)
+    counts: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    with open_engine(settings) as engine:
+        for source, kind, fate, count in fates_by_kind(engine, lake):
+            counts[source, kind][fate] = count
+    table = _table("source", "file kind", "bronze rows", *_FATES, title="The fate of every row")
+    for (source, kind), fates in counts.items():
+        table.add_row(source, kind, f"{sum(fates.values()):,}", *(f"{fates.get(fate, 0):,}" for fate in _FATES))
+    console.print(table)
+
+
+def _figures(console: Console, settings: Settings) -> None:
+    answer = Reader(settings).arrow(
+        """select source, max(currency) as currency, min(sold_on) as first, max(sold_on) as last,
+            sum(net_sales) as net_sales, sum(orders) as orders, sum(margin) as margin,
+            sum(case when margin is not null then net_sales end) as costed
+        from gold.kpis_daily group by source order by source"""
+    )
+    table = _table("source", "days", "net sales", "average ticket", "margin", title="Three figures")
+    for row in answer.to_pylist():
+        symbol = _SYMBOLS.get(row["currency"], row["currency"])
+        ticket = f"{symbol} {float(row['net_sales']) / float(row['orders']):,.2f}" if row["orders"] else "no orders"
+        margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else "cost unknown"
+        table.add_row(row["source"], f"{row['first']} to {row['last']}", f"{symbol} {row['net_sales']:,.2f}", ticket, margin)
+    console.print(table)
+
+
+def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
+    for note in outcome.notes[:most]:
+        console.print(f"[dim]not loaded[/] {note}", highlight=False)
+    if len(outcome.notes) > most:
+        console.print(f"[dim]and {len(outcome.notes) - most} more: see bronze.files in the notebook of 01_ingest[/]")
+
+
+def _next(console: Console, outcome: Outcome) -> None:
+    given = f" --lake {_near(outcome.run.settings.lake)}"
+    console.print("\nNext:", style="bold")
+    if outcome.outcome == FAILED:
+        console.print("  mend the cause, then run again: what succeeded is kept, the rest is repeated", highlight=False)
+    query = "select sold_on, orders, net_sales from gold.kpis_daily order by sold_on desc limit 7"
+    console.print(f'  python pipeline.py query "{query}"{given}', highlight=False, soft_wrap=True)
+    console.print("  make lab        the notebooks in JupyterLab", highlight=False)
+    console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
+
+
+def _near(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    numbers = {"bronze rows", *_FATES, "net sales", "average ticket", "margin"}
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return table
