@@ -63,7 +63,8 @@ def files(run: Run) -> pd.DataFrame:
     with open_engine(run.settings) as engine:
         contract = table_contract("bronze.files")
         engine.view("files", [file.path for file in lake.files(contract.name)], {name: column.type.sql for name, column in contract.columns.items()})
-        return engine.arrow(f"select {columns} from files order by arrival desc").to_pandas()
+        frame: pd.DataFrame = engine.arrow(f"select {columns} from files order by arrival desc").to_pandas()
+        return frame
 
 
 def summary(result: StepResult) -> pd.DataFrame:

@@ -16,6 +16,14 @@ _Key = tuple[Hashable, ...]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class Misfit(ValueError):
+    """A value that does not fit the others; raised by a model's validator with the key it stands under."""
+
+    def __init__(self, key: _Key, found: str, expected: str) -> None:
+        self.key = key
+        super().__init__(f"{found}; expected {expected}")
+
+
 @dataclass(frozen=True)
 class Document:
     """One YAML file: its mapping, and the 1-based line of every key and item in it."""
@@ -31,21 +39,19 @@ class Document:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise ContractError(path, None, f"bytes that are not UTF-8 ({error.reason})", "a YAML file in UTF-8") from error
-        loader = yaml.SafeLoader(text)
+        lines: dict[_Key, int] = {}
         try:
-            root = loader.get_single_node()
-            lines: dict[_Key, int] = {}
-            if root is not None:
-                _walk(path, root, (), lines)
-            data = loader.construct_document(root) if root is not None else None
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            if not isinstance(root, yaml.MappingNode):
+                raise ContractError(path, 1, _kind(root), "a YAML mapping of names to values")
+            _walk(path, root, (), lines, ())
+            return cls(path, yaml.safe_load(text), lines)
+        except yaml.reader.ReaderError as error:
+            row = text.count("\n", 0, int(error.position)) + 1
+            raise ContractError(path, row, f"the character {chr(error.character)!r}", "text without control characters") from error
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
             raise ContractError(path, line, error.problem or "text that is not YAML", "valid YAML") from error
-        finally:
-            loader.dispose()
-        if not isinstance(data, dict):
-            raise ContractError(path, 1, f"a {type(data).__name__}", "a YAML mapping of names to values")
-        return cls(path, data, lines)
 
     def line(self, *key: Hashable) -> int:
         """The line of a key, or of the nearest key around it that exists."""
@@ -59,13 +65,17 @@ class Document:
 
     def validate(self, model: type[_Model], **extra: Any) -> _Model:
         """Build a contract from the document; the first mistake becomes a ContractError with its line."""
+        for name in extra.keys() & self.data.keys():
+            raise self.error((name,), f"unknown setting {name}", f"no such setting, since the file's name gives the {name}")
         try:
             return model.model_validate({**self.data, **extra})
         except ValidationError as error:
             raise self._translate(error) from error
 
     def _translate(self, error: ValidationError) -> ContractError:
-        first = error.errors()[0]
+        # A misspelt name is both unknown and missing; where it stands says more than where it does not.
+        mistakes = error.errors()
+        first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
         key = tuple(first["loc"])
         name = ".".join(str(part) for part in key) or "the file"
         if first["type"] == "missing":
@@ -73,21 +83,38 @@ class Document:
         if first["type"] == "extra_forbidden":
             return self.error(key, f"unknown setting {name}", "a setting named in docs/packs.md")
         if first["type"] == "value_error":
-            found, _, expected = str(first["ctx"]["error"]).partition("; expected ")
-            return self.error(key, f"{name}: {found}", expected or "a value that fits")
-        return self.error(key, f"{name} is {first['input']!r}", first["msg"].lower())
+            mistake = first["ctx"]["error"]
+            found, _, expected = str(mistake).partition("; expected ")
+            where = (*key, *mistake.key) if isinstance(mistake, Misfit) else key
+            return self.error(where, f"{name}: {found}" if key else found, expected or "a value that fits")
+        if first["type"] == "string_type" and isinstance(first["input"], bool):
+            expected = "text; YAML reads yes, no, on and off as true and false unless they are quoted"
+            return self.error(key, f"{str(first['input']).lower()} in {key[0]}", expected)
+        expected = "a mapping, such as {required: true} or {}" if first["type"] in ("model_type", "dict_type") else first["msg"].lower()
+        return self.error(key, f"{name} is {first['input']!r}", expected)
 
 
-def _walk(path: Path, node: yaml.Node, key: _Key, lines: dict[_Key, int]) -> None:
+def _kind(root: yaml.Node | None) -> str:
+    if root is None:
+        return "an empty file"
+    return "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+
+
+def _walk(path: Path, node: yaml.Node, key: _Key, lines: dict[_Key, int], around: tuple[yaml.Node, ...]) -> None:
     lines.setdefault(key, node.start_mark.line + 1)
+    if node in around:
+        raise ContractError(path, node.start_mark.line + 1, "an alias inside what it stands for", "values that end")
+    around = (*around, node)
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
-            inner = (*key, name.value)
             line = name.start_mark.line + 1
+            if not isinstance(name, yaml.ScalarNode):
+                raise ContractError(path, line, "a list or a mapping as a name", "a plain name")
+            inner = (*key, name.value)
             if inner in lines:
                 raise ContractError(path, line, f"{name.value} a second time", f"each name once (first on line {lines[inner]})")
             lines[inner] = line
-            _walk(path, value, inner, lines)
+            _walk(path, value, inner, lines, around)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(path, value, (*key, index), lines)
+            _walk(path, value, (*key, index), lines, around)

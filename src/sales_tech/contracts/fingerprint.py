@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
+
+# Strings and quoted names come first, so that what looks like a comment inside them is kept.
+_SQL_PARTS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|(?:--[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
 
 
 @cache
@@ -26,12 +30,22 @@ def code_fingerprint(*places: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def sql_meaning(text: str) -> str:
+    """SQL without its comments, and with single blanks between words."""
+    return _SQL_PARTS.sub(lambda part: part[1] or " ", text).strip()
+
+
 def _meaning(file: Path) -> str:
     text = file.read_text(encoding="utf-8")
     if file.suffix != ".py":
-        return "\n".join(line for line in (line.partition("--")[0].strip() for line in text.splitlines()) if line)
+        return sql_meaning(text)
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node, clean=False):
-            node.body = node.body[1:]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not _explains(part)]
     return ast.dump(tree)
+
+
+def _explains(statement: ast.stmt) -> bool:
+    # A docstring, of a module, class or function or of the assignment before it.
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)

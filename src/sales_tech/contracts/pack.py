@@ -7,19 +7,22 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sales_tech.contracts.document import Document
+from sales_tech.contracts.document import Document, Misfit
+from sales_tech.contracts.fingerprint import sql_meaning
 from sales_tech.contracts.types import ColumnType
 from sales_tech.errors import ContractError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DECIMAL = re.compile(r"decimal\(\d+,\s*\d+\)")
 _SIMPLE = ("string", "integer", "date", "timestamp", "boolean")
+_DIRECTIVES = "dmyYjbBHIMSfp%"  # those of strptime that every engine has; a zone is not among them
+_MACHINES_OWN = ("localtime", "posixrules")  # not the same zone on the next machine
 
 
 class FileColumn(BaseModel):
@@ -53,6 +56,13 @@ class FileColumn(BaseModel):
     def _format_where_needed(self) -> FileColumn:
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError(f"a {self.type} without a format; expected format, such as '%d/%m/%Y'")
+        directives = re.findall("%-?(.?)", self.format or "")
+        for directive in directives:
+            if not directive or directive not in _DIRECTIVES:
+                known = " ".join(f"%{letter}" for letter in _DIRECTIVES)
+                raise Misfit(("format",), f"format {self.format!r} with %{directive}", f"only {known}")
+        if self.format and not {"y", "Y"} & set(directives):
+            raise Misfit(("format",), f"format {self.format!r} without a year", "%Y or %y in it")
         if self.personal and self.type != "string":
             raise ValueError(f"personal with type {self.type}; expected type string, since only a hash leaves bronze")
         return self
@@ -84,37 +94,62 @@ class FileContract(BaseModel):
     version: str | None = None
     columns: dict[str, FileColumn] = Field(min_length=1)
 
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, value: str) -> str:
+        if value in '"\r\n':
+            raise ValueError(f"{value!r}; expected a character such as , ; | or \\t")
+        return value
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
+            "".encode(value)  # codecs knows base64 and the like too, which are no text encodings
             return codecs.lookup(value).name
-        except LookupError as error:
+        except (LookupError, UnicodeError) as error:
             raise ValueError(f"encoding {value!r}; expected a name that Python knows, such as utf-8 or latin-1") from error
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
+            if value in _MACHINES_OWN:
+                raise ValueError(value)
             return ZoneInfo(value).key
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
             raise ValueError(f"time zone {value!r}; expected an IANA name such as America/Sao_Paulo") from error
+
+    @field_validator("glob")
+    @classmethod
+    def _below_landing(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if not value or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{value!r}; expected a pattern below the landing folder, such as erp_br/vendas_*.csv")
+        return value
 
     @model_validator(mode="after")
     def _names_fit(self) -> FileContract:
+        # Names that typed rows need for themselves: a timestamp's local date, and the text before it is typed.
+        taken = {f"{name}_local_date" for name, column in self.columns.items() if column.type == "timestamp"}
+        taken |= {f"{name}__text" for name in self.columns}
         for name in self.columns:
+            if name in taken:
+                raise Misfit(("columns", name), f"column name {name!r}, which is made from another column", "another name")
             if not _NAME.fullmatch(name):
-                raise ValueError(f"column name {name!r}; expected lower-case letters, digits and _ (put the file's own text in header)")
+                expected = "lower-case letters, digits and _ (put the file's own text in header)"
+                raise Misfit(("columns", name), f"column name {name!r}", expected)
         for where, names in (("key", self.key), ("version", [self.version] if self.version else [])):
             for name in names:
                 if name not in self.columns:
-                    raise ValueError(f"{where} names column {name!r}; expected one of {', '.join(self.columns)}")
+                    raise Misfit((where,), f"{where} names column {name!r}", f"one of {', '.join(self.columns)}")
         if self.version and self.columns[self.version].type not in ("date", "timestamp"):
-            raise ValueError(f"version {self.version!r} of type {self.columns[self.version].type}; expected a date or timestamp column")
-        headers = list(self.headers.values())
-        for header in headers:
-            if headers.count(header) > 1:
-                raise ValueError(f"header {header!r} twice; expected one column for each header")
+            found = f"version {self.version!r} of type {self.columns[self.version].type}"
+            raise Misfit(("version",), found, "a date or timestamp column")
+        headers: dict[str, str] = {}
+        for name, header in self.headers.items():
+            if (first := headers.setdefault(header.strip(), name)) != name:
+                raise Misfit(("columns", name), f"header {header!r} twice, as in column {first}", "one column for each header")
         return self
 
     @property
@@ -160,7 +195,7 @@ class Pack:
     def fingerprint(self) -> str:
         """A short hash of the contracts and the mappings."""
         parts = [self.files[kind].fingerprint for kind in sorted(self.files)]
-        parts += [f"{table}\n{self.mappings[table].sql}" for table in sorted(self.mappings)]
+        parts += [f"{table}\n{sql_meaning(self.mappings[table].sql)}" for table in sorted(self.mappings)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

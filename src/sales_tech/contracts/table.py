@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sales_tech.contracts.document import Document
+from sales_tech.contracts.document import Document, Misfit
 from sales_tech.contracts.types import ColumnType
 
 _PARTITION = re.compile(r"(?:(?P<transform>month|day)\((?P<timed>\w+)\)|(?P<plain>\w+))")
@@ -102,10 +102,16 @@ class TableContract(_Strict):
     @model_validator(mode="after")
     def _names_exist(self) -> TableContract:
         named = {"grain": self.grain, "sort": self.sort, "partition": [field.column for field in self.partition_fields]}
+        if self.history:
+            named["history"] = [self.history.valid_from, self.history.valid_to]
         for where, names in named.items():
             for name in names:
                 if name not in self.columns:
-                    raise ValueError(f"{where} names column {name}; expected one of {', '.join(self.columns)}")
+                    raise Misfit((where,), f"{where} names column {name}", f"one of {', '.join(self.columns)}")
+        for number, reference in enumerate(self.references):
+            for name in reference.columns:
+                if name not in self.columns:
+                    raise Misfit(("references", number), f"the reference names column {name}", f"one of {', '.join(self.columns)}")
         return self
 
     @property
@@ -115,7 +121,7 @@ class TableContract(_Strict):
         for text in self.partition:
             match = _PARTITION.fullmatch(text)
             if match is None:
-                raise ValueError(f"partition {text!r}; expected a column, month(column) or day(column)")
+                raise Misfit(("partition",), f"partition {text!r}", "a column, month(column) or day(column)")
             fields.append(PartitionField(match["timed"] or match["plain"], match["transform"] or "identity"))
         return tuple(fields)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,10 @@ def parse_model(sql: str, path: Path) -> exp.Query:
         first = error.errors[0]
         raise ContractError(path, first["line"], f"{first['description']} near {first['highlight']!r}", "one select in Athena's SQL") from error
     except SqlglotError as error:
-        raise ContractError(path, None, str(error), "one select in Athena's SQL") from error
+        # The tokenizer says where only in words: Missing ' from 9:12.
+        where = re.search(r"from (\d+):\d+", str(error.__cause__))
+        found = str(error.__cause__ or error).partition(" from ")[0]
+        raise ContractError(path, int(where[1]) if where else None, found, "one select in Athena's SQL") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         kinds = ", ".join(type(statement).__name__.lower() for statement in statements) or "nothing"
         raise ContractError(path, 1, kinds, "exactly one select")
@@ -38,14 +42,14 @@ def parse_query(sql: str) -> exp.Query:
         where = f"line {first['line']}, column {first['col']}, near {first['highlight']!r}"
         raise QueryError(f"the query cannot be read at {where}; expected one select in Athena's SQL") from error
     except SqlglotError as error:
-        raise QueryError(f"the query cannot be read: {error}; expected one select in Athena's SQL") from error
+        raise QueryError(f"the query cannot be read: {error.__cause__ or error}; expected one select in Athena's SQL") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         kinds = ", ".join(type(statement).__name__.lower() for statement in statements) or "nothing"
         raise QueryError(f"found {kinds}; expected exactly one select, since queries only read")
     return statements[0]
 
 
-def to_duckdb(tree: exp.Expression) -> str:
+def to_duckdb(tree: exp.Expr) -> str:
     """The DuckDB text of a parsed query."""
     return tree.sql(dialect="duckdb", pretty=True)
 
@@ -56,13 +60,18 @@ def duckdb_type(kind: str) -> str:
     return exp.DataType.build(kind, dialect=ATHENA).sql(dialect="duckdb")
 
 
-def tables_in(tree: exp.Expression) -> dict[str, list[exp.Table]]:
-    """The tables a query reads, by full name as written, leaving out its own common table expressions."""
-    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+def tables_in(tree: exp.Expr) -> dict[str, list[exp.Table]]:
+    """The tables a query reads, by full name in lower case, leaving out its own common table expressions.
+
+    Athena's names know no case. What stands in for a table but is none, such as a function that reads
+    files, is listed under its SQL.
+    """
+    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: dict[str, list[exp.Table]] = {}
     for table in tree.find_all(exp.Table):
-        if table.db or table.name not in own:
-            found.setdefault(f"{table.db}.{table.name}" if table.db else table.name, []).append(table)
+        name = table.name.lower() if isinstance(table.this, exp.Identifier) else table.this.sql(dialect=ATHENA)
+        if table.db or name not in own:
+            found.setdefault(f"{table.db.lower()}.{name}" if table.db else name, []).append(table)
     return found
 
 

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from sales_tech.engines.dialect import duckdb_type, literal, quote
+from sales_tech.errors import SettingsError
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
@@ -38,11 +39,15 @@ class DuckEngine:
 
     def __init__(self, *, scratch: Path, memory_limit: str, threads: int, hash_key: bytes | None = None) -> None:
         self._connection = duckdb.connect()
+        try:
+            self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
+        except duckdb.Error as error:
+            self._connection.close()
+            raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB") from error
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._numbers = itertools.count()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
-        self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
         self._connection.execute(f"set threads = {threads}")
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute("set preserve_insertion_order = false")

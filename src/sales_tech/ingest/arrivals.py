@@ -74,7 +74,9 @@ def read_history(lake: Lake, engine: DuckEngine) -> History:
     columns = {"file_path": "varchar", "file_id": "varchar", "bytes": "bigint", "modified_ns": "bigint", "version": "integer"}
     columns |= {"status": "varchar", "contract": "varchar", "arrival": "bigint"}
     engine.view("known_files", [file.path for file in lake.files(FILES)], columns)
-    by_path, loaded, arrivals = {}, {}, 0
+    by_path: dict[str, Known] = {}
+    loaded: dict[str, str] = {}
+    arrivals = 0
     for path, file_id, size, modified_ns, version, status, contract, arrival in engine.rows(
         f"select {', '.join(columns)} from known_files order by arrival"
     ):

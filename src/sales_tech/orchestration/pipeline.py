@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from sales_tech.errors import LakeError, SalesTechError
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
 from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
+from sales_tech.orchestration.progress import Watch
 from sales_tech.orchestration.steps import Step
 from sales_tech.runs import Run
 
 SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
-Watch = Callable[[Step], "contextmanager"]  # type: ignore[type-arg]
 
 
 @dataclass(frozen=True)

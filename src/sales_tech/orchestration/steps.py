@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
@@ -57,7 +58,7 @@ def _gold(at: Situation) -> list[str]:
     return _merged(gold.why(at.lake, force=at.run.force))
 
 
-def _merged(changes: Mapping[object, Change]) -> list[str]:
+def _merged(changes: Mapping[Any, Change]) -> list[str]:
     return list(dict.fromkeys(reason for change in changes.values() for reason in change.reasons))
 
 

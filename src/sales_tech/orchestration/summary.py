@@ -31,7 +31,7 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
     for item in planned:
         reasons = [*item.reasons, *(f"{name} runs before it" for name in item.after if not item.reasons)]
         table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged")
-    console.print(table)
+    _print(console, table)
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -71,13 +71,9 @@ def show_answer(console: Console, answer: pa.Table, form: str) -> None:
         console.file.write(json.dumps(records, ensure_ascii=False, indent=1, default=_plain) + "\n")
     else:
         table = _table(*answer.column_names)
-        for column in table.columns:
-            column.no_wrap = True
         for row in rows:
             table.add_row(*("" if value is None else str(value) for value in row))
-        # As wide as the data: a terminal may wrap a line, but no cell is cut or folded.
-        widest = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-        Console(file=console.file, width=max(console.width, widest)).print(table)
+        _print(console, table)
         console.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", style="dim")
 
 
@@ -95,7 +91,7 @@ def _rows_and_fates(console: Console, settings: Settings, lake: Lake) -> None:
     table = _table("source", "file kind", "bronze rows", *_FATES, title="The fate of every row")
     for (source, kind), fates in counts.items():
         table.add_row(source, kind, f"{sum(fates.values()):,}", *(f"{fates.get(fate, 0):,}" for fate in _FATES))
-    console.print(table)
+    _print(console, table)
 
 
 def _figures(console: Console, settings: Settings) -> None:
@@ -111,7 +107,7 @@ def _figures(console: Console, settings: Settings) -> None:
         ticket = f"{symbol} {float(row['net_sales']) / float(row['orders']):,.2f}" if row["orders"] else "no orders"
         margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else "cost unknown"
         table.add_row(row["source"], f"{row['first']} to {row['last']}", f"{symbol} {row['net_sales']:,.2f}", ticket, margin)
-    console.print(table)
+    _print(console, table)
 
 
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
@@ -139,9 +135,15 @@ def _near(path: Path) -> str:
         return str(path)
 
 
+def _print(console: Console, table: Table) -> None:
+    # As wide as the data: a terminal may wrap a line, but no cell is cut or folded.
+    widest = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    Console(file=console.file, width=max(console.width, widest), force_terminal=console.is_terminal).print(table)
+
+
 def _table(*columns: str, title: str | None = None) -> Table:
     numbers = {"bronze rows", *_FATES, "net sales", "average ticket", "margin"}
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True)
     return table

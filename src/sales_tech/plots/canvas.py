@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from sales_tech.plots.palette import GRID, INK, PALE, QUIET
+from sales_tech.plots.palette import GRID, INK, PALE, QUIET, READABLE
 
 WIDTH = 9.0  # inches; 900 pixels at DPI
 DPI = 100
@@ -28,10 +29,9 @@ def open_sheet(title: str, *, height: float, key: Sequence[tuple[str, str]] = ()
     # closed at once it is shown only there, and nothing of it stays in pyplot.
     figure = plt.figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
     plt.close(figure)
-    head = _TITLE + (LINE if key else 0) + lanes * LINE
     foot = LINE if note else 0
-    rect = (0.0, foot / height, 1.0, 1 - (head + foot) / height)
-    figure.set_layout_engine("constrained", rect=rect, w_pad=_MARGIN, h_pad=_MARGIN / 2)
+    room = height - _TITLE - (LINE if key else 0) - lanes * LINE - foot
+    figure.set_layout_engine("constrained", rect=(0.0, foot / height, 1.0, room / height), w_pad=_MARGIN, h_pad=_MARGIN / 2)
     left = _MARGIN / WIDTH
     write(figure, left, 1 - _MARGIN / height, title, size=LARGE, weight="bold", va="top")
     for text, colour in key:
@@ -40,6 +40,14 @@ def open_sheet(title: str, *, height: float, key: Sequence[tuple[str, str]] = ()
     if note:
         write(figure, _MARGIN / WIDTH, _MARGIN / 2 / height, note, QUIET, size=SMALL, va="bottom")
     return figure
+
+
+def return_lanes(figure: Figure, lanes: int) -> None:
+    """Give lines that were kept free back to the axes."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    left, bottom, width, height = engine.get()["rect"]
+    engine.set(rect=(left, bottom, width, height + lanes * LINE / figure.get_figheight()))
 
 
 def write(
@@ -57,8 +65,9 @@ def write(
     **more: object,
 ) -> Text:
     """Write at a place; a dollar sign is just a dollar sign, and the axes need not make room for it unless `in_layout`."""
+    colour = READABLE.get(colour, colour)
     drawn = on.text(x, y, text, color=colour, fontsize=size, ha=ha, va=va, fontweight=weight, parse_math=False, **more)  # type: ignore[arg-type]
-    drawn.set_in_layout(in_layout)
+    drawn.set_in_layout(in_layout or isinstance(on, Figure))  # what is not in the layout, Jupyter may cut off at the edges
     return drawn
 
 

@@ -10,12 +10,12 @@ from matplotlib.ticker import PercentFormatter
 from sales_tech.plots.canvas import SMALL, note_sheet, open_sheet, quiet, write
 from sales_tech.plots.frames import days, labels, numbers, require
 from sales_tech.plots.numbers import share
-from sales_tech.plots.palette import CATEGORIES, PALE
+from sales_tech.plots.palette import CATEGORIES, PALE, QUIET
 from sales_tech.plots.timeline import label_months
 from sales_tech.plots.words import words
 
 _THIN = 0.01  # of the best month's sales; a mix of fewer tells nothing
-_APART = 0.052  # share of the axes' height that a label takes
+_APART = 0.055  # share of the axes' height that a label takes
 
 
 def category_mix(monthly: pd.DataFrame, *, title: str | None = None, language: str = "en", currency: str = "BRL") -> Figure:
@@ -53,10 +53,19 @@ def category_mix(monthly: pd.DataFrame, *, title: str | None = None, language: s
     out = 0.03 * len(shares)
     for name, colour, middle, y in zip(shares.columns, colours, middles, spread(middles, _APART), strict=False):
         axes.plot([end, end + out, end + 2 * out], [middle, y, y], color=colour, linewidth=2.5, clip_on=False)
-        write(axes, end + 2 * out, y, f"  {share(float(shares[name].iloc[-1]), language)}  {name}", size=SMALL, in_layout=True)
+        write(
+            axes,
+            end + 2 * out,
+            y,
+            f"  {share(float(shares[name].iloc[-1]), language)}  {name.replace('_', ' ')}",
+            size=SMALL,
+            in_layout=True,
+        )
+    months = say["months"].split()
+    write(axes, end + 2 * out, 1.02, f"  {months[shares.index[-1].month - 1]} {shares.index[-1].year}", QUIET, size=SMALL, in_layout=True)
     axes.set(xlim=(-0.6, end), ylim=(0, 1))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    label_months(axes, pd.DatetimeIndex(shares.index), say["months"].split())
+    label_months(axes, pd.DatetimeIndex(shares.index), months)
     return figure
 
 
@@ -81,7 +90,7 @@ def _by_month(monthly: pd.DataFrame, no_category: str) -> pd.DataFrame:
         }
     )
     amounts = rows.pivot_table(index="month", columns="category", values="net_sales", aggfunc="sum", fill_value=0.0).clip(lower=0.0)
-    return amounts[amounts.sum(axis=1) > 0]
+    return amounts.loc[amounts.sum(axis=1) > 0, amounts.sum() > 0]
 
 
 def _largest(amounts: pd.DataFrame, others: str) -> pd.DataFrame:

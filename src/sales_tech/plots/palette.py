@@ -18,5 +18,8 @@ ROSE = "#bb5566"
 # Neighbours in this order differ in lightness, so stacked parts stay apart in grey print as well.
 CATEGORIES = ("#332288", "#88ccee", "#117733", "#ddcc77", "#882255", "#44aa99", "#cc6677", "#999933")
 
+# The same hues dark enough for words on white.
+READABLE = {LIGHT_BLUE: "#4d73a0", YELLOW: "#86640f", PALE: QUIET}
+
 FATES = {"accepted": BLUE, "superseded": LIGHT_BLUE, "ignored": PALE, "rejected": ROSE}
 CLASSES = {"A": BLUE, "B": LIGHT_BLUE, "C": PALE}

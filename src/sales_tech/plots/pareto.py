@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sales_tech.plots.canvas import NORMAL, SMALL, note_sheet, open_sheet, quiet, write
+from sales_tech.plots.canvas import LARGE, SMALL, note_sheet, open_sheet, quiet, write
 from sales_tech.plots.frames import numbers, require
 from sales_tech.plots.numbers import count, share
-from sales_tech.plots.palette import BLUE, CLASSES, INK, QUIET
+from sales_tech.plots.palette import BLUE, CLASSES, QUIET
 from sales_tech.plots.words import words
 
 _FEW = 60  # products that can be told apart as points
@@ -31,26 +31,21 @@ def abc_curve(products: pd.DataFrame, *, title: str | None = None, language: str
     cumulative = np.concatenate([[0.0], numbers(ranked["cumulative_share"]).to_numpy()])
     of_skus = np.arange(len(ranked) + 1) / len(ranked)
 
-    figure = open_sheet(title, height=4.4)
+    sizes = {name: int((ranked["abc_class"] == name).sum()) for name in CLASSES}
+    ends = np.cumsum([0, *sizes.values()])
+    bands = [(name, start, end) for name, start, end in zip(CLASSES, ends[:-1], ends[1:], strict=True) if end > start]
+    key = []
+    for name, start, end in bands:
+        skus, of_all = count(end - start, language), share((end - start) / len(ranked), language)
+        of_sales = share(float(cumulative[end] - cumulative[start]), language)
+        key.append((f"{name}: {say['class'].format(skus=skus, of_skus=of_all, of_sales=of_sales)}", CLASSES[name]))
+
+    figure = open_sheet(title, height=4.6, key=key)
     axes = figure.subplots()
     quiet(axes)
-    start = 0
-    for name, colour in CLASSES.items():
-        size = int((ranked["abc_class"] == name).sum())
-        if not size:
-            continue
-        end = start + size
-        axes.axvspan(of_skus[start], of_skus[end], color=colour, alpha=0.22, linewidth=0, zorder=0.5, label=name)
-        text = say["class"].format(
-            skus=count(size, language),
-            of_skus=share(size / len(ranked), language),
-            of_sales=share(float(cumulative[end] - cumulative[start]), language),
-        )
-        height = {"A": 0.24, "B": 0.16, "C": 0.08}[name]
-        axes.plot([of_skus[start], of_skus[start]], [0, height], color=QUIET, linewidth=0.8)
-        write(axes, of_skus[start], height, f" {name}: ", INK, size=NORMAL, weight="bold")
-        write(axes, of_skus[start] + 0.03, height, text, INK, size=NORMAL)
-        start = end
+    for name, start, end in bands:
+        axes.axvspan(of_skus[start], of_skus[end], color=CLASSES[name], alpha=0.22, linewidth=0, zorder=0.5, label=name)
+        write(axes, (of_skus[start] + of_skus[end]) / 2, 0.06, name, size=LARGE, ha="center", weight="bold")
     marker = "o" if len(ranked) <= _FEW else ""
     axes.plot(of_skus, cumulative, color=BLUE, linewidth=2.2, marker=marker, markersize=4, label="cumulative_share")
     axes.set(xlim=(0, 1), ylim=(0, max(1.02, float(np.nanmax(cumulative)) * 1.02)))

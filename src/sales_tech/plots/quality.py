@@ -77,7 +77,7 @@ def fates_by_kind(fates: pd.DataFrame, *, title: str | None = None, language: st
     rows = rows.loc[rows.sum(axis=1).sort_values(ascending=False, kind="stable").index]
 
     figure = open_sheet(title, height=1.0 + 0.34 * len(rows))
-    bars, table = figure.subplots(1, 2, sharey=True, width_ratios=[0.44, 0.56])
+    bars, table = figure.subplots(1, 2, sharey=True, width_ratios=[0.4, 0.6])
     for axes in (bars, table):
         quiet(axes, grid="")
         axes.set(xlim=(0, 1), xticks=[])
@@ -92,10 +92,10 @@ def fates_by_kind(fates: pd.DataFrame, *, title: str | None = None, language: st
     bars.tick_params(axis="y", labelsize=NORMAL, labelcolor=INK)
     bars.set_ylim(len(rows) - 0.5, -1.1)
     for column, (fate, colour) in enumerate(FATES.items()):
-        x = 0.22 + 0.26 * column
-        write(table, x, -0.75, say[fate], QUIET if colour == PALE else colour, ha="right", weight="bold")
+        x = 0.25 * (column + 1)
+        write(table, x, -0.75, say[fate], colour, ha="right", weight="bold")
         for position, kind in enumerate(rows.index):
             number, part = rows.loc[kind, fate], rows.loc[kind, fate] / totals[kind]
-            text = f"{count(number, language)}  {share(part, language):>6}" if number else "–"
-            write(table, x, position, text, INK if number else QUIET, size=SMALL, ha="right")
+            write(table, x, position, share(part, language) if number else "–", QUIET, size=SMALL, ha="right")
+            write(table, x - 0.105, position, count(number, language) if number else "", size=SMALL, ha="right")
     return figure

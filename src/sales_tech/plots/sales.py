@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sales_tech.plots.canvas import SMALL, note_sheet, open_sheet, quiet
+from sales_tech.plots.canvas import SMALL, note_sheet, open_sheet, quiet, return_lanes
 from sales_tech.plots.frames import require, sales_by_day
 from sales_tech.plots.numbers import money
 from sales_tech.plots.palette import BLUE, INK, LIGHT_BLUE, YELLOW
-from sales_tech.plots.spans import LANES, LONGEST, Span, label_spans, promotion_spans
+from sales_tech.plots.spans import LANES, LONGEST, MANY, SHORT, label_spans, promotion_spans
 from sales_tech.plots.timeline import day_text, label_days, place
 from sales_tech.plots.words import words
 
@@ -42,14 +44,15 @@ def sales_over_time(
         return note_sheet(title, say["no_sales"])
     first, last = sales.index[0], sales.index[-1]
     every = [] if promotions is None else promotion_spans(promotions, say["promotion"])
-    within = [Span(span.name, max(span.first, first), min(span.last, last)) for span in every if span.first <= last and span.last >= first]
-    long = {span.name for span in every if span.days > LONGEST}
-    spans = [span for span in within if span.name not in long]
-    unshaded = sorted(long & {span.name for span in within})
+    meeting = [span for span in every if span.first <= last and span.last >= first]
+    unshaded = sorted({span.name for span in meeting if span.days > LONGEST})
+    spans = [replace(span, first=max(span.first, first), last=min(span.last, last)) for span in meeting if span.days <= LONGEST]
 
-    key = [(say["mean_of_7_days"], BLUE), (say["daily"], LIGHT_BLUE)] + ([(say["promotion"], "#9a7412")] if spans else [])
-    note = say["always_on"].format(days=LONGEST, names=", ".join(unshaded)) if unshaded else ""
-    figure = open_sheet(title, height=4.4, key=key, lanes=LANES if spans else 0, note=note)
+    key = [(say["mean_of_7_days"], BLUE), (say["daily"], LIGHT_BLUE)] + ([(say["promotion"], YELLOW)] if spans else [])
+    named = [span for span in spans if span.days > SHORT] if len(spans) > MANY else spans
+    notes = [say["short"].format(days=SHORT)] if len(named) < len(spans) else []
+    notes += [say["always_on"].format(days=LONGEST, names=", ".join(unshaded))] if unshaded else []
+    figure = open_sheet(title, height=4.8 if named else 4.2, key=key, lanes=LANES if named else 0, note="  ·  ".join(notes))
     axes = figure.subplots()
     quiet(axes)
     for span in spans:
@@ -67,7 +70,8 @@ def sales_over_time(
     label_days(axes, first, last, months)
     _name_peak(axes, sales, months, currency)
     figure.draw_without_rendering()
-    label_spans(axes, spans)
+    if named:
+        return_lanes(figure, LANES - label_spans(axes, named))
     return figure
 
 

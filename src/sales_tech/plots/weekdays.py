@@ -16,7 +16,8 @@ from sales_tech.plots.timeline import label_months
 from sales_tech.plots.words import words
 
 _PER_DIGIT = 0.62 * SMALL / 72  # inches a figure takes, about
-_BLUES = LinearSegmentedColormap.from_list("blues", ["#f3f6fa", "#9db7d3", BLUE, "#002244"])
+_FEWEST = 6  # columns there is room for, so that a single month is no wide bar
+_BLUES = LinearSegmentedColormap.from_list("blues", ["#eef3f8", "#9db7d3", BLUE])
 
 
 def weekday_by_month(daily: pd.DataFrame, *, title: str | None = None, language: str = "en", currency: str = "BRL") -> Figure:
@@ -38,8 +39,8 @@ def weekday_by_month(daily: pd.DataFrame, *, title: str | None = None, language:
     figure = open_sheet(title, height=3.2, key=[(say["in_unit"].format(unit=unit_name(currency, power)), QUIET)])
     axes = figure.subplots()
     quiet(axes, grid="")
-    axes.pcolormesh(np.arange(-0.5, means.shape[1]), np.arange(8), means.to_numpy(), cmap=_BLUES, vmin=0, edgecolors="white", linewidth=1.5)
-    axes.invert_yaxis()
+    axes.pcolormesh(np.arange(-0.5, means.shape[1]), np.arange(8), means.to_numpy(), cmap=_BLUES, edgecolors="white", linewidth=1.5)
+    axes.set(xlim=(-0.5, max(means.shape[1], _FEWEST) - 0.5), ylim=(7, 0))
     axes.set_yticks(np.arange(7) + 0.5, say["weekdays"].split())
     axes.tick_params(axis="y", labelsize=NORMAL)
     label_months(axes, pd.DatetimeIndex(means.columns), say["months"].split())
@@ -50,10 +51,10 @@ def weekday_by_month(daily: pd.DataFrame, *, title: str | None = None, language:
 def _write_figures(axes: Axes, means: pd.DataFrame, currency: str, power: int) -> None:
     values = means.to_numpy()
     texts = {(row, column): in_unit(values[row, column], currency, power) for row, column in np.argwhere(~np.isnan(values))}
-    cell = (WIDTH - 0.8) / means.shape[1]
+    cell = (WIDTH - 0.8) / max(means.shape[1], _FEWEST)
     if max(map(len, texts.values())) * _PER_DIGIT > cell:
         return
-    dark = np.nanmax(values) * 0.5
+    dark = np.nanmin(values) + 0.68 * np.ptp(values[~np.isnan(values)])
     for (row, column), text in texts.items():
         write(axes, column, row + 0.5, text, "white" if values[row, column] > dark else INK, size=SMALL, ha="center")
 

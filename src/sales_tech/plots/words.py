@@ -10,6 +10,7 @@ _WORDS = {
     "daily": ("day", "dia"),
     "mean_of_7_days": ("mean of the last 7 days", "média dos últimos 7 dias"),
     "promotion": ("promotion", "promoção"),
+    "short": ("Promotions of up to {days} days bear no name", "Promoções de até {days} dias ficam sem nome"),
     "always_on": ("Not shaded, as longer than {days} days: {names}", "Sem faixa, por durar mais de {days} dias: {names}"),
     "no_sales": ("No sales in this period", "Nenhuma venda neste período"),
     "thin_months": ("Months with next to no sales are left out", "Meses quase sem vendas ficam de fora"),
@@ -45,6 +46,7 @@ _WORDS = {
     "dormant": ("dormant", "adormecidos"),
     "no_customers": ("This source names no customers", "Esta fonte não identifica clientes"),
     "price_history": ("List prices of the SKUs that changed most often", "Preços de tabela dos SKUs que mais mudaram"),
+    "no_prices": ("This source gives no list prices", "Esta fonte não informa preços de tabela"),
     "own_scale": ("Each panel has its own scale", "Cada painel tem a sua escala"),
     "no_price_changes": ("No list price has changed", "Nenhum preço de tabela mudou"),
 }

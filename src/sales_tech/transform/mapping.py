@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,7 @@ from sqlglot import exp
 
 from sales_tech.contracts.pack import Mapping, Pack
 from sales_tech.contracts.table import TableContract, table_contract
-from sales_tech.engines.dialect import parse_model, quote, tables_in, to_duckdb
+from sales_tech.engines.dialect import ATHENA, parse_model, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import ContractError
 from sales_tech.transform.typed import CARRIED, typed_columns
@@ -58,7 +59,7 @@ class BoundMapping:
         ids = [exp.column(name, table=outer) for name in ("_file_id", "_line_number")]
         found = exp.column("_line_number", table=joined[0].alias_or_name).is_(exp.null()).not_()
         tree.set("expressions", ids)
-        return _renamed(tree.where(found), relations)  # type: ignore[attr-defined]
+        return _renamed(tree.where(found), relations)
 
     @staticmethod
     def _outer(tree: exp.Query) -> str:
@@ -76,6 +77,9 @@ def bind(pack: Pack, table: str) -> BoundMapping:
     if table not in _FED_BY_PACKS:
         raise ContractError(mapping.path, None, f"SQL for {table}", f"a file named after one of {', '.join(_FED_BY_PACKS)}")
     tree = parse_model(mapping.sql, mapping.path)
+    for cte in tree.ctes:
+        if cte.alias.lower() in pack.files:
+            raise ContractError(mapping.path, _line(cte.args["alias"]), f"with {cte.alias}", "a name that no file kind of the pack has")
     if not isinstance(tree, exp.Select) or tree.args.get("from_") is None:
         raise ContractError(mapping.path, 1, "a set operation or a select without from", "a plain select from one file kind")
     used = tables_in(tree)
@@ -97,46 +101,102 @@ def check_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
         engine.view(relations[kind], [], typed_columns(contract) | CARRIED)
     for mapping in bound.values():
         try:
-            engine.describe(to_duckdb(mapping.select(relations)))
+            types = engine.describe(to_duckdb(mapping.select(relations)))
         except engine.Error as error:
-            text = str(error).splitlines()[0]
-            raise ContractError(mapping.mapping.path, _guilty_line(mapping, text), text, "SQL over the pack's columns and types") from error
+            raise _explained(mapping, relations, engine, str(error).splitlines()[0]) from error
+        _check_types(mapping, types)
     return bound
 
 
+_LOSING = {
+    "where": "where",
+    "group": "group by",
+    "having": "having",
+    "qualify": "qualify",
+    "distinct": "select distinct",
+    "limit": "limit",
+    "offset": "offset",
+}
+_FAMILIES = {"string": "text", "timestamptz": "instant", "int": "number", "long": "number", "double": "number", "decimal": "number"}
+_MISSING_COLUMN = re.compile(r'(?:column named|Referenced column) "([^"]+)"')
 _FED_BY_PACKS = ("silver.sales", "silver.products", "silver.stores", "silver.promotions")
 
 
-def _driver(tree: exp.Query, pack: Pack, mapping: Mapping) -> str:
+def _driver(tree: exp.Select, pack: Pack, mapping: Mapping) -> str:
     # The file kind whose rows become the table's rows: the one that the select, or the common table
     # expression it selects from, is made from.
-    expressions = {cte.alias: cte.this for cte in tree.ctes}
-    select: exp.Expression | None = tree
+    expressions = {cte.alias.lower(): cte.this for cte in tree.ctes}
+    select: exp.Expr | None = tree
     while isinstance(select, exp.Select) and select.args.get("from_") is not None:
+        _check_keeps_rows(select, mapping, outermost=select is tree)
         source = select.args["from_"].this
         if not isinstance(source, exp.Table):
             break
-        if source.name in pack.files and source.name not in expressions:
-            return str(source.name)
-        select = expressions.get(source.name)
+        if source.name.lower() in pack.files:
+            return source.name.lower()
+        select = expressions.pop(source.name.lower(), None)
     raise ContractError(mapping.path, 1, "a select that starts from no file kind", f"from one of {', '.join(pack.files)}")
+
+
+def _check_keeps_rows(select: exp.Select, mapping: Mapping, *, outermost: bool) -> None:
+    # Every row of the driving file comes out once and with its id, since each needs a fate.
+    for key, words in _LOSING.items():
+        if part := select.args.get(key):
+            line = _line(part) or _line(select)
+            raise ContractError(mapping.path, line, words, "every row once; one that is not wanted is rejected by the table's checks")
+    for join in select.args.get("joins") or []:
+        if join.side != "LEFT":
+            raise ContractError(mapping.path, _line(join), "a join that may lose rows", "left join")
+    source = select.args["from_"].this
+    name = source.alias_or_name
+    kept = any(column.is_star and (isinstance(column, exp.Star) or column.args["table"].name == name) for column in select.selects)
+    if not outermost and not kept:
+        raise ContractError(
+            mapping.path,
+            _line(select.selects[0]),
+            f"a common table expression without {name}.*, which loses the ids of the rows",
+            f"select {name}.*, and then what is computed, from {source.sql(dialect=ATHENA)}",
+        )
 
 
 def _check_outputs(bound: BoundMapping) -> None:
     contract, mapping = bound.contract, bound.mapping
     mappable = [name for name, column in contract.columns.items() if name not in _GIVEN and column.derived is None]
-    for select in bound.tree.selects:
+    for position, select in enumerate(bound.tree.selects):
         name = select.alias_or_name
         if isinstance(select, exp.Star) or name == "*":
             raise ContractError(mapping.path, _line(select), "select *", "one named column after another")
         if name not in mappable:
             raise ContractError(mapping.path, _line(select), f"column {name}", f"a column of {contract.name}: {', '.join(mappable)}")
-        if bound.outputs.count(name) > 1:
+        if bound.outputs.index(name) != position:
             raise ContractError(mapping.path, _line(select), f"column {name} twice", "each column once")
     for name in mappable:
         column = contract.columns[name]
         if column.required and column.default is None and name not in bound.outputs:
             raise ContractError(mapping.path, 1, f"no column {name}", f"all required columns of {contract.name}")
+
+
+def _check_types(bound: BoundMapping, types: dict[str, str]) -> None:
+    contract = bound.contract
+    for select in bound.tree.selects:
+        name = select.alias_or_name
+        wanted, found = contract.columns[name].type, types[name]
+        if not _fits(_family(found), _FAMILIES.get(wanted.name, wanted.name)):
+            raise ContractError(bound.mapping.path, _line(select), f"{contract.name}: column {name} is {found.lower()}", str(wanted))
+
+
+def _fits(found: str, wanted: str) -> bool:
+    # Text shows anything, but is not read as anything here: that is the file contract's part, which has the
+    # formats. An instant has no day of its own before a time zone is named.
+    return wanted == "text" or found in (wanted, "null") or (found, wanted) == ("date", "instant")
+
+
+def _family(kind: str) -> str:
+    if kind.startswith("TIMESTAMP"):
+        return "instant"
+    if kind.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or kind.endswith(("INT", "INTEGER")):
+        return "number"
+    return {"VARCHAR": "text", '"NULL"': "null"}.get(kind, kind.lower())
 
 
 def _carry(tree: exp.Query, outer: str) -> None:
@@ -152,15 +212,35 @@ def _renamed(tree: exp.Query, relations: dict[str, str]) -> exp.Query:
     return tree
 
 
-def _line(node: exp.Expression) -> int | None:
-    for part in (node, *node.find_all(exp.Identifier, exp.Literal)):
-        if "line" in part.meta:
-            return int(part.meta["line"])
-    return None
+def _line(node: exp.Expr) -> int | None:
+    return next((int(part.meta["line"]) for part in node.walk() if "line" in part.meta), None)
 
 
-def _guilty_line(bound: BoundMapping, message: str) -> int | None:
-    for identifier in bound.tree.find_all(exp.Identifier):
-        if quote(identifier.name) in message and "line" in identifier.meta:
-            return int(identifier.meta["line"])
-    return None
+def _explained(bound: BoundMapping, relations: dict[str, str], engine: DuckEngine, text: str) -> ContractError:
+    # The engine speaks of a generated query. What it names, or else the first output that fails alone, has the line.
+    text = text.partition(": ")[2] or text
+    missing = _MISSING_COLUMN.search(text)
+    select = _failing(bound, relations, engine)
+    line = next((_line(column) for column in select.find_all(exp.Column) if missing and column.name == missing[1]), None)
+    expected = "SQL over the pack's columns and types"
+    if missing:
+        columns = [f"{kind}: {', '.join(typed_columns(bound.pack.files[kind]))}" for kind in (bound.driver, *bound.lookups)]
+        text, expected = f"column {missing[1]}", f"one of the columns of {'; of '.join(columns)}"
+    return ContractError(bound.mapping.path, line or _line(select), text, expected)
+
+
+def _failing(bound: BoundMapping, relations: dict[str, str], engine: DuckEngine) -> exp.Expr:
+    # The first output that cannot be planned alone; the whole select where its from or joins are at fault.
+    before: list[exp.CTE] = []
+    for select in (*(cte.this for cte in bound.tree.ctes), bound.tree):
+        for output in (None, *select.selects):
+            alone = select.copy()
+            alone.set("expressions", [output.copy() if output else exp.Literal.number(1)])
+            alone.set("with_", exp.With(expressions=[cte.copy() for cte in before]) if before else None)
+            try:
+                engine.describe(to_duckdb(_renamed(alone, relations)))
+            except engine.Error:
+                return output if isinstance(output, exp.Expr) else bound.tree
+        if isinstance(select.parent, exp.CTE):
+            before.append(select.parent)
+    return bound.tree

@@ -1,0 +1,1 @@
+"""Bronze to silver to gold: generated and written SQL, rebuilt only where inputs changed."""

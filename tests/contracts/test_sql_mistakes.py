@@ -1,0 +1,148 @@
+"""Mistakes in a pack's SQL, all found before any data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Change = Callable[[str, str], Any]
+
+MISTAKES = {
+    "unknown table": ("from vendas", "from venda", 13, "table venda", "a file kind of the pack: vendas"),
+    "table of a layer": ("from vendas", "from bronze.shop_vendas", 13, "table bronze.shop_vendas", "a file kind"),
+    "file": ("from vendas", "from read_csv('x.csv')", None, "", ""),
+    "unknown column": ("v.loja as", "v.lojas as", 7, "column lojas", "one of the columns of vendas: pedido, item, quando"),
+    "unknown column within an expression": ("'BRL' as", "upper(\n        v.moeda\n    ) as", 12, "column moeda", "one of the columns"),
+    "unknown alias": ("v.loja as", "w.loja as", 7, 'table "w" not found', "SQL over the pack's columns"),
+    "unknown function": ("v.loja as", "shout(v.loja) as", 7, "function with name shout", "SQL over the pack's columns"),
+    "unknown output": ("as store_id", "as store", 7, "column store", "a column of silver.sales: order_id, line"),
+    "output that is computed": (
+        "    'sold' as status",
+        "    1 as net_sales,\n    'sold' as status",
+        12,
+        "column net_sales",
+        "a column of silver.sales",
+    ),
+    "output that the lake fills": (
+        "    'sold' as status",
+        "    'x' as source,\n    'sold' as status",
+        12,
+        "column source",
+        "a column of silver.sales",
+    ),
+    "missing output": ("    v.sku,\n", "", 1, "no column sku", "all required columns of silver.sales"),
+    "output twice": ("    v.sku,\n", "    v.sku,\n    v.loja as sku,\n", 9, "column sku twice", "each column once"),
+    "star": ("select\n", "select\n    *,\n", 3, "select *", "one named column after another"),
+    "star of a table": ("select\n", "select\n    v.*,\n", 3, "select *", "one named column after another"),
+    "two statements": ("vendas as v", "vendas as v; select 1", 1, "select, select", "exactly one select"),
+    "syntax": ("    v.sku,", "    v.sku v.loja,", 8, "Unexpected token", "one select in Athena's SQL"),
+    "open quote": ("'sold'", "'sold", 13, "Missing '", "one select in Athena's SQL"),
+    "type error": (
+        "v.preco as",
+        "v.preco + v.quando_local_date as",
+        10,
+        "'+(DECIMAL(18,2), DATE)'",
+        "SQL over the pack's columns and types",
+    ),
+    "text as a date": ("v.quando_local_date as", "v.sku as", 6, "silver.sales: column sold_on is varchar", "date"),
+    "instant as a date": ("v.quando_local_date as", "v.quando as", 6, "column sold_on is timestamp with time zone", "date"),
+    "text as a number": ("v.preco as", "cast(v.preco as varchar) as", 10, "column unit_price is varchar", "decimal(18,2)"),
+    "where": ("vendas as v", "vendas as v\nwhere v.preco > 0", 14, "where", "every row once"),
+    "group by": ("vendas as v", "vendas as v\ngroup by 1", 14, "group by", "every row once"),
+    "distinct": ("select\n", "select distinct\n", 3, "select distinct", "every row once"),
+    "limit": ("vendas as v", "vendas as v limit 5", 13, "limit", "every row once"),
+    "inner join": ("vendas as v", "vendas as v\njoin vendas as w on v.pedido = w.pedido", 14, "a join that may lose rows", "left join"),
+    "cross join": ("vendas as v", "vendas as v,\nvendas as w", 14, "a join that may lose rows", "left join"),
+    "union": ("vendas as v", "vendas as v union select 1", 1, "a set operation", "a plain select from one file kind"),
+    "nested": ("from vendas as v", "from (select * from vendas) as v", 1, "starts from no file kind", "from one of vendas"),
+    "table expression without the rows' ids": (
+        "-- One row per line.\nselect\n",
+        "with v as (\n    select x.pedido, x.item from vendas as x\n)\nselect\n",
+        2,
+        "without x.*, which loses the ids of the rows",
+        "select x.*",
+    ),
+    "table expression with the name of a file kind": (
+        "-- One row per line.\nselect\n",
+        "with vendas as (select * from vendas)\nselect\n",
+        1,
+        "with vendas",
+        "a name that no file kind of the pack has",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "found", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_with_its_line(change_sql: Change, old: str, new: str, line: int | None, found: str, expected: str) -> None:
+    draft = change_sql(old, new)
+    if "without x.*" in found:
+        draft.change("sales.sql", "from vendas as v", "from v")
+    file, at, said_found, said_expected = draft.mistake()
+    assert file == "sales.sql"
+    assert line is None or at == line
+    assert found.lower() in said_found.lower()
+    assert expected in said_expected
+
+
+def test_a_fault_inside_a_table_expression_has_its_line(change_sql: Change) -> None:
+    start = "with v as (\n    select\n        x.*,\n        x.quando + x.sku as odd\n    from vendas as x\n)\nselect\n"
+    draft = change_sql("-- One row per line.\nselect\n", start)
+    _, line, found, _ = draft.change("sales.sql", "from vendas as v", "from v").mistake()
+    assert (line, "+(TIMESTAMP" in found) == (4, True)
+
+
+def test_an_expression_that_is_its_own_source_ends(change_sql: Change) -> None:
+    draft = change_sql("-- One row per line.\nselect\n", "with v as (select v.* from v)\nselect\n").change("sales.sql", "vendas as v", "v")
+    assert "starts from no file kind" in draft.mistake()[2]
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("", "nothing"),
+        ("-- nothing", "nothing"),
+        ("insert into x values (1)", "insert"),
+        ("delete from vendas", "delete"),
+        ("select 1", "without from"),
+    ],
+)
+def test_sql_that_is_no_select(draft: Any, sql: str, found: str) -> None:
+    draft.texts["sales.sql"] = sql
+    assert found in draft.mistake()[2]
+
+
+@pytest.mark.parametrize("table", ["fates", "rejects", "orders"])
+def test_sql_for_a_table_that_packs_do_not_feed(draft: Any, table: str) -> None:
+    draft.texts[f"{table}.sql"] = draft.texts.pop("sales.sql")
+    file, _, found, expected = draft.mistake()
+    assert (file, found) == (f"{table}.sql", f"SQL for silver.{table}")
+    assert expected == "a file named after one of silver.sales, silver.products, silver.stores, silver.promotions"
+
+
+@pytest.mark.parametrize(
+    "source", ["select * from vendas", "select x.* from vendas as x", "select x.*, upper(x.sku) as big from VENDAS as x"]
+)
+def test_a_table_expression_that_keeps_the_rows_is_fine(change_sql: Change, source: str) -> None:
+    draft = change_sql("-- One row per line.\nselect\n", f"with v as ({source})\nselect\n").change(
+        "sales.sql", "from vendas as v", "from v"
+    )
+    assert draft.check()["silver.sales"].driver == "vendas"
+
+
+def test_names_know_no_case(change_sql: Change) -> None:
+    bound = change_sql("from vendas as v", "from Vendas as V").check()["silver.sales"]
+    assert (bound.driver, bound.lookups) == ("vendas", ())
+
+
+def test_a_file_that_is_looked_up(draft: Any) -> None:
+    draft.texts["lojas.yaml"] = "description: Shops\nglob: lojas.csv\nkey: [loja]\ncolumns:\n  loja: {}\n  nome: {}\n"
+    draft.change("sales.sql", "as v\n", "as v\nleft join lojas as l on v.loja = l.loja\n").change(
+        "sales.sql", "v.loja as store_id", "l.nome as store_id"
+    )
+    assert draft.check()["silver.sales"].lookups == ("lojas",)
+    draft.change("sales.sql", "on v.loja = l.loja", "on v.loja = l.name")
+    file, line, found, expected = draft.mistake()
+    assert (file, line, found) == ("sales.sql", 14, "column name")
+    assert "of lojas: loja, nome" in expected

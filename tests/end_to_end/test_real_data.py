@@ -1,0 +1,155 @@
+"""The published exports, from files to gold, against totals counted apart from the project."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from sales_tech.settings import Settings
+from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
+
+OLIST_TABLES = (
+    "silver.sales",
+    "silver.products",
+    "silver.stores",
+    "silver.rejects",
+    "silver.fates",
+    "gold.daily_sales",
+    "gold.kpis_daily",
+    "gold.product_performance",
+    "gold.customer_value",
+)
+OF_THE_LOAD = frozenset({"load_id"})
+
+
+@pytest.fixture(scope="module")
+def whole(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A lake with all of the real data, loaded in one night."""
+    settings = replace(settings_in(tmp_path_factory.mktemp("whole")), landing=real_data)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
+        night(settings)
+        yield settings
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def total(settings: Settings, what: str, source: str) -> Decimal:
+    return sum((Decimal(row[what]) for row in read(settings, "silver.sales") if row["source"] == source), Decimal(0))
+
+
+def test_olist_has_all_its_lines_and_money(whole: Settings) -> None:
+    lines = [row for row in read(whole, "silver.sales") if row["source"] == "olist"]
+    assert len(lines) == 112_650
+    assert total(whole, "unit_price", "olist") == Decimal("13591643.70")
+    assert total(whole, "freight", "olist") == Decimal("2251909.54")
+
+
+def test_tech_sales_has_all_its_lines_units_and_money(whole: Settings) -> None:
+    lines = [row for row in read(whole, "silver.sales") if row["source"] == "tech_sales_2019"]
+    assert len(lines) == 185_686
+    assert total(whole, "quantity", "tech_sales_2019") == 208_812
+    assert total(whole, "net_sales", "tech_sales_2019") == Decimal("34465537.94")
+
+
+def test_every_line_of_every_file_has_one_fate(whole: Settings, real_data: Path) -> None:
+    fates: Counter[str] = Counter()
+    for row in read(whole, "silver.fates"):
+        fates[row["file_id"]] += row["rows"]
+    arrived = {row["file_path"]: row["file_id"] for row in read(whole, "bronze.files") if row["status"] == "loaded"}
+    assert len(arrived) == 114
+    for name, file_id in arrived.items():
+        with gzip.open(real_data / name, "rb") as file:
+            lines = sum(1 for _ in file)
+        assert fates[file_id] == lines - 1, name
+
+
+def test_daily_sales_of_tech_sales_equal_a_count_by_hand(whole: Settings, real_data: Path) -> None:
+    seen = set()
+    units: Counter[tuple[str, str]] = Counter()
+    money: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for path in sorted((real_data / "tech_sales_2019").glob("*.gz")):
+        for row in rows_of(path):
+            fields = tuple(row.values())
+            if not row["Order ID"] or row["Order ID"] == "Order ID" or fields in seen:
+                continue
+            seen.add(fields)
+            month, day, year = row["Order Date"].split()[0].split("/")
+            key = (f"20{year}-{month}-{day}", row["Product"])
+            units[key] += int(row["Quantity Ordered"])
+            money[key] += int(row["Quantity Ordered"]) * Decimal(row["Price Each"])
+    daily = [row for row in read(whole, "gold.daily_sales") if row["source"] == "tech_sales_2019"]
+    assert {(str(row["sold_on"]), row["sku"]): (row["units"], row["net_sales"]) for row in daily} == {
+        key: (units[key], money[key]) for key in units
+    }
+
+
+def test_kpis_of_olist_equal_a_count_by_hand(whole: Settings, real_data: Path) -> None:
+    bought, persons = {}, {}
+    for path in sorted((real_data / "olist" / "batches").glob("*/olist_orders*")):
+        bought |= {row["order_id"]: row for row in rows_of(path)}
+    for path in sorted((real_data / "olist" / "batches").glob("*/olist_customers*")):
+        persons |= {row["customer_id"]: row["customer_unique_id"] for row in rows_of(path)}
+    orders, customers, money = defaultdict(set), defaultdict(set), defaultdict(Decimal)
+    for path in sorted((real_data / "olist" / "batches").glob("*/olist_order_items*")):
+        for item in rows_of(path):
+            order = bought[item["order_id"]]
+            if order["order_status"] in ("canceled", "unavailable"):
+                continue
+            day = order["order_purchase_timestamp"][:10]
+            orders[day].add(item["order_id"])
+            customers[day].add(persons[order["customer_id"]])
+            money[day] += Decimal(item["price"])
+    daily = {str(row["sold_on"]): row for row in read(whole, "gold.kpis_daily") if row["source"] == "olist"}
+    assert set(daily) == set(orders)
+    for day, row in daily.items():
+        assert (row["orders"], row["customers"], row["net_sales"]) == (len(orders[day]), len(customers[day]), money[day]), day
+
+
+def test_black_friday_2017_is_the_best_day_of_olist(whole: Settings) -> None:
+    daily = [row for row in read(whole, "gold.kpis_daily") if row["source"] == "olist"]
+    assert str(max(daily, key=lambda row: row["net_sales"])["sold_on"]) == "2017-11-24"
+
+
+def test_a_second_night_makes_no_snapshot(whole: Settings) -> None:
+    before = snapshots(whole)
+    results = night(whole)
+    assert snapshots(whole) == before
+    assert all(not result.commits for result in results.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["by month", "shuffled"])
+def test_the_months_of_olist_one_at_a_time_equal_all_at_once(
+    whole: Settings, real_data: Path, make_settings: Callable[..., Settings], order: str
+) -> None:
+    settings = make_settings("olist")
+    months = sorted((real_data / "olist" / "batches").iterdir())
+    assert len(months) == 25
+    if order == "shuffled":
+        random.Random(20171124).shuffle(months)
+    land(real_data / "olist" / "reference", settings.landing / "olist" / "reference")
+    for month in months:
+        land(month, settings.landing / "olist" / "batches" / month.name)
+        night(settings)
+    for table in OLIST_TABLES:
+        expected = [row for row in read(whole, table, without=OF_THE_LOAD) if row["source"] == "olist"]
+        assert expected or table == "silver.rejects"
+        assert read(settings, table, without=OF_THE_LOAD) == expected, table
+
+
+def land(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        (target / path.name).symlink_to(path)

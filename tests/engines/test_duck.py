@@ -1,0 +1,147 @@
+"""The engine: files as views, files written for Iceberg, confinement, and its scratch folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.errors import SettingsError
+from sales_tech.settings import Settings
+
+
+def parquet(path: Path, **columns: list[object]) -> str:
+    pq.write_table(pa.table(columns), path)
+    return str(path)
+
+
+def test_a_column_that_a_file_lacks_reads_as_null(engine: DuckEngine, tmp_path: Path) -> None:
+    old = parquet(tmp_path / "old.parquet", a=[1])
+    new = parquet(tmp_path / "new.parquet", b=["x"], a=[2])
+    engine.view("wide", [old, "file://" + new], {"a": "bigint", "b": "varchar", "c": "decimal(18,2)"})
+    assert engine.rows("select a, b, c from wide order by a") == [(1, None, None), (2, "x", None)]
+    engine.view("only_old", [old], {"b": "date"})
+    assert engine.rows("select b from only_old") == [(None,)]
+
+
+def test_a_view_of_no_files_is_empty_and_typed(engine: DuckEngine) -> None:
+    engine.view("empty_ones.none_yet", [], {"a": "timestamp(6) with time zone", "b": "decimal(18,2)"})
+    assert engine.rows("select * from empty_ones.none_yet") == []
+    assert engine.describe("select * from empty_ones.none_yet") == {"a": "TIMESTAMP WITH TIME ZONE", "b": "DECIMAL(18,2)"}
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "d'or", "[1]*?", "São Paulo"])
+def test_folders_of_any_name(engine: DuckEngine, tmp_path: Path, name: str) -> None:
+    written = engine.write("select 1 as a, 'x/y=z' as s", tmp_path / name / "new", {"a": 1}, split_by="s")
+    engine.view("odd_place", [file.path for file in written], {"a": "bigint"})
+    assert engine.rows("select a from odd_place") == [(1,)]
+
+
+def field_ids(path: str) -> dict[str, int]:
+    return {field.name: int(field.metadata[b"PARQUET:field_id"]) for field in pq.read_schema(path)}
+
+
+def test_written_files_carry_field_ids(engine: DuckEngine, tmp_path: Path) -> None:
+    ids = {"b": 7, "a": 3}
+    (file,) = engine.write("select 1 as a, 'x' as b", tmp_path / "new", ids)
+    assert (field_ids(file.path), file.split) == (ids, None)
+
+
+def test_each_value_of_the_split_gets_files_of_its_own_without_it(engine: DuckEngine, tmp_path: Path) -> None:
+    query = "select range as a, 'm' || range % 3 as s from range(30)"
+    written = engine.write(query, tmp_path / "new", {"a": 1}, split_by="s")
+    assert sorted(file.split or "" for file in written) == ["m0", "m1", "m2"]
+    for file in written:
+        assert field_ids(file.path) == {"a": 1}
+        rows = pq.ParquetFile(file.path).read().column("a").to_pylist()
+        assert sorted(rows) == list(range(int((file.split or "")[1:]), 30, 3))
+
+
+@pytest.mark.parametrize("split_by", [None, "s"])
+def test_no_rows_make_no_file(engine: DuckEngine, tmp_path: Path, split_by: str | None) -> None:
+    assert (
+        engine.write("select 1 as a, 'x' as s where false", tmp_path / "new", {"a": 1} if split_by else {"a": 1, "s": 2}, split_by=split_by)
+        == []
+    )
+    assert not [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+
+
+def test_a_folder_is_written_once(engine: DuckEngine, tmp_path: Path) -> None:
+    engine.write("select 1 as a", tmp_path / "new", {"a": 1})
+    with pytest.raises(FileExistsError):
+        engine.write("select 1 as a", tmp_path / "new", {"a": 1})
+
+
+FORBIDDEN = [
+    "select * from read_csv('{other}')",
+    "select * from read_text('{other}')",
+    "select * from read_blob('{other}')",
+    "select * from read_parquet('{other}')",
+    "select * from parquet_metadata('{other}')",
+    "select * from sniff_csv('{other}')",
+    "select * from '{other}'",
+    "select * from glob('{folder}/*')",
+    "select * from query('select * from read_text(''{other}'')')",
+    "attach '{other}.db' as other",
+    "copy (select 1) to '{other}.csv'",
+    "copy (select 1) to '{given}'",
+    "export database '{folder}/out'",
+    "install httpfs",
+    "load httpfs",
+    "set enable_external_access = true",
+    "set allowed_paths = ['{other}']",
+    "set temp_directory = '{folder}'",
+    "set memory_limit = '64GB'",
+    "reset lock_configuration",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_a_confined_engine_reads_its_files_and_nothing_else(tmp_path: Path, statement: str) -> None:
+    given, other = parquet(tmp_path / "given.parquet", a=[1]), parquet(tmp_path / "other.parquet", a=[2])
+    duck = DuckEngine(scratch=tmp_path / "scratch", memory_limit="200MB", threads=1)
+    duck.view("given", [given], {"a": "bigint"})
+    duck.confine(["file://" + given])
+    with pytest.raises(duck.Error):
+        duck.execute(statement.format(given=given, other=other, folder=tmp_path))
+    assert duck.rows("select a from given") == [(1,)]
+    assert pq.read_table(given).to_pylist() == [{"a": 1}]
+    duck.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given.parquet", "other.parquet", "scratch"]
+
+
+def test_a_confined_engine_does_not_see_pythons_variables(tmp_path: Path) -> None:
+    secret = pa.table({"a": [1]})
+    duck = DuckEngine(scratch=tmp_path, memory_limit="200MB", threads=1)
+    duck.confine([])
+    with pytest.raises(duck.Error, match="does not exist"):
+        duck.rows("select * from secret")
+    duck.close()
+    assert secret.num_rows == 1
+
+
+def test_the_scratch_folder_goes_with_the_engine(tmp_path: Path) -> None:
+    settings = Settings(lake=tmp_path / "lake", landing=tmp_path, sources=())
+    with pytest.raises(RuntimeError, match="on purpose"), open_engine(settings) as duck:
+        duck.materialize("kept.rows", "select range as a from range(10)")
+        assert duck.row("select count(*) from kept.rows") == (10,)
+        assert len(list((tmp_path / "lake" / "scratch").rglob("*.parquet"))) == 1
+        raise RuntimeError("on purpose")
+    assert list((tmp_path / "lake" / "scratch").iterdir()) == []
+
+
+def test_an_engine_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="memory limit 'plenty'; expected an amount such as 1GB"):
+        DuckEngine(scratch=tmp_path / "scratch", memory_limit="plenty", threads=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_rows_than_memory_go_to_the_scratch_folder(tmp_path: Path) -> None:
+    duck = DuckEngine(scratch=tmp_path, memory_limit="80MB", threads=1)
+    duck.materialize("sorted_rows", "select hash(range) as h, repeat('x', 100) || range as t from range(1500000) order by h")
+    assert duck.row("select count(*) from sorted_rows") == (1_500_000,)
+    duck.close()
+    assert list(tmp_path.iterdir()) == []

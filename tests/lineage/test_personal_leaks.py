@@ -1,0 +1,232 @@
+"""No column of silver or gold derives from a personal column but through the keyed hash, and a leak would be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlglot
+
+from sales_tech.contracts.pack import Mapping, Pack, load_pack
+from sales_tech.contracts.table import contract_path, table_names
+from sales_tech.engines.dialect import parse_model
+from sales_tech.transform import lineage, typed
+from sales_tech.transform.gold import MODELS
+from sales_tech.transform.lineage import Flow, Flows, flows, foreign_inputs, personal_leaks
+
+SOURCES = Path(__file__).parents[2] / "sources"
+PACKS = sorted(path.name for path in SOURCES.iterdir() if path.is_dir())
+Spoil = Callable[[str, str], None]
+
+
+@pytest.fixture
+def erp_br() -> Pack:
+    return load_pack(SOURCES / "erp_br")
+
+
+@pytest.fixture
+def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
+    """Change a part of the SQL that types a file with personal columns."""
+
+    def _spoil(old: str, new: str) -> None:
+        def spoilt(contract: typed.FileContract, bronze: str) -> str:
+            sql = typed.typed_select(contract, bronze)
+            assert not contract.personal or sql.count(old) >= 1, f"{old!r} is not in the SQL any more"
+            return sql.replace(old, new)
+
+        monkeypatch.setattr(lineage, "typed_select", spoilt)
+
+    return _spoil
+
+
+def found(pack: Pack) -> set[tuple[str, str, str]]:
+    return {(f"{leak.table}.{leak.column}", leak.personal.rpartition(".")[2], leak.path[-1][:0]) for leak in personal_leaks(pack)}
+
+
+def places(pack: Pack) -> set[tuple[str, str]]:
+    return {(f"{leak.table}.{leak.column}", leak.personal.rpartition(".")[2]) for leak in personal_leaks(pack)}
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_no_pack_that_ships_leaks(name: str) -> None:
+    pack = load_pack(SOURCES / name)
+    assert any(file.personal for file in pack.files.values())
+    assert [str(leak) for leak in personal_leaks(pack)] == []
+
+
+def test_a_column_that_skips_the_hash_is_found(erp_br: Pack, spoil: Spoil) -> None:
+    spoil('keyed_hash(clean("cpf"))', 'clean("cpf")')
+    # Into the customer's key, the reject's row, and whatever asks whether the line is blank.
+    assert ("silver.sales.customer_key", "cpf") in places(erp_br)
+    assert ("silver.rejects.row", "cpf") in places(erp_br)
+    assert {personal for _, personal in places(erp_br)} == {"cpf"}
+    leak = next(leak for leak in personal_leaks(erp_br) if leak.column == "customer_key")
+    assert str(leak).startswith("silver.sales.customer_key shows bronze.erp_br_vendas.cpf: ")
+    assert 'CLEAN("t"."cpf")'.lower() in leak.path[0].lower() or "clean(" in leak.path[0].lower()
+    assert "customer_key" in leak.path[-1]
+
+
+def test_a_reject_that_keeps_its_text_is_found(erp_br: Pack, spoil: Spoil) -> None:
+    spoil('json_object(\'pedido\', "pedido__text"', 'json_object(\'nome\', "nome", \'pedido\', "pedido__text"')
+    assert places(erp_br) == set()  # the typed column of a name is its hash already
+    spoil("from bronze.erp_br_vendas", ', "nome" as "nome_plain" from bronze.erp_br_vendas')
+    assert places(erp_br) == set()  # a text that goes nowhere is no leak
+
+
+def test_a_reject_that_shows_the_text_is_found(erp_br: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(contract: typed.FileContract, bronze: str) -> str:
+        sql = typed.typed_select(contract, bronze)
+        if contract.personal:
+            sql = sql.replace(f"from {bronze}", f', "email" as "plain" from {bronze}').replace("json_object(", 'json_object(\'e\', "plain", ')
+        return sql
+
+    monkeypatch.setattr(lineage, "typed_select", spoilt)
+    assert places(erp_br) == {("silver.rejects.row", "email")}
+
+
+@pytest.mark.parametrize("column", ["_raw", "_extra"])
+def test_an_unsplit_line_of_a_file_with_personal_columns_is_found(erp_br: Pack, monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+    def spoilt(contract: typed.FileContract, bronze: str) -> str:
+        notice = "'the line cannot be split and may hold personal data: see bronze'"
+        sql = typed.typed_select(contract, bronze)
+        return sql.replace("_problem, ", f"_problem, {column} as kept, ", 1).replace(notice, "kept") if contract.personal else sql
+
+    monkeypatch.setattr(lineage, "typed_select", spoilt)
+    assert places(erp_br) == {("silver.rejects.row", column)}
+
+
+def test_an_unsplit_line_of_another_file_may_be_shown(erp_br: Pack) -> None:
+    sql = typed.typed_select(erp_br.files["produtos"], "bronze.erp_br_produtos")
+    assert not erp_br.files["produtos"].personal
+    assert "_raw" in sql
+
+
+def test_a_reason_that_quotes_the_text_is_found(erp_br: Pack, spoil: Spoil) -> None:
+    spoil("nullif(concat_ws('; ', _problem", "nullif(concat_ws('; ', nome_plain, _problem")
+    original = lineage.typed_select
+
+    def carrying(contract: typed.FileContract, bronze: str) -> str:
+        if not contract.personal:
+            return typed.typed_select(contract, bronze)
+        return original(contract, bronze).replace(f"from {bronze}", f', "nome" as nome_plain from {bronze}')
+
+    pytest.MonkeyPatch().setattr(lineage, "typed_select", carrying)
+    try:
+        assert ("silver.rejects.reasons", "nome") in places(erp_br)
+    finally:
+        lineage.typed_select = typed.typed_select
+
+
+def test_a_text_that_only_decides_a_fate_is_found(erp_br: Pack, spoil: Spoil) -> None:
+    # A case on the name says something of the name.
+    spoil('keyed_hash(clean("nome"))', 'clean("nome")')
+    assert ("silver.fates.fate", "nome") in places(erp_br)
+
+
+def test_a_lookups_column_is_followed(spoil: Spoil) -> None:
+    olist = load_pack(SOURCES / "olist")
+    spoil('keyed_hash(clean("customer_unique_id"))', 'clean("customer_unique_id")') if False else None
+    assert places(olist) == set()
+
+
+def test_a_leak_through_a_lookup_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = 'keyed_hash(clean("customer_unique_id"))'
+    monkeypatch.setattr(
+        lineage, "typed_select", lambda contract, bronze: typed.typed_select(contract, bronze).replace(hashed, 'clean("customer_unique_id")')
+    )
+    assert ("silver.sales.customer_key", "customer_unique_id") in places(load_pack(SOURCES / "olist"))
+
+
+def test_a_pack_sees_hashes_only(erp_br: Pack) -> None:
+    # Whatever a pack's SQL does with a personal column, it does to the hash.
+    mapping = erp_br.mappings["silver.sales"]
+    sql = mapping.sql.replace("cpf as customer_key", "concat(cpf, nome, email) as customer_key")
+    pack = replace(erp_br, mappings={**erp_br.mappings, "silver.sales": Mapping(mapping.table, mapping.path, sql)})
+    assert sql != mapping.sql
+    assert personal_leaks(pack) == []
+
+
+SECRET = Flow("lake.people.name")
+KNOWN: dict[str, Flows] = {
+    "lake.people": {"id": frozenset(), "name": frozenset([SECRET])},
+    "lake.orders": {"id": frozenset(), "total": frozenset()},
+}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select name as x from lake.people",
+        "select upper(trim(name)) || '!' as x from lake.people",
+        "select p.name as x from lake.orders as o left join lake.people as p on o.id = p.id",
+        "with a as (select * from lake.people), b as (select name as n from a) select n as x from b",
+        "select max(name) over (partition by id) as x from lake.people",
+        "select row_number() over (partition by name order by id) as x from lake.people",
+        "select case when name = 'Ana' then 1 else 0 end as x from lake.people",
+        "select name is null as x from lake.people",
+        "select coalesce(keyed_hash(name), name) as x from lake.people",
+        "select (select max(name) from lake.people) as x from lake.orders",
+        "select (select max(o.total) from lake.orders as o where o.id = p.name) as x from lake.people as p",
+        "select exists (select 1 from lake.people as p where p.name = 'Ana') as x from lake.orders",
+        "select o.id in (select name from lake.people) as x from lake.orders as o",
+        "select id as x from lake.orders union all select name from lake.people",
+        "select x from (select name as x from lake.people) as inner_one",
+        "select t.x from lake.people as p cross join unnest(array[p.name]) as t(x)",
+        "select json_object('n' : name) as x from lake.people",
+        "select sha256(to_utf8(name)) as x from lake.people",
+        "select array_agg(name) as x from lake.people",
+        "select struct_one.name as x from lake.people as struct_one",
+    ],
+)
+def test_text_is_followed_through_any_query(sql: str) -> None:
+    assert [flow.personal for flow in flows(sql, KNOWN)["x"]] == ["lake.people.name"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select keyed_hash(name) as x from lake.people",
+        "select KEYED_HASH(lower(trim(name))) as x from lake.people",
+        "with a as (select keyed_hash(name) as n from lake.people) select n || '!' as x from a",
+        "select keyed_hash((select max(name) from lake.people)) as x from lake.orders",
+        "select id as x, name as y from lake.people",
+        "select p.id as x from lake.people as p where p.name is not null",
+        "select o.id as x from lake.orders as o join lake.people as p on o.id = p.name",
+        "select count(*) as x from lake.people",
+    ],
+)
+def test_a_hash_or_another_column_carries_no_text(sql: str) -> None:
+    assert flows(sql, KNOWN)["x"] == frozenset()
+
+
+def test_a_column_that_is_not_known_is_an_error() -> None:
+    with pytest.raises(sqlglot.errors.SqlglotError):
+        flows("select secret from lake.people", KNOWN)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_gold_reads_silver_and_gold_only(name: str) -> None:
+    path = contract_path(name).with_suffix(".sql")
+    assert foreign_inputs(parse_model(path.read_text(encoding="utf-8"), path)) == []
+
+
+def test_every_gold_model_in_the_package_is_looked_at() -> None:
+    models = {name for name in table_names() if name.startswith("gold.") and contract_path(name).with_suffix(".sql").exists()}
+    assert models <= set(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("sql", "foreign"),
+    [
+        ("select cpf from bronze.erp_br_vendas", ["bronze.erp_br_vendas"]),
+        ("select s.sku from silver.sales as s join BRONZE.files as f on s.file_id = f.file_id", ["bronze.files"]),
+        ("with silver as (select * from bronze.x) select * from silver", ["bronze.x"]),
+        ("select * from silver.sales where sku in (select sku from bronze.x)", ["bronze.x"]),
+        ("select * from silver.sales union all select * from vendas", ["vendas"]),
+        ("select * from read_parquet('bronze/x.parquet')", ["READ_PARQUET('bronze/x.parquet')"]),
+    ],
+)
+def test_a_gold_model_that_reads_elsewhere_is_found(sql: str, foreign: list[str]) -> None:
+    assert foreign_inputs(parse_model(sql, Path("model.sql"))) == foreign

@@ -1,0 +1,65 @@
+"""Nights of the pipeline without its notebooks, and the tables they leave behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sales_tech.ingest import batch_csv
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run, StepResult
+from sales_tech.settings import Settings
+from sales_tech.transform import gold, reference, sales
+
+REPOSITORY = Path(__file__).parents[2]
+HASH_KEY = "a key that only the tests know"
+STEPS = (batch_csv, reference, sales, gold)
+BY_LOAD = frozenset({"load_id", "loaded_at", "_load_id", "_loaded_at"})
+"""Columns that name the run which brought a row in, and so differ between two lakes."""
+
+
+def settings_in(folder: Path, *packs: str) -> Settings:
+    """Settings of a lake and a landing folder below a folder, with some or all of the repository's packs."""
+    landing = folder / "landing"
+    landing.mkdir(parents=True, exist_ok=True)
+    sources = REPOSITORY / "sources"
+    places = tuple(sources / pack for pack in packs) or (sources,)
+    return Settings(lake=folder / "lake", landing=landing, sources=places, threads=1)
+
+
+def night(settings: Settings, *, force: bool = False) -> dict[str, StepResult]:
+    """One run of the four steps; their results by name."""
+    run = Run.begin(settings, force=force)
+    return {step.STEP: step.run(run) for step in STEPS}
+
+
+def read(settings: Settings, table: str, *, without: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """All rows of a table in a fixed order, read by pyiceberg alone; none where there is no such table."""
+    found = Lake(settings).table(table)
+    if found is None:
+        return []
+    rows = [{name: value for name, value in row.items() if name not in without} for row in found.scan().to_arrow().to_pylist()]
+    return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row.values()])
+
+
+def read_all(settings: Settings, *layers: str) -> dict[str, list[dict[str, Any]]]:
+    """The tables of some layers (of all by default), without what only tells which run brought a row in.
+
+    Tables without rows are left out, and so is the calendar, in which nothing ever moves.
+    """
+    names = [name for name in Lake(settings).tables() if name != "gold.calendar" and (not layers or name.partition(".")[0] in layers)]
+    return {name: rows for name in names if (rows := read(settings, name, without=BY_LOAD))}
+
+
+def snapshots(settings: Settings) -> dict[str, int | None]:
+    """The current snapshot of every table."""
+    lake = Lake(settings)
+    return {name: lake.snapshot_id(name) for name in lake.tables()}
+
+
+def file_paths(settings: Settings, table: str) -> dict[tuple[Any, ...], set[str]]:
+    """The data files of a table by partition."""
+    paths: dict[tuple[Any, ...], set[str]] = {}
+    for file in Lake(settings).files(table):
+        paths.setdefault(file.partition, set()).add(file.path)
+    return paths
