@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.duck import open_engine
@@ -22,6 +23,8 @@ from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 
 _current: list[Run] = []
+_WIDEST = 160  # characters of a cell of a table
+_LARGE = 100
 
 
 def begin(
@@ -37,6 +40,8 @@ def begin(
     settings = Settings.load(lake=lake, landing=landing, sources=sources)
     run = Run.begin(settings, run_id=run_id, run_date=run_date, force=force)
     _current[:] = [run]
+    pd.options.display.float_format = _number
+    pd.options.display.max_colwidth = _WIDEST
     return run
 
 
@@ -46,13 +51,13 @@ def sql(text: str) -> pd.DataFrame:
     Raises QueryError or LakeError. `lake.sql` gives exact decimals.
     """
     settings = _current[0].settings if _current else Settings.load()
-    frame = Reader(settings).sql(text)
-    for name in frame.columns:
-        if isinstance(frame[name].dtype, pd.ArrowDtype):
-            continue
-        sample = frame[name].dropna()
-        if len(sample) and type(sample.iloc[0]).__name__ == "Decimal":
-            frame[name] = frame[name].astype(float)
+    answer = Reader(settings).arrow(text)
+    for number, field in enumerate(answer.schema):
+        if pa.types.is_decimal(field.type):
+            # Money becomes float64 and a whole number, such as a sum of units, int64: pandas has no decimals.
+            plain = pa.float64() if field.type.scale else pa.int64()
+            answer = answer.set_column(number, field.name, answer.column(number).cast(plain))
+    frame: pd.DataFrame = answer.to_pandas()
     return frame
 
 
@@ -74,6 +79,10 @@ def summary(result: StepResult) -> pd.DataFrame:
         for commit in result.commits
     ]
     return pd.DataFrame(rows, columns=["table", "rows written", "partitions replaced", "snapshot"])
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) >= _LARGE else f"{value:.4g}"
 
 
 @dataclass(frozen=True)

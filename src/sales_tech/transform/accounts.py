@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sales_tech.contracts.pack import Pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import literal
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import ConservationError
 from sales_tech.lake.provenance import Provenance
-from sales_tech.lake.store import Lake
+from sales_tech.lake.store import Lake, Partition
 from sales_tech.lake.write import Staged, in_partitions, stage
 from sales_tech.runs import Commit
-from sales_tech.transform.sources import view_table
+from sales_tech.transform.sources import athena, view_table
+from sales_tech.transform.typed import typed_select
 
 REJECTS, FATES = "silver.rejects", "silver.fates"
 
@@ -23,12 +25,18 @@ class Account:
     """The rows of one file kind that were judged in this run.
 
     `judged` is a relation with the carried columns, `_fate`, `_waits` and `_was` (the fate that the
-    row had before, null for one that is new).
+    row had before, null for one that is new). `raw` is one with the bronze rows it was made from.
     """
 
-    source: str
+    pack: Pack
     kind: str
     judged: str
+    raw: str
+
+    @property
+    def key(self) -> Partition:
+        """The partition of both tables that holds the account: source and file kind."""
+        return (self.pack.name, self.kind)
 
 
 class Ledger:
@@ -41,11 +49,11 @@ class Ledger:
     def __init__(self, engine: DuckEngine, lake: Lake, base: dict[str, int] | None) -> None:
         self._engine, self._lake = engine, lake
         self._base = base or {}
-        self._accounts: dict[tuple[str, str], tuple[Account, bool]] = {}
+        self._accounts: dict[Partition, tuple[Account, bool]] = {}
 
     def add(self, account: Account, *, anew: bool) -> None:
         """Take in what became of a kind's rows; `anew` replaces all earlier accounts of the kind."""
-        self._accounts[account.source, account.kind] = (account, anew)
+        self._accounts[account.key] = (account, anew)
 
     def commit(self, run_id: str, provenance: Provenance, accepted: dict[tuple[str, str], int] | None = None) -> list[Commit]:
         """Stage both tables, prove that nothing was lost, and commit them, rejects first.
@@ -67,29 +75,40 @@ class Ledger:
             commits.append(Commit(name, snapshot, staged.rows, len(partitions)))
         return commits
 
-    def _stage(self, name: str, select, run_id: str) -> Staged:  # type: ignore[no-untyped-def]
+    def _stage(self, name: str, select: Callable[[Account, bool], str], run_id: str) -> Staged:
         query = " union all ".join(select(account, anew) for account, anew in self._accounts.values())
         return stage(self._lake, self._engine, table_contract(name), query, run_id)
 
     def _before(self, name: str, account: Account, anew: bool) -> str:
         # What earlier runs wrote of this kind: nothing where it is judged anew.
         base = None if anew else self._base.get(name)
-        files = in_partitions(self._lake.files(name, base), {(account.source, account.kind)}) if base is not None else []
-        return view_table(self._engine, self._lake, name, view=f"before_{account.source}_{account.kind}.{name.partition('.')[2]}", files=files)
+        files = in_partitions(self._lake.files(name, base), {account.key}) if base is not None else []
+        view = f"before_{account.pack.name}_{account.kind}.{name.partition('.')[2]}"
+        return view_table(self._engine, self._lake, name, view=view, files=files)
 
     def _rejects(self, account: Account, anew: bool) -> str:
         return f"""
             select b.* from {self._before(REJECTS, account, anew)} as b
             anti join {account.judged} as j on b.file_id = j._file_id and b.line_number = j._line_number
             union all
-            select {literal(account.source)}, {literal(account.kind)}, j._file_id, a.file_path, j._line_number, a.load_id,
-                j._reasons, j._waits, j._row
-            from {account.judged} as j join arrivals as a on j._file_id = a._file_id
+            select {literal(account.pack.name)}, {literal(account.kind)}, j._file_id, a.file_path, j._line_number, a.load_id,
+                j._reasons, j._waits, t._row
+            from {account.judged} as j
+            join arrivals as a on j._file_id = a._file_id
+            join {self._as_they_came(account)} as t on j._file_id = t._file_id and j._line_number = t._line_number
             where j._fate = 'rejected'"""
+
+    def _as_they_came(self, account: Account) -> str:
+        # Read again from bronze, for the few that were rejected, rather than carried along with every row.
+        name = f"rejected_{account.pack.name}.{account.kind}"
+        self._engine.name_query(
+            f"{name}_raw", f"select r.* from {account.raw} as r semi join (from {account.judged} where _fate = 'rejected') as j using (_file_id, _line_number)"
+        )
+        return self._engine.name_query(name, athena(typed_select(account.pack.files[account.kind], f"{name}_raw")))
 
     def _fates(self, account: Account, anew: bool) -> str:
         return f"""
-            select {literal(account.source)} as source, {literal(account.kind)} as file_kind, any_value(load_id) as load_id, file_id, fate,
+            select {literal(account.pack.name)} as source, {literal(account.kind)} as file_kind, any_value(load_id) as load_id, file_id, fate,
                 sum(rows) as rows
             from (
                 select load_id, file_id, fate, rows from {self._before(FATES, account, anew)}
@@ -105,7 +124,7 @@ class Ledger:
     def _prove(self, rejects: Staged, fates: Staged, accepted: dict[tuple[str, str], int]) -> None:
         view = "proved_fates"
         self._engine.view(view, fates.paths, {name: column.type.sql for name, column in fates.contract.columns.items()})
-        counted: dict[tuple[str, str], dict[str, int]] = {key: {} for key in self._accounts}
+        counted: dict[Partition, dict[str, int]] = {key: {} for key in self._accounts}
         for source, kind, fate, rows in self._engine.rows(f"select source, file_kind, fate, sum(rows) from {view} group by all"):
             counted[source, kind][fate] = int(rows)
         for (source, kind), fate_rows in counted.items():

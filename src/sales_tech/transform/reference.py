@@ -18,7 +18,7 @@ from sales_tech.transform.canonical import canonical_select
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sales import TABLE as SALES
-from sales_tech.transform.sources import athena, view_arrivals, view_latest, view_typed
+from sales_tech.transform.sources import athena, raw_view, view_arrivals, view_latest, view_typed
 from sales_tech.transform.staleness import Change, change_since
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
@@ -73,7 +73,7 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
         bound = shop.mappings[source].get(subject)
         kind = bound.driver if bound else subject
         judged = _judge(shop, bound) if bound else _judge_kind(shop, pack, kind)
-        ledger.add(Account(source, kind, judged), anew=True)
+        ledger.add(Account(pack, kind, judged, raw_view(pack, kind)), anew=True)
         rows_in += sum(file.rows for file in shop.lake.files(pack.bronze(kind)))
         if bound:
             query = f"select * from {judged} where _fate = 'accepted'"
@@ -109,7 +109,7 @@ def _judge_kind(shop: Workshop, pack: Pack, kind: str) -> str:
     typed = view_typed(shop.engine, shop.lake, pack, kind)
     judged = athena(fate_select(typed, pack.files[kind].key))
     name = f"judged_{pack.name}.{kind}"
-    columns = ", ".join(map(quote, ("_file_id", "_line_number", "_reasons", "_row", "_fate")))
+    columns = ", ".join(map(quote, ("_file_id", "_line_number", "_reasons", "_fate")))
     shop.engine.materialize(name, f"select {columns}, false as _waits, null::varchar as _was from ({judged})")
     return name
 

@@ -17,7 +17,7 @@ from sales_tech.runs import Commit, Run, StepResult
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.mapping import BoundMapping
-from sales_tech.transform.sources import athena, view_arrivals, view_latest, view_table, view_typed
+from sales_tech.transform.sources import athena, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, change_since
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
@@ -97,7 +97,7 @@ class _Build:
         name = f"judged_{bound.pack.name}"
         candidates = self._canonical(bound, view_typed(self._engine, self._lake, bound.pack, bound.driver), "candidates")
         self._engine.materialize(name, f"select *, null::varchar as _was from ({athena(fate_select(candidates, self._contract.grain))})")
-        self._ledger.add(Account(bound.pack.name, bound.driver, name), anew=True)
+        self._ledger.add(Account(bound.pack, bound.driver, name, raw_view(bound.pack, bound.driver)), anew=True)
         self._rows_in += sum(file.rows for file in self._lake.files(bound.bronze))
         query = f"select * from {name} where _fate = 'accepted'"
         return query, self._months(bound, query)
@@ -126,7 +126,8 @@ class _Build:
         engine.materialize(judged, athena(fate_select(pool, self._contract.grain)))
         # A standing row that stays accepted has not moved; only those that lost their place count.
         moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
-        self._ledger.add(Account(source, bound.driver, moved), anew=False)
+        raw = engine.name_query(f"{raw_view(bound.pack, bound.driver)}_read", f"from {raw_view(bound.pack, bound.driver, '_new')} union all from {raw_view(bound.pack, bound.driver, '_old')}")
+        self._ledger.add(Account(bound.pack, bound.driver, moved, raw), anew=False)
         return f"select * from {judged} where _fate = 'accepted'", months
 
     def _canonical(self, bound: BoundMapping, driver: str, name: str) -> str:
@@ -197,7 +198,7 @@ class _Build:
         name, engine = f"standing_{bound.pack.name}", self._engine
         sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=in_partitions(self._lake.files(TABLE), months))
         carried = f"""s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
-            false as _ignored, null::varchar as _reasons, null::varchar as _row, false as _waits, 'accepted' as _was"""
+            false as _ignored, null::varchar as _reasons, false as _waits, 'accepted' as _was"""
         return engine.name_query(
             f"{name}.rows",
             f"""select s.*, {carried} from {sales} as s join arrivals as a on s.file_id = a._file_id

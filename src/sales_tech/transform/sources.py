@@ -37,10 +37,14 @@ def view_arrivals(engine: DuckEngine, lake: Lake) -> None:
     )
 
 
+def raw_view(pack: Pack, kind: str, suffix: str = "") -> str:
+    """The name of the view of bronze rows that `view_typed` reads."""
+    return f"raw_{pack.name}.{kind}{suffix}"
+
+
 def view_typed(engine: DuckEngine, lake: Lake, pack: Pack, kind: str, *, files: Iterable[LakeFile] | None = None, suffix: str = "") -> str:
     """Show the typed rows of a file kind, or of some of its bronze files; the view's name is returned."""
-    name = pack.bronze(kind)
-    raw, typed = f"raw_{pack.name}.{kind}{suffix}", f"typed_{pack.name}.{kind}{suffix}"
+    name, raw, typed = pack.bronze(kind), raw_view(pack, kind, suffix), f"typed_{pack.name}.{kind}{suffix}"
     chosen = lake.files(name) if files is None else files
     columns = {key: column.type.sql for key, column in bronze_contract(pack, kind).columns.items()}
     engine.view(raw, [file.path for file in chosen], columns)

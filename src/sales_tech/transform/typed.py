@@ -16,7 +16,6 @@ CARRIED = {
     "_version": "timestamp(6) with time zone",
     "_ignored": "boolean",
     "_reasons": "varchar",
-    "_row": "varchar",
 }
 """What every typed row carries beside its columns, with SQL types."""
 
@@ -37,7 +36,7 @@ def typed_select(contract: FileContract, bronze: str) -> str:
     """The select that reads each bronze row as types and says what is wrong with it.
 
     Adds `_version`, `_ignored` (a blank line or a repeated header), `_reasons` (text, null where the
-    row is sound) and `_row` (a rejected row as JSON, personal columns hashed).
+    row is sound) and `_row` (the row as it came, as JSON with personal columns hashed).
     """
     names = list(contract.columns)
     texts = ",\n    ".join(_text(name, contract.columns[name]) for name in names)
@@ -74,9 +73,7 @@ judged as (
 )
 select
     _file_id, _line_number, _load_id, {version} as _version, _ignored, case when not _ignored then _reasons end as _reasons,
-    case when _reasons is not null and not _ignored then
-        case when _problem is null then {split_row} else {raw} end
-    end as _row,
+    case when _problem is null then {split_row} else {raw} end as _row,
     {shown}
 from judged
 """
