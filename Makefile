@@ -29,6 +29,9 @@ lint: .venv/dev ## Check style, types and the direction of imports
 lab: .venv/base ## Open the notebooks in JupyterLab
 	@SALES_TECH_LAKE=$(abspath $(LAKE)) SALES_TECH_LANDING=$(abspath $(LANDING)) $(BIN)/jupyter lab notebooks
 
+docs: .venv/base ## Write docs/tables.md from the contracts
+	@$(BIN)/python -c 'from sales_tech.contracts.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/tables.md
+
 lock: ## Resolve the dependencies anew into requirements/
 	@sh requirements/lock.sh
 
@@ -44,4 +47,4 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.PHONY: help run sample setup test lint lab lock clean
+.PHONY: help run sample setup test lint lab docs lock clean

@@ -223,7 +223,10 @@ def _sale(row: Row, hash_key: bytes) -> Row:
     wrong = set()
     if status is None:
         wrong.add("status")
-    if quantity == 0 or (quantity < 0 and status in ("sold", "cancelled")):
+    if not -(2**31) <= quantity < 2**31:
+        # Without a quantity there are no net sales either, and nothing more can be said of its sign.
+        wrong |= {"quantity", "net_sales"}
+    elif quantity == 0 or (quantity < 0 and status in ("sold", "cancelled")):
         wrong.add("quantity")
     if price < 0:
         wrong.add("unit_price")

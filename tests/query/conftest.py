@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.support.exports import land_erp, land_reference, sale
+from tests.support.nights import HASH_KEY, night, settings_in
 
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
-from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import HASH_KEY, night, settings_in
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,14 @@ def test_a_version_or_time_that_is_not_there(lake: Any) -> None:
     assert refusal(lake, UNITS.format("for version as of 42")).startswith("silver.sales has no version 42; the latest are ")
     assert str(lake.first) in refusal(lake, UNITS.format("for version as of 'main'"))
     assert "has no version as old as 1999-12-31" in refusal(lake, UNITS.format("for timestamp as of timestamp '1999-12-31 00:00:00 UTC'"))
-    for moment in ("timestamp 'yesterday'", "current_timestamp - interval '1' day", f"timestamp '{lake.between:%Y-%m-%d}' + interval '9' day", "1"):
-        assert "cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'" in refusal(lake, UNITS.format(f"for timestamp as of {moment}"))
+
+
+@pytest.mark.parametrize(
+    "moment", ["timestamp 'yesterday'", "current_timestamp - interval '1' day", "timestamp '2026-01-01' + interval '9' day", "1"]
+)
+def test_a_time_is_given_in_full(lake: Any, moment: str) -> None:
+    said = refusal(lake, UNITS.format(f"for timestamp as of {moment}"))
+    assert "cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'" in said
 
 
 READABLE = {
@@ -80,7 +86,7 @@ READABLE = {
     "using": "select sku from silver.sales join silver.products using (source, sku) where order_id = 'P2'",
     "self join": "select b.sku from silver.sales as a join silver.sales as b on a.order_id = b.order_id where a.order_id = 'P2'",
     "comma": "select p.sku from silver.sales as s, silver.products as p where s.sku = p.sku and s.order_id = 'P2'",
-    "joined in parentheses": "select sku from (silver.sales as s join silver.stores as t on s.store_id = t.store_id) where s.order_id = 'P2'",
+    "joined in parentheses": "select sku from (silver.sales as s join silver.stores as t using (store_id)) where s.order_id = 'P2'",
     "subquery": "select sku from (select * from silver.sales) as s where order_id = 'P2'",
     "scalar subquery": "select (select sku from silver.sales where order_id = 'P2') as sku",
     "in": "select sku from silver.products where sku in (select sku from silver.sales where order_id = 'P2')",
@@ -89,7 +95,7 @@ READABLE = {
     "except": "select sku from silver.products except select sku from silver.sales where order_id <> 'P2'",
     "table expression": "with s as (select * from silver.sales) select sku from s where order_id = 'P2'",
     "table expression named like its table": "with sales as (select * from silver.sales where order_id = 'P2') select sku from sales",
-    "table expression named like another table": "with products as (select sku from silver.sales where order_id = 'P2') select sku from products",
+    "table expression named like another": "with products as (select sku from silver.sales where order_id = 'P2') select sku from products",
     "two levels": "with a as (select * from silver.sales), b as (select a.* from a) select b.sku from b where b.order_id = 'P2'",
     "column aliases": "select k from silver.stores as t (s, i) cross join (select sku as k from silver.sales where order_id = 'P2') as x",
     "gold": "select sku from gold.daily_sales where units = 2",
@@ -112,7 +118,8 @@ def test_a_sample_is_a_sample(lake: Any) -> None:
 
 def test_a_table_expression_hides_the_table_of_its_name(lake: Any) -> None:
     assert rows(lake, "with sales as (select 1 as n) select * from sales") == [(1,)]
-    assert rows(lake, "with sales as (select 1 as n) select s.n, count(*) from sales as s cross join silver.sales as t group by s.n") == [(1, 3)]
+    both = "with sales as (select 1 as n) select s.n, count(*) from sales as s cross join silver.sales as t group by s.n"
+    assert rows(lake, both) == [(1, 3)]
 
 
 @pytest.mark.parametrize("name", ["bronze.files", "bronze.erp_br_vendas", "BRONZE.files", "bronze.nothing", "awsdatacatalog.bronze.files"])
@@ -170,7 +177,7 @@ def test_queries_only_read(lake: Any, sql: str, kind: str) -> None:
         "select (select content from read_text('/etc/passwd')) as x",
         "select * from silver.sales cross join read_parquet('{bronze}')",
         "select * from silver.sales as s left join lateral (select * from read_text('/etc/passwd')) as t on true",
-        'select * from (with "{bronze}" as (select 1 as n) select n from "{bronze}") as x cross join "{bronze}" as y where y._line_number > 0',
+        'select * from (with "{bronze}" as (select 1 as n) select n from "{bronze}") as x cross join "{bronze}" as y where _file_id > ''',
         "select * from duckdb_settings()",
         "select * from information_schema.tables",
         "select getenv('HOME')",
@@ -198,7 +205,7 @@ def test_an_unknown_table_is_answered_with_the_tables(lake: Any, name: str) -> N
         ("selct 1", "line 1"),
         ("select 1 +", "line 1"),
         ("select (1", "line 1"),
-        ("select 'abc", "1:8"),
+        ("select 'abc", "1:7"),
     ],
 )
 def test_a_query_that_cannot_be_read_is_told_where(lake: Any, sql: str, where: str) -> None:
@@ -215,7 +222,7 @@ def test_an_unknown_column_is_named(lake: Any) -> None:
 
 def test_no_lake(tmp_path: Path) -> None:
     settings = Settings(lake=tmp_path / "lake", landing=tmp_path, sources=())
-    with pytest.raises(LakeError, match="no lake at .*pipeline.py run"):
+    with pytest.raises(LakeError, match=r"no lake at .*pipeline\.py run"):
         Reader(settings).sql("select 1")
     assert not settings.lake.exists()
 

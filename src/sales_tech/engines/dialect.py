@@ -21,7 +21,8 @@ def parse_model(sql: str, path: Path) -> exp.Query:
         statements = [statement for statement in sqlglot.parse(sql, read=ATHENA) if statement is not None]
     except ParseError as error:
         first = error.errors[0]
-        raise ContractError(path, first["line"], f"{first['description']} near {first['highlight']!r}", "one select in Athena's SQL") from error
+        found = f"{first['description']} near {first['highlight']!r}"
+        raise ContractError(path, first["line"], found, "one select in Athena's SQL") from error
     except SqlglotError as error:
         # The tokenizer says where only in words: Missing ' from 9:12.
         where = re.search(r"from (\d+):\d+", str(error.__cause__))

@@ -43,7 +43,8 @@ def read_layout(line: Line, contract: FileContract) -> Layout:
         for other in _DELIMITERS:
             if other != contract.delimiter and not _missing(_names(line.text, other), contract):
                 raise UnreadableFile(f"the delimiter looks like {other!r}; the pack says {contract.delimiter!r}")
-        raise UnreadableFile(f"the header lacks {_shown(missing)}; found {_shown(header)}")
+        hint = f"; the delimiter may be another than the pack's {contract.delimiter!r}" if len(header) == 1 < len(contract.columns) else ""
+        raise UnreadableFile(f"the header lacks {_shown(missing)}; found {_shown(header)}{hint}")
     if repeated:
         raise UnreadableFile(f"the header repeats {_shown(repeated)}; expected each name once, found {_shown(header)}")
     where = {name: place for place, name in enumerate(header)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,16 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     kept.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(notebook), str(kept), parameters, kernel_name=_KERNEL, cwd=str(notebook.parent), progress_bar=False, config=_kernel_config()
-        )
+        with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+            papermill.execute_notebook(
+                str(notebook),
+                str(kept),
+                parameters,
+                kernel_name=_KERNEL,
+                cwd=str(notebook.parent),
+                progress_bar=False,
+                config=_kernel_config(sockets),
+            )
     except PapermillExecutionError as error:
         raise StepFailed(f"{notebook.name}, cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}") from error
     except DeadKernelError as error:
@@ -77,6 +85,6 @@ def _last_line(source: str) -> str:
     return lines[-1] if lines else "an empty cell"
 
 
-def _kernel_config() -> Config:
-    # Sockets in the file system, where there are any, keep the kernel's messages from other users of the machine.
-    return Config({"KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"}})
+def _kernel_config(sockets: str) -> Config:
+    # Sockets in a folder of our own, where a system has them, keep the kernel's messages from other users of the machine.
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/socket"}} if os.name == "posix" else {})

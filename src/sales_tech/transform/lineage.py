@@ -25,7 +25,7 @@ from sales_tech.transform.mapping import BoundMapping, bind
 from sales_tech.transform.typed import fate_select, latest_select, typed_select
 
 HASH = "keyed_hash"
-REJECTED = ("_reasons", "_row")
+_REJECTED = {"file_id": "_file_id", "line_number": "_line_number", "reasons": "_reasons", "waits": "_waits"}
 _UNSPLIT = ("_raw", "_extra")
 _ARRIVALS = ("_file_id", "_arrival", "load_id", "file_path")
 
@@ -66,8 +66,8 @@ def personal_leaks(pack: Pack) -> list[Leak]:
     drivers = {bound.driver for bound in mappings.values()}
     leaks = [leak for bound in mappings.values() for leak in _mapping_leaks(bound)]
     for kind in pack.files.keys() - drivers:
-        judged = flows(fate_select("typed.rows", pack.files[kind].key), {"typed.rows": _typed(pack, kind)})
-        leaks += _account_leaks(judged)
+        typed = _typed(pack, kind)
+        leaks += _account_leaks(typed, flows(fate_select("typed.rows", pack.files[kind].key), {"typed.rows": typed}))
     return sorted(set(leaks), key=str)
 
 
@@ -186,7 +186,7 @@ def _judged(bound: BoundMapping) -> Flows:
 
 def _mapping_leaks(bound: BoundMapping) -> Iterator[Leak]:
     judged = _judged(bound)
-    yield from _account_leaks(judged)
+    yield from _account_leaks(_typed(bound.pack, bound.driver), judged)
     table = judged
     if bound.contract.history:
         table = flows(history_select(bound.contract, "judged.rows"), {"judged.rows": judged})
@@ -194,11 +194,11 @@ def _mapping_leaks(bound: BoundMapping) -> Iterator[Leak]:
         yield from _leaks(bound.contract.name, column, table[column])
 
 
-def _account_leaks(judged: Flows) -> Iterator[Leak]:
-    for column in REJECTED:
-        yield from _leaks("silver.rejects", column.removeprefix("_"), judged[column])
-    for column in ("_file_id", "_line_number"):
-        yield from _leaks("silver.rejects", column.removeprefix("_"), judged[column])
+def _account_leaks(typed: Flows, judged: Flows) -> Iterator[Leak]:
+    # As the ledger writes them: the row as it was typed, all else as it was judged.
+    yield from _leaks("silver.rejects", "row", typed["_row"])
+    for column, source in _REJECTED.items():
+        yield from _leaks("silver.rejects", column, judged.get(source, frozenset()))
     yield from _leaks("silver.fates", "fate", judged["_fate"])
 
 

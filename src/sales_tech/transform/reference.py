@@ -18,7 +18,7 @@ from sales_tech.transform.canonical import canonical_select
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sales import TABLE as SALES
-from sales_tech.transform.sources import athena, raw_view, view_arrivals, view_latest, view_typed
+from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_typed
 from sales_tech.transform.staleness import Change, change_since
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
@@ -55,8 +55,7 @@ def run(run: Run) -> StepResult:
     promise is broken.
     """
     with open_workshop(run) as shop:
-        for table in TABLES:  # so that a query finds them even where no pack feeds them
-            shop.lake.ensure(table_contract(table))
+        ensure_silver(shop.lake)
         changes = why(shop.lake, shop.packs, shop.mappings, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))

@@ -8,7 +8,7 @@ import sqlglot
 
 from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.pack import Pack
-from sales_tech.contracts.table import table_contract
+from sales_tech.contracts.table import table_contract, table_names
 from sales_tech.engines.dialect import ATHENA, to_duckdb
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.lake.store import Lake, LakeFile
@@ -18,6 +18,13 @@ from sales_tech.transform.typed import latest_select, typed_select
 def athena(sql: str) -> str:
     """Athena's SQL, as the generators write it, in the engine's own words."""
     return to_duckdb(sqlglot.parse_one(sql, read=ATHENA))
+
+
+def ensure_silver(lake: Lake) -> None:
+    """Make all silver tables, so that a query finds even those that no pack feeds."""
+    for name in table_names():
+        if name.startswith("silver."):
+            lake.ensure(table_contract(name))
 
 
 def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
