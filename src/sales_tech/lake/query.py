@@ -1,0 +1,125 @@
+"""Athena's SQL over silver and gold, read only, also as of an earlier snapshot or time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pandas as pd
+import pyarrow as pa
+from pyiceberg.table import Table
+from pyiceberg.types import DecimalType, IcebergType
+from sqlglot import exp
+
+from sales_tech.contracts.types import ColumnType
+from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.errors import LakeError, QueryError
+from sales_tech.lake.store import Lake
+from sales_tech.settings import Settings
+
+_READABLE = ("silver", "gold")
+
+
+class Reader:
+    """Answers queries on one lake; each query sees the newest snapshots."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def sql(self, text: str) -> pd.DataFrame:
+        """The result of one select as a data frame.
+
+        Raises QueryError where it cannot be read or asks for more than reading silver and gold,
+        LakeError where there is no lake yet.
+        """
+        frame: pd.DataFrame = self.arrow(text).to_pandas()
+        return frame
+
+    def arrow(self, text: str) -> pa.Table:
+        """The result of one select as an Arrow table; raises as `sql` does."""
+        with self._prepared(text) as (engine, sql):
+            try:
+                return engine.arrow(sql)
+            except engine.Error as error:
+                raise QueryError(f"the query failed: {str(error).strip()}") from error
+
+    @contextmanager
+    def _prepared(self, text: str) -> Iterator[tuple[DuckEngine, str]]:
+        lake = Lake(self._settings)
+        if not lake.exists:
+            raise LakeError(f"no lake at {self._settings.lake}; `make run` or `python pipeline.py run` makes one")
+        tree = parse_query(text)
+        with open_engine(self._settings) as engine:
+            allowed: list[str] = []
+            tables = tables_in(tree)
+            for number, (name, places) in enumerate(tables.items()):
+                for position, place in enumerate(places):
+                    view = f"snapshot_{number}_{position}"
+                    allowed += _show(lake, engine, name, place, view)
+                    _point_at(place, view)
+            for column in tree.find_all(exp.Column):
+                # silver.sales.sku: the table goes by its bare name now
+                if f"{column.db}.{column.table}".lower() in tables:
+                    column.set("db", None)
+            engine.confine(allowed)
+            yield engine, to_duckdb(tree)
+
+
+def _point_at(place: exp.Table, view: str) -> None:
+    # Changed in place, since joins and samples hang on the node.
+    if not place.alias:
+        place.set("alias", exp.TableAlias(this=exp.to_identifier(place.name, quoted=True)))
+    place.set("this", exp.to_identifier(view))
+    for key in ("db", "catalog", "version"):
+        place.set(key, None)
+
+
+def _show(lake: Lake, engine: DuckEngine, name: str, place: exp.Table, view: str) -> list[str]:
+    layer = name.partition(".")[0]
+    readable = [table for table in lake.tables() if table.partition(".")[0] in _READABLE]
+    if layer == "bronze":
+        raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(readable)}")
+    table = lake.table(name) if name in readable else None
+    if table is None:
+        raise QueryError(f"no table {name!r}; expected one of {', '.join(readable) or 'none, the lake is empty'}")
+    files = [file.path for file in lake.files(name, _snapshot(table, name, place))]
+    engine.view(view, files, {field.name: _sql_type(field.field_type) for field in table.schema().fields})
+    return files
+
+
+def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
+    version = place.args.get("version")
+    if version is None:
+        return None
+    history = table.history()
+    wanted = version.expression
+    if version.this.upper() == "VERSION":
+        text = wanted.name
+        if not text.isdecimal() or table.snapshot_by_id(int(text)) is None:
+            known = ", ".join(str(entry.snapshot_id) for entry in history[-3:])
+            raise QueryError(f"{name} has no version {text}; the latest are {known}")
+        return int(text)
+    moment = _moment(wanted)
+    earlier = [entry for entry in history if entry.timestamp_ms <= moment.timestamp() * 1000]
+    if not earlier:
+        first = datetime.fromtimestamp(history[0].timestamp_ms / 1000, UTC) if history else None
+        raise QueryError(f"{name} has no version as old as {moment.isoformat()}; its first is of {first.isoformat() if first else 'never'}")
+    return earlier[-1].snapshot_id
+
+
+def _moment(expression: exp.Expr) -> datetime:
+    # One literal only: an interval added to it must not be passed over in silence.
+    value = expression.this if isinstance(expression, exp.Cast) else expression
+    try:
+        moment = datetime.fromisoformat(value.name.replace(" UTC", "+00:00") if isinstance(value, exp.Literal) else "")
+    except ValueError as error:
+        raise QueryError(f"time {expression.sql()!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _sql_type(kind: IcebergType) -> str:
+    if isinstance(kind, DecimalType):
+        return f"decimal({kind.precision},{kind.scale})"
+    return ColumnType.parse(str(kind)).sql

@@ -1,0 +1,207 @@
+"""The lake: Iceberg tables in a folder, listed in a catalog beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+
+from sales_tech.contracts.table import TableContract
+from sales_tech.errors import LakeError
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.schema import comment, iceberg_schema, iceberg_type, partition_spec
+from sales_tech.settings import Settings
+
+LAYERS = ("bronze", "silver", "gold")
+Partition = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One data file of a snapshot: its place, its partition's values, its rows."""
+
+    path: str
+    partition: Partition
+    rows: int
+    entry: DataFile
+
+
+class Lake:
+    """The tables of one lake: which there are, which files a snapshot holds, and how a new one is made."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = settings.lake
+        self._tables: dict[str, Table] = {}
+        self._listings: dict[tuple[str, int], tuple[LakeFile, ...]] = {}
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The Iceberg catalog, made with its namespaces on first use."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        catalog = SqlCatalog(
+            "sales_tech",
+            uri=f"sqlite:///{self.folder / 'catalog.db'}",
+            warehouse=(self.folder / "tables").as_uri(),
+        )
+        for layer in LAYERS:
+            catalog.create_namespace_if_not_exists(layer)
+        return catalog
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written here."""
+        return (self.folder / "catalog.db").exists()
+
+    def tables(self) -> list[str]:
+        """The names of all tables, bronze before silver before gold."""
+        return [".".join(name) for layer in LAYERS for name in sorted(self.catalog.list_tables(layer))]
+
+    def table(self, name: str) -> Table | None:
+        """The Iceberg table of a name as this process last saw it, or None."""
+        if name not in self._tables:
+            try:
+                self._tables[name] = self.catalog.load_table(name)
+            except NoSuchTableError:
+                return None
+        return self._tables[name]
+
+    def refresh(self) -> None:
+        """Forget what was seen, so that the next look shows other writers' commits."""
+        self._tables.clear()
+
+    def ensure(self, contract: TableContract) -> Table:
+        """The table of a contract; made where it is missing, widened by columns that the contract added."""
+        table = self.table(contract.name)
+        if table is None:
+            schema = iceberg_schema(contract)
+            table = self.catalog.create_table(
+                contract.name,
+                schema,
+                partition_spec=partition_spec(contract, schema),
+                properties={"write.parquet.compression-codec": "zstd", "format-version": "2"},
+            )
+            self._tables[contract.name] = table
+        self._widen(table, contract)
+        return table
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """The current snapshot of a table, or None."""
+        table = self.table(name)
+        return table.current_snapshot() if table is not None else None
+
+    def snapshot_id(self, name: str) -> int | None:
+        """The id of the current snapshot of a table, or None."""
+        snapshot = self.snapshot(name)
+        return snapshot.snapshot_id if snapshot is not None else None
+
+    def provenance(self, name: str) -> Provenance | None:
+        """What the current snapshot of a table says of itself."""
+        snapshot = self.snapshot(name)
+        if snapshot is None or snapshot.summary is None:
+            return None
+        return Provenance.read(snapshot.summary.additional_properties)
+
+    def last_provenance(self, name: str, step: str) -> Provenance | None:
+        """What the last commit of a table by one step says of itself, where several steps write it."""
+        table = self.table(name)
+        snapshot = table.current_snapshot() if table is not None else None
+        while table is not None and snapshot is not None:
+            found = Provenance.read(snapshot.summary.additional_properties) if snapshot.summary else None
+            if found is not None and found.step == step:
+                return found
+            snapshot = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
+        return None
+
+    def files(self, name: str, snapshot_id: int | None = None) -> tuple[LakeFile, ...]:
+        """The data files of a snapshot (the current one by default); none for a table that is not there.
+
+        Raises LakeError for a snapshot with row-level deletes, which no code of this lake writes.
+        """
+        table = self.table(name)
+        wanted = snapshot_id or self.snapshot_id(name)
+        if table is None or wanted is None:
+            return ()
+        if (name, wanted) not in self._listings:
+            tasks = list(table.scan(snapshot_id=wanted).plan_files())
+            if any(task.delete_files for task in tasks):
+                raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")
+            self._listings[name, wanted] = tuple(
+                LakeFile(task.file.file_path, tuple(task.file.partition[i] for i in range(len(task.file.partition))), task.file.record_count, task.file)
+                for task in sorted(tasks, key=lambda task: task.file.file_path)
+            )
+        return self._listings[name, wanted]
+
+    def added_files(self, name: str, since: int | None) -> tuple[LakeFile, ...]:
+        """The files in the current snapshot that were not in an earlier one (all of them for None)."""
+        earlier = {file.path for file in self.files(name, since)} if since is not None else set()
+        return tuple(file for file in self.files(name) if file.path not in earlier)
+
+    def changed_partitions(self, name: str, since: int | None) -> set[Partition]:
+        """The partitions whose files differ between an earlier snapshot (None: an empty table) and now."""
+        earlier = {file.path: file.partition for file in self.files(name, since)} if since is not None else {}
+        current = {file.path: file.partition for file in self.files(name)}
+        return {partition for path, partition in (earlier | current).items() if (path in earlier) != (path in current)}
+
+    def has_snapshot(self, name: str, snapshot_id: int | None) -> bool:
+        """Whether a snapshot is still in the table's history."""
+        table = self.table(name)
+        return table is not None and snapshot_id is not None and table.snapshot_by_id(snapshot_id) is not None
+
+    def staging(self, name: str, run_id: str) -> Path:
+        """Where an engine writes new files of a table: inside its location, a folder for each commit."""
+        table = self.table(name)
+        if table is None:
+            raise LakeError(f"{name} does not exist yet; expected ensure(contract) before writing")
+        data = Path(table.location().removeprefix("file://")) / "data"
+        number = sum(1 for _ in data.glob(f"{run_id}-*")) if data.exists() else 0
+        return data / f"{run_id}-{number:03d}"
+
+    def commit(self, name: str, added: Iterable[str], removed: Iterable[LakeFile], provenance: Provenance) -> int:
+        """Add and remove files in one snapshot; its id is returned.
+
+        Raises LakeError where another writer took one of the removed files away, and leaves the table
+        as that writer left it.
+        """
+        table = self.table(name)
+        if table is None:
+            raise LakeError(f"{name} does not exist yet; expected ensure(contract) before committing")
+        removed = list(removed)
+        try:
+            with table.transaction() as transaction:
+                update = transaction.update_snapshot(snapshot_properties=provenance.properties())
+                with update.overwrite() if removed else update.fast_append() as producer:
+                    for path in added:
+                        producer.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
+                    for file in removed:
+                        producer.delete_data_file(file.entry)
+        except (CommitFailedException, ValidationException) as error:
+            raise LakeError(f"{name} was changed by another writer meanwhile ({error}); nothing was committed, run again") from error
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        return snapshot.snapshot_id
+
+    def _widen(self, table: Table, contract: TableContract) -> None:
+        have = {field.name: field.field_type for field in table.schema().fields}
+        new = {name: column for name, column in contract.columns.items() if name not in have}
+        changed = {
+            name: iceberg_type(column.type)
+            for name, column in contract.columns.items()
+            if name in have and have[name] != iceberg_type(column.type)
+        }
+        if new or changed:
+            with table.update_schema() as update:
+                for name, column in new.items():
+                    update.add_column(name, iceberg_type(column.type), doc=comment(column))
+                for name, kind in changed.items():
+                    update.update_column(name, kind)
