@@ -41,6 +41,7 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 # The environment is built again when its lock changes. uv installs in seconds what takes pip a minute;
 # compiled bytecode makes each notebook's kernel start a second sooner.
 .venv/%: requirements/%.txt pyproject.toml
+	@echo "Building .venv from $< ..."
 	@test -x $(BIN)/uv || { $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sales Tech needs Python 3.11 or newer, found " + sys.version.split()[0])' \
 		&& $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r $<

@@ -15,6 +15,7 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
+from sqlalchemy import URL
 
 from sales_tech.contracts.table import TableContract
 from sales_tech.errors import LakeError
@@ -51,8 +52,8 @@ class Lake:
         self.folder.mkdir(parents=True, exist_ok=True)
         catalog = SqlCatalog(
             "sales_tech",
-            uri=f"sqlite:///{self.folder / 'catalog.db'}",
-            warehouse=(self.folder / "tables").as_uri(),
+            uri=URL.create("sqlite", database=str(self.folder / "catalog.db")).render_as_string(),
+            warehouse=f"file://{self.folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
         )
         for layer in LAYERS:
             catalog.create_namespace_if_not_exists(layer)
