@@ -18,7 +18,9 @@ NOTEBOOKS = Path(__file__).resolve().parent / "notebooks"
 
 lake_option = click.option("--lake", type=click.Path(path_type=Path), help="The lake's folder (default: ./lake).")
 landing_option = click.option("--landing", type=click.Path(path_type=Path), help="Where files arrive (default: ./landing).")
-sources_option = click.option("--sources", type=click.Path(path_type=Path), multiple=True, help="A pack, or a folder of packs, besides ./sources.")
+sources_option = click.option(
+    "--sources", type=click.Path(path_type=Path), multiple=True, help="A pack, or a folder of packs, besides ./sources."
+)
 date_option = click.option("--run-date", help="Business day of the run, such as 2026-03-01 (default: today).")
 step_option = click.option("--step", "names", multiple=True, help="Only this step, such as silver/sales; may be repeated.")
 force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")

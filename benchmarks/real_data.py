@@ -81,9 +81,12 @@ def main() -> None:
         walls = sorted(run.wall for run in runs)
         spread = f"{walls[0]:.1f}, {statistics.median(walls):.1f}, {walls[-1]:.1f}"
         processor = statistics.median(run.processor for run in runs)
-        print(f"{kind:16}{spread:>30}{processor:>14.1f}{max(run.peak_megabytes for run in runs):>10.0f}{max(run.exit_code for run in runs):>6}")
+        peak, code = max(run.peak_megabytes for run in runs), max(run.exit_code for run in runs)
+        print(f"{kind:16}{spread:>30}{processor:>14.1f}{peak:>10.0f}{code:>6}")
     if given.json:
-        given.json.write_text(json.dumps({kind: [asdict(run) for run in runs] for kind, runs in results.items()}, indent=1), encoding="utf-8")
+        given.json.write_text(
+            json.dumps({kind: [asdict(run) for run in runs] for kind, runs in results.items()}, indent=1), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

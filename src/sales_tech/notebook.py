@@ -67,7 +67,9 @@ def files(run: Run) -> pd.DataFrame:
     columns = "file_path, version, source, file_kind, status, reason, rows, bytes, load_id, loaded_at"
     with open_engine(run.settings) as engine:
         contract = table_contract("bronze.files")
-        engine.view("files", [file.path for file in lake.files(contract.name)], {name: column.type.sql for name, column in contract.columns.items()})
+        engine.view(
+            "files", [file.path for file in lake.files(contract.name)], {name: column.type.sql for name, column in contract.columns.items()}
+        )
         frame: pd.DataFrame = engine.arrow(f"select {columns} from files order by arrival desc").to_pandas()
         return frame
 

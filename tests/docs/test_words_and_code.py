@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from tests.support.command_line import pipeline
+from tests.support.nights import REPOSITORY
 
 from sales_tech.contracts.dictionary import data_dictionary
 from sales_tech.contracts.pack import FileColumn, FileContract
 from sales_tech.contracts.table import table_names
 from sales_tech.orchestration.steps import STEPS
 from sales_tech.settings import PREFIX
-from tests.support.nights import REPOSITORY
-from tests.support.command_line import pipeline
 
 READMES = ("README.md", "README.pt-BR.md")
 
@@ -87,7 +87,11 @@ def test_every_target_of_make_is_told_by_make_help() -> None:
 
 
 def test_the_locks_hold_what_was_promised_and_no_index_address() -> None:
-    promised = {"base": "jupyterlab papermill pandas scikit-learn duckdb pyiceberg", "dev": "nbval pytest", "aws": "awswrangler boto3 sagemaker"}
+    promised = {
+        "base": "jupyterlab papermill pandas scikit-learn duckdb pyiceberg",
+        "dev": "nbval pytest",
+        "aws": "awswrangler boto3 sagemaker",
+    }
     for name, packages in promised.items():
         lock = text(f"requirements/{name}.txt")
         assert "://" not in lock

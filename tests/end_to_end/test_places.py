@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from sales_tech.lake.query import Reader
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import HASH_KEY, night, settings_in
+
+from sales_tech.lake.query import Reader
 
 
 @pytest.mark.parametrize("name", ["my lake", "João's lago", "100%20 lake"])

@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
 
 from sales_tech.settings import Settings
-from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
 
 OLIST_TABLES = (
     "silver.sales",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import pytest
 
-from sales_tech.settings import Settings
+import pytest
 from tests.support.exports import erp_text, land_erp, land_reference, sale
 from tests.support.nights import night, read
+
+from sales_tech.settings import Settings
 
 REJECTED = {
     "another delimiter": (lambda good: good.replace(b";", b","), "delimiter"),
@@ -29,7 +30,9 @@ def good(erp: Settings) -> bytes:
 
 
 @pytest.mark.parametrize("what", REJECTED)
-def test_a_file_that_cannot_be_taken_apart_is_rejected_with_its_reason_and_the_others_are_loaded(what: str, good: bytes, erp: Settings) -> None:
+def test_a_file_that_cannot_be_taken_apart_is_rejected_with_its_reason_and_the_others_are_loaded(
+    what: str, good: bytes, erp: Settings
+) -> None:
     spoil, word = REJECTED[what]
     (erp.landing / "erp_br" / "vendas_bad.csv").write_bytes(spoil(good))
     result = night(erp)["ingest/batch_csv"]
@@ -53,7 +56,9 @@ def test_a_file_that_cannot_be_taken_apart_is_rejected_with_its_reason_and_the_o
     ],
     ids=["too few fields", "too many fields", "a NUL byte", "an open quote", "a line of 100 MB"],
 )
-def test_a_line_that_cannot_be_split_is_one_rejected_row_and_the_others_are_loaded(line: bytes, reason: str, good: bytes, erp: Settings) -> None:
+def test_a_line_that_cannot_be_split_is_one_rejected_row_and_the_others_are_loaded(
+    line: bytes, reason: str, good: bytes, erp: Settings
+) -> None:
     header, first, second = good.splitlines(keepends=True)
     (erp.landing / "erp_br" / "vendas_bad.csv").write_bytes(header + first + line + second)
     assert not night(erp)["ingest/batch_csv"].rejected

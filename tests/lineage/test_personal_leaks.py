@@ -65,7 +65,7 @@ def test_a_column_that_skips_the_hash_is_found(erp_br: Pack, spoil: Spoil) -> No
 
 
 def test_a_reject_that_shows_the_text_is_found(erp_br: Pack, spoil: Spoil) -> None:
-    spoil(("from {bronze}", ', "email" as "plain" from {bronze}'), ("json_object(", 'json_object(\'e\', "plain", '))
+    spoil(("from {bronze}", ', "email" as "plain" from {bronze}'), ("json_object(", "json_object('e', \"plain\", "))
     assert places(erp_br) == {("silver.rejects.row", "email")}
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tests.support.nights import HASH_KEY, REPOSITORY
 
 from sales_tech.orchestration.notebooks import parameters_of
 from sales_tech.orchestration.steps import STEPS
 from sales_tech.sample import write_sample
-from tests.support.nights import HASH_KEY, REPOSITORY
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*/*.ipynb"))
@@ -36,7 +36,9 @@ def test_nbval_runs_every_notebook_in_order_on_a_small_lake(tmp_path: Path) -> N
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=120", "--nbval-kernel-name=python3"]
     # The kernels' own deprecation warnings are not ours to turn into errors.
     options = ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-o", "filterwarnings=", "-rA", "--color=no"]
-    done = subprocess.run([*command, *options, *steps], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=600, check=False)
+    done = subprocess.run(
+        [*command, *options, *steps], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     cells = sum(len(code_cells(NOTEBOOKS / step.notebook)) for step in STEPS)
     assert f"{cells} passed" in done.stdout

@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.command_line import call
+from tests.support.nights import REPOSITORY, settings_in, snapshots
 
 from sales_tech.sample import write_sample
 from sales_tech.settings import Settings
-from tests.support.command_line import call
-from tests.support.nights import REPOSITORY, settings_in, snapshots
 
 
 @pytest.fixture(scope="module")
@@ -160,5 +160,7 @@ def test_a_user_brings_files_by_a_pack_alone(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     done = call("run", "--sources", pack, "--landing", settings.landing, "--lake", settings.lake)
     assert done.returncode == 0, done.stdout + done.stderr
-    answer = call("query", "select source, sku, units, net_sales, currency from gold.daily_sales", "--lake", settings.lake, "--format", "json")
+    answer = call(
+        "query", "select source, sku, units, net_sales, currency from gold.daily_sales", "--lake", settings.lake, "--format", "json"
+    )
     assert json.loads(answer.stdout) == [{"source": "acme", "sku": "mouse", "units": 2, "net_sales": 21.0, "currency": "EUR"}]

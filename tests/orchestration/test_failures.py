@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tests.support.nights import REPOSITORY, read
 
 from sales_tech.errors import SettingsError
 from sales_tech.orchestration.notebooks import execute, parameters_of
@@ -17,7 +18,6 @@ from sales_tech.orchestration.steps import STEPS, Step, chosen
 from sales_tech.runs import Run
 from sales_tech.sample import write_sample
 from sales_tech.settings import Settings
-from tests.support.nights import REPOSITORY, read
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import click
-
 from tests.support.nights import HASH_KEY, REPOSITORY
 
 

@@ -14,7 +14,6 @@ import pytest
 from tests.support.exports import land_erp, land_reference, product, sale
 from tests.support.nights import HASH_KEY, REPOSITORY, night, read_all, settings_in
 
-from sales_tech.errors import ConservationError
 from sales_tech.settings import Settings
 
 FEBRUARY = "05/02/2026 10:00:00"
@@ -160,7 +159,6 @@ def test_a_waiting_sale_is_not_lost_when_the_night_that_accepts_it_is_killed(pro
     assert_made_good(product_night)
 
 
-@pytest.mark.xfail(strict=True, raises=ConservationError, reason="batch_csv enters only what still lies in the landing folder")
 def test_a_file_replaced_after_its_rows_were_committed_but_not_entered_does_not_block_the_lake(busy_night: Scene) -> None:
     kill(busy_night, COMMITS.index("bronze.erp_br_vendas") + 1, "after")
     path = busy_night.settings.landing / "erp_br" / "vendas_2.csv"

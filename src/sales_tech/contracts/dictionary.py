@@ -30,8 +30,12 @@ def _table(contract: TableContract) -> str:
     if contract.inputs:
         facts.append(f"From {', '.join(f'`{name}`' for name in contract.inputs)}.")
     checks = "".join(f"\n- checked: `{check.sql}`" for check in contract.checks)
-    checks += "".join(f"\n- `{', '.join(ref.columns)}` must be in `{ref.table}` where the same pack feeds it" for ref in contract.references)
-    return f"## {contract.name}\n\n{contract.description} {' '.join(facts)}\n\n{_columns(contract.columns)}{checks}{chr(10) if checks else ''}"
+    checks += "".join(
+        f"\n- `{', '.join(ref.columns)}` must be in `{ref.table}` where the same pack feeds it" for ref in contract.references
+    )
+    return (
+        f"## {contract.name}\n\n{contract.description} {' '.join(facts)}\n\n{_columns(contract.columns)}{checks}{chr(10) if checks else ''}"
+    )
 
 
 def _columns(columns: dict[str, Column]) -> str:

@@ -236,5 +236,3 @@ def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
             raise ContractError(place, None, "an empty folder", "a pack's folder, or a folder of packs (--sources)")
         packs.update((folder.name, load_pack(folder)) for folder in folders)
     return packs
-
-

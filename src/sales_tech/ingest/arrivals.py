@@ -9,6 +9,7 @@ from pathlib import Path
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import LakeError
+from sales_tech.ingest.archive import checksum
 from sales_tech.lake.store import Lake
 
 FILES = "bronze.files"
@@ -90,7 +91,7 @@ def read_history(lake: Lake, engine: DuckEngine) -> History:
 def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> list[tuple[Landed, str]]:
     """The files that must be looked at, each with the reason.
 
-    A file of known path, size and time is taken for the known one. A rejected one is looked at again
+    A file of known path, size and time is taken for the known one without reading it. A rejected one is looked at again
     when its contract changed, an unclaimed one when a pack claims it now.
     """
     found = []
@@ -99,11 +100,13 @@ def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> 
         if known is None:
             found.append((file, "new file"))
         elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
-            found.append((file, "changed file"))
+            # A file that was only touched has its bytes read again each time, but is no news.
+            if file.size != known.size or (file.claims and checksum(file.path) != known.file_id):
+                found.append((file, "changed file"))
         elif known.status == "unclaimed" and file.claims:
-            found.append((file, "claimed now"))
+            found.append((file, "file claimed now"))
         elif known.status == "rejected" and known.contract != fingerprint(file, packs):
-            found.append((file, "changed contract"))
+            found.append((file, "rejected file with a changed contract"))
     return found
 
 
@@ -111,5 +114,5 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
     """The fingerprint of the one contract that claims a file, or None."""
     if len(file.claims) != 1:
         return None
-    (pack, kind), = file.claims
+    ((pack, kind),) = file.claims
     return packs[pack].files[kind].fingerprint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,9 +43,12 @@ class Arrival:
     load_id: str
 
 
-def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> list[tuple[Landed, str]]:
-    """The files in the landing folder that must be looked at, each with the reason."""
-    return news(landed_files(run.settings.landing, packs.values()), read_history(lake, engine), packs)
+def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> Counter[str]:
+    """The reasons to look at files in the landing folder, each with the number of files."""
+    history = read_history(lake, engine)
+    reasons = Counter(reason for _, reason in news(landed_files(run.settings.landing, packs.values()), history, packs))
+    unrecorded = len(_unrecorded(lake, engine, packs, history))
+    return reasons + Counter({"file whose load was cut short": unrecorded})
 
 
 def run(run: Run) -> StepResult:
@@ -58,7 +61,7 @@ def run(run: Run) -> StepResult:
         lake, packs = Lake(run.settings), load_packs(run.settings.sources)
         history = read_history(lake, engine)
         new = news(landed_files(run.settings.landing, packs.values()), history, packs)
-        arrivals = _examine([file for file, _ in new], packs, history, run, _unrecorded(lake, engine, packs))
+        arrivals = _examine([file for file, _ in new], packs, history, run, _unrecorded(lake, engine, packs, history))
         if not arrivals:
             return run.record(StepResult(STEP, notes=["no new files"]))
         commits = []
@@ -75,31 +78,33 @@ def run(run: Run) -> StepResult:
         return run.record(StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes))
 
 
-def _examine(
-    new: list[Landed], packs: dict[str, Pack], history: History, run: Run, unrecorded: dict[str, tuple[str, int]]
-) -> list[Arrival]:
-    loaded = dict(history.loaded)
-    arrivals = []
+def _examine(new: list[Landed], packs: dict[str, Pack], history: History, run: Run, unrecorded: list[Arrival]) -> list[Arrival]:
+    loaded = history.loaded | {arrival.file_id: arrival.file.name for arrival in unrecorded}
+    versions = {arrival.file.name: (arrival.file_id, arrival.version) for arrival in unrecorded}
+    arrivals = list(unrecorded)
     for file in new:
-        known = history.by_path.get(file.name)
         plain = Arrival(file, "", None, 1, "", None, None, 0, run.run_id)
         if not file.claims:
             arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
             continue
         kept = archive(file.path, run.settings.lake)
-        version = (known.version + (known.file_id != kept.file_id)) if known else 1
-        arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=version)
-        if known is not None and known.file_id == kept.file_id and known.status == "loaded":
-            continue  # only its time changed
-        if kept.file_id in loaded and loaded[kept.file_id] != file.name:
-            arrivals.append(replace(arrival, status="duplicate", reason=f"same content as {loaded[kept.file_id]}"))
-        elif kept.file_id in unrecorded:
-            load_id, count = unrecorded[kept.file_id]
-            arrivals.append(replace(arrival, status="loaded", count=count, load_id=load_id))
-        elif kept.file_id in loaded:
-            arrivals.append(replace(arrival, status="duplicate", reason="this content was loaded from here before"))
-        else:
-            arrivals.append(_open(arrival, packs, run.settings.lake))
+        known = history.by_path.get(file.name)
+        last_id, last = versions.get(file.name) or ((known.file_id, known.version) if known else (kept.file_id, 1))
+        arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=last + (last_id != kept.file_id))
+        first = loaded.get(kept.file_id)
+        if first == file.name and last_id == kept.file_id:
+            # Its rows are in bronze already, from the run that was cut short; its size and time are known now.
+            arrivals = [replace(entry, file=file) if entry.file_id == kept.file_id else entry for entry in arrivals]
+            continue
+        if first is not None:
+            again = (
+                "this content was loaded from here before, and its rows keep their place"
+                if first == file.name
+                else f"same content as {first}"
+            )
+            arrivals.append(replace(arrival, status="duplicate", reason=again))
+            continue
+        arrivals.append(_open(arrival, packs, run.settings.lake))
         if arrivals[-1].status == "loaded":
             loaded[kept.file_id] = file.name
     return arrivals
@@ -166,36 +171,45 @@ def _enter(lake: Lake, engine: DuckEngine, arrivals: list[Arrival], packs: dict[
     ]
     with engine.arrow_view("entries", pa.Table.from_pylist(entries)):
         staged = stage(lake, engine, contract, "select * from entries", run.run_id)
-    inputs = {name: snapshot for name in lake.tables() if name.startswith("bronze.") and name != FILES and (snapshot := lake.snapshot_id(name))}
+    inputs = {
+        name: snapshot for name in lake.tables() if name.startswith("bronze.") and name != FILES and (snapshot := lake.snapshot_id(name))
+    }
     provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, inputs)
     return Commit(FILES, lake.commit(FILES, staged.paths, [], provenance), staged.rows, 0)
 
 
-def _unrecorded(lake: Lake, engine: DuckEngine, packs: dict[str, Pack]) -> dict[str, tuple[str, int]]:
-    # Files whose rows were committed by a run that was stopped before it could enter them: their load
-    # and rows. bronze.files names the snapshots that it knew of.
+def _unrecorded(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], history: History) -> list[Arrival]:
+    # Files whose rows were committed by a run that was stopped before it could enter them, whether they
+    # still lie in the landing folder or not. bronze.files names the snapshots that it knew of.
     last = lake.provenance(FILES)
     recorded = last.inputs if last else {}
-    found = {}
+    found = []
     for pack in packs.values():
         for kind in pack.files:
             name = pack.bronze(kind)
-            if lake.snapshot_id(name) != recorded.get(name):
-                files = lake.added_files(name, recorded.get(name))
-                found.update({row[0]: (row[1], int(row[2])) for row in _file_counts(engine, [file.path for file in files])})
+            if lake.snapshot_id(name) == recorded.get(name):
+                continue
+            files = lake.added_files(name, recorded.get(name))
+            for file_id, load_id, path, rows in _file_counts(engine, [file.path for file in files]):
+                (copy,) = (lake.folder / "archive" / file_id[:2]).glob(f"{file_id}*")
+                known = history.by_path.get(path)
+                landed = Landed(copy, path, copy.stat().st_size, 0, ((pack.name, kind),))
+                version = known.version + 1 if known else 1
+                found.append(
+                    Arrival(landed, file_id, copy.relative_to(lake.folder).as_posix(), version, "loaded", None, None, rows, load_id)
+                )
     return found
 
 
 def _counts(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], kinds: set[tuple[str, str]], run: Run) -> dict[str, int]:
-    paths = [
-        file.path for source, kind in kinds for file in lake.files(packs[source].bronze(kind)) if f"/{run.run_id}-" in file.path
-    ]
-    return {file_id: int(rows) for file_id, _, rows in _file_counts(engine, paths)}
+    paths = [file.path for source, kind in kinds for file in lake.files(packs[source].bronze(kind)) if f"/{run.run_id}-" in file.path]
+    return {file_id: rows for file_id, _, _, rows in _file_counts(engine, paths)}
 
 
-def _file_counts(engine: DuckEngine, paths: list[str]) -> list[tuple[str, str, int]]:
-    engine.view("counted", paths, {"_file_id": "varchar", "_load_id": "varchar"})
-    return [(row[0], row[1], row[2]) for row in engine.rows("select _file_id, _load_id, count(*) from counted group by all")]
+def _file_counts(engine: DuckEngine, paths: list[str]) -> list[tuple[str, str, str, int]]:
+    engine.view("counted", paths, {"_file_id": "varchar", "_load_id": "varchar", "_file_path": "varchar"})
+    rows = engine.rows("select _file_id, _load_id, _file_path, count(*) from counted group by all order by all")
+    return [(file_id, load_id, path, int(count)) for file_id, load_id, path, count in rows]
 
 
 def _now(run: Run) -> datetime:
@@ -204,5 +218,3 @@ def _now(run: Run) -> datetime:
 
 def _code() -> str:
     return code_fingerprint("ingest", "engines", "lake")
-
-

@@ -90,7 +90,7 @@ class Lake:
                 contract.name,
                 schema,
                 partition_spec=partition_spec(contract, schema),
-                properties={"write.parquet.compression-codec": "zstd", "format-version": "2"},
+                properties={"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"},
             )
             self._tables[contract.name] = table
         self._widen(table, contract)
@@ -138,7 +138,12 @@ class Lake:
             if any(task.delete_files for task in tasks):
                 raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")
             self._listings[name, wanted] = tuple(
-                LakeFile(task.file.file_path, tuple(task.file.partition[i] for i in range(len(task.file.partition))), task.file.record_count, task.file)
+                LakeFile(
+                    task.file.file_path,
+                    tuple(task.file.partition[i] for i in range(len(task.file.partition))),
+                    task.file.record_count,
+                    task.file,
+                )
                 for task in sorted(tasks, key=lambda task: task.file.file_path)
             )
         return self._listings[name, wanted]
@@ -147,6 +152,11 @@ class Lake:
         """The files in the current snapshot that were not in an earlier one (all of them for None)."""
         earlier = {file.path for file in self.files(name, since)} if since is not None else set()
         return tuple(file for file in self.files(name) if file.path not in earlier)
+
+    def earlier_files(self, name: str, since: int | None) -> tuple[LakeFile, ...]:
+        """The files in the current snapshot that were already in an earlier one: all but the added ones."""
+        added = {file.path for file in self.added_files(name, since)}
+        return tuple(file for file in self.files(name) if file.path not in added)
 
     def changed_partitions(self, name: str, since: int | None) -> set[Partition]:
         """The partitions whose files differ between an earlier snapshot (None: an empty table) and now."""

@@ -57,7 +57,9 @@ def audit(engine: DuckEngine, contract: TableContract, paths: Iterable[str], *, 
         return 0
     view = "staged"
     engine.view(view, paths, {name: column.type.sql for name, column in contract.columns.items()})
-    promises = {f"{name} is null in a required column": f"{quote(name)} is null" for name, column in contract.columns.items() if column.required}
+    promises = {
+        f"{name} is null in a required column": f"{quote(name)} is null" for name, column in contract.columns.items() if column.required
+    }
     for check in contract.checks:
         condition = to_duckdb(parse_model(f"select {check.sql}", contract_path(contract.name)).selects[0])
         promises[check.reason] = f"not ({condition})"

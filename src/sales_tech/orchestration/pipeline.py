@@ -89,7 +89,9 @@ def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepR
     return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})
 
 
-def _entry(run: Run, step: Step, reason: str, outcome: str, *, started: datetime | None = None, seconds: float = 0.0, message: str | None = None) -> StepRun:
+def _entry(
+    run: Run, step: Step, reason: str, outcome: str, *, started: datetime | None = None, seconds: float = 0.0, message: str | None = None
+) -> StepRun:
     return StepRun(run.run_id, step.name, step.notebook, reason, started or datetime.now(UTC), round(seconds, 3), outcome, message=message)
 
 

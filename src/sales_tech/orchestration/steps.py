@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +39,8 @@ class Step:
 
 
 def _new_files(at: Situation) -> list[str]:
-    counts = Counter(reason for _, reason in batch_csv.why(at.lake, at.engine, at.packs, at.run))
-    return [f"{count} {reason}{'s' if count > 1 and reason.endswith('file') else ''}" for reason, count in counts.items()]
+    counts = batch_csv.why(at.lake, at.engine, at.packs, at.run)
+    return [f"{count} {reason.replace('file', 'files', 1) if count > 1 else reason}" for reason, count in counts.items()]
 
 
 def _reference(at: Situation) -> list[str]:

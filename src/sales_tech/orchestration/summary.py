@@ -30,7 +30,9 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
     table = _table("step", "would run", "why")
     for item in planned:
         reasons = [*item.reasons, *(f"{name} runs before it" for name in item.after if not item.reasons)]
-        table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged")
+        table.add_row(
+            item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged"
+        )
     _print(console, table)
 
 
@@ -51,7 +53,9 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     for step in outcome.steps:
         if step.message:
             console.print(f"[red]{step.outcome}[/] {step.step}: {step.message}", highlight=False)
-    word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(outcome.outcome, "[red]failed[/]")
+    word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(
+        outcome.outcome, "[red]failed[/]"
+    )
     console.print(f"\nRun {outcome.run.run_id} {word} in {outcome.seconds:.1f} s. Executed notebooks, as HTML:", highlight=False)
     for step in outcome.steps:
         page = (outcome.run.folder / step.notebook).with_suffix(".html")

@@ -101,15 +101,14 @@ class Ledger:
     def _as_they_came(self, account: Account) -> str:
         # Read again from bronze, for the few that were rejected, rather than carried along with every row.
         name = f"rejected_{account.pack.name}.{account.kind}"
-        self._engine.name_query(
-            f"{name}_raw", f"select r.* from {account.raw} as r semi join (from {account.judged} where _fate = 'rejected') as j using (_file_id, _line_number)"
-        )
+        rejected = f"(from {account.judged} where _fate = 'rejected')"
+        self._engine.name_query(f"{name}_raw", f"from {account.raw} semi join {rejected} using (_file_id, _line_number)")
         return self._engine.name_query(name, athena(typed_select(account.pack.files[account.kind], f"{name}_raw")))
 
     def _fates(self, account: Account, anew: bool) -> str:
         return f"""
-            select {literal(account.pack.name)} as source, {literal(account.kind)} as file_kind, any_value(load_id) as load_id, file_id, fate,
-                sum(rows) as rows
+            select {literal(account.pack.name)} as source, {literal(account.kind)} as file_kind, any_value(load_id) as load_id,
+                file_id, fate, sum(rows) as rows
             from (
                 select load_id, file_id, fate, rows from {self._before(FATES, account, anew)}
                 union all
@@ -135,7 +134,9 @@ class Ledger:
                 raise ConservationError(_uneven(source, kind, f"{accepted[source, kind]} rows in silver", fate_rows))
         rejected = sum(fate_rows.get("rejected", 0) for fate_rows in counted.values())
         if rejected != rejects.rows:
-            raise ConservationError(f"{rejected} rejected rows by their fates, {rejects.rows} in {REJECTS}; expected the same. Nothing was committed")
+            raise ConservationError(
+                f"{rejected} rejected rows by their fates, {rejects.rows} in {REJECTS}; expected the same. Nothing was committed"
+            )
 
 
 def _uneven(source: str, kind: str, expected: str, fates: dict[str, int]) -> str:

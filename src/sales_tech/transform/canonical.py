@@ -24,7 +24,7 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
     contract = bound.contract
     mapped_columns = [name for name in contract.columns if name in bound.outputs]
     given = {"source": literal(bound.pack.name), "file_id": "_file_id", "line_number": "_line_number", "updated_at": "_version"}
-    shaped, derived, faults = [], [], []
+    shaped, derived, faults, late_faults = [], [], [], []
     for name, column in contract.columns.items():
         kind = column.type.sql
         if name in mapped_columns:
@@ -38,8 +38,14 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
         else:
             shaped.append(f"cast({given.get(name, column.default or 'null')} as {kind}) as {quote(name)}")
         if column.required:
-            faults.append(f"case when {quote(name)} is null then {literal(f'{name}: missing')} end")
+            # A derived column lacks a value when another does, or when it does not fit; the first says more.
+            lost = f" and not {quote(name + '__lost')}" if name in mapped_columns and column.type.name in _NUMBERS else ""
+            if column.derived:
+                late_faults.append(f"case when {quote(name)} is null then {literal(f'{name}: does not fit {column.type}')} end")
+            else:
+                faults.append(f"case when {quote(name)} is null{lost} then {literal(f'{name}: missing')} end")
     faults += [f"case when not ({check.sql}) then {literal(check.reason)} end" for check in contract.checks]
+    late = f"nullif(concat_ws('; ', {', '.join(late_faults)}), '')" if late_faults else "cast(null as varchar)"
     joins, unknown = _joins(bound)
     carried = ", ".join(CARRIED)
     columns = ", ".join(quote(name) for name in contract.columns)
@@ -54,7 +60,7 @@ derived as (
 judged as (
     select
         d.*,
-        nullif(concat_ws('; ', {", ".join(faults)}), '') as _breaks,
+        coalesce(nullif(concat_ws('; ', {", ".join(faults)}), ''), {late}) as _breaks,
         {f"nullif(concat_ws('; ', {', '.join(unknown)}), '')" if unknown else "cast(null as varchar)"} as _unknown
     from derived as d
     {joins}

@@ -68,7 +68,12 @@ def run(run: Run) -> StepResult:
             # Asked again for each, because the table before may be its input.
             current = model(name)
             change = change_since(
-                lake, lake.provenance(name), current.contract.inputs, code=current.code, contract=current.contract.fingerprint, force=run.force
+                lake,
+                lake.provenance(name),
+                current.contract.inputs,
+                code=current.code,
+                contract=current.contract.fingerprint,
+                force=run.force,
             )
             if change:
                 commit, read = _build(lake, engine, run, current, change)
@@ -119,7 +124,9 @@ def _touched_by_keys(lake: Lake, engine: DuckEngine, contract: TableContract, na
     via = view_table(engine, lake, rule.via, view="changed.via")
     keys = ", ".join(map(quote, rule.keys))
     values = ", ".join(
-        quote(field.column) if field.transform == "identity" else f"(year({quote(field.column)}) - 1970) * 12 + month({quote(field.column)}) - 1"
+        quote(field.column)
+        if field.transform == "identity"
+        else f"(year({quote(field.column)}) - 1970) * 12 + month({quote(field.column)}) - 1"
         for field in contract.partition_fields
     )
     return set(

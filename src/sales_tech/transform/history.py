@@ -17,7 +17,10 @@ def history_select(contract: TableContract, observed: str) -> str:
     key = ", ".join(quote(name) for name in contract.grain if name != contract.history.valid_from)
     given = [name for name in contract.columns if name not in (*contract.grain, contract.history.valid_to)]
     state = ", ".join(map(quote, given))
-    shown = ", ".join(f"lead({start}) over (partition by {key} order by {start}) as {end}" if quote(name) == end else quote(name) for name in contract.columns)
+    shown = ", ".join(
+        f"lead({start}) over (partition by {key} order by {start}) as {end}" if quote(name) == end else quote(name)
+        for name in contract.columns
+    )
     return f"""
 with observed as (
     select *, row({state}) as _state, lag(row({state})) over (partition by {key} order by {start}) as _before,

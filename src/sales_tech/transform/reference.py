@@ -144,5 +144,11 @@ def _table_provenance(shop: Workshop, run: Run, table: str, sources: set[str]) -
 
 def _code() -> str:
     return code_fingerprint(
-        "engines", "transform/typed.py", "transform/canonical.py", "transform/mapping.py", "transform/history.py", "transform/reference.py", "transform/accounts.py"
+        "engines",
+        "transform/typed.py",
+        "transform/canonical.py",
+        "transform/mapping.py",
+        "transform/history.py",
+        "transform/reference.py",
+        "transform/accounts.py",
     )

@@ -38,6 +38,8 @@ def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundM
         change = change_since(
             lake, last, bronze, code=_code(), contract=table_contract(TABLE).fingerprint, pack=(name, pack.fingerprint), force=force
         )
+        if last is not None and not all(lake.has_snapshot(table, snapshot) for table, snapshot in last.companions.items()):
+            change = Change(True, (*change.reasons, "the accounts of the last commit have expired"), change.inputs)
         if not change.full and last is not None and _rejected(lake, bound, last):
             known = change_since(lake, last, [ref.table for ref in references(bound)], code=last.code, contract=last.contract)
             change = Change(False, change.reasons + known.reasons, change.inputs | known.inputs)
@@ -111,7 +113,7 @@ class _Build:
         new = view_typed(engine, self._lake, bound.pack, bound.driver, files=new_files, suffix="_new")
         self._rows_in += sum(file.rows for file in new_files)
         replays = self._replays(bound, change)
-        old_files = [file for file in self._lake.files(bound.bronze) if file not in new_files]
+        old_files = self._lake.earlier_files(bound.bronze, since)
         old = view_typed(engine, self._lake, bound.pack, bound.driver, files=old_files if replays else [], suffix="_old")
         typed = f"{new}_and_replayed"
         replayed = f"select o.* from {old} as o semi join {replays} as r using ({_IDS})" if replays else f"select * from {old}"
@@ -123,11 +125,16 @@ class _Build:
         months = self._touched(bound, candidates)
         standing = self._standing(bound, months, candidates)
         pool, judged = f"pool_{source}", f"judged_{source}"
-        engine.name_query(pool, f"select *, false as _standing from {candidates} union all by name select *, true as _standing from {standing}")
+        engine.name_query(
+            pool, f"select *, false as _standing from {candidates} union all by name select *, true as _standing from {standing}"
+        )
         engine.materialize(judged, athena(fate_select(pool, self._contract.grain)))
         # A standing row that stays accepted has not moved; only those that lost their place count.
         moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
-        raw = engine.name_query(f"{raw_view(bound.pack, bound.driver)}_read", f"from {raw_view(bound.pack, bound.driver, '_new')} union all from {raw_view(bound.pack, bound.driver, '_old')}")
+        raw = engine.name_query(
+            f"{raw_view(bound.pack, bound.driver)}_read",
+            f"from {raw_view(bound.pack, bound.driver, '_new')} union all from {raw_view(bound.pack, bound.driver, '_old')}",
+        )
         self._ledger.add(Account(bound.pack, bound.driver, moved, raw), anew=False)
         return f"select * from {judged} where _fate = 'accepted'", months
 
@@ -169,8 +176,7 @@ class _Build:
         # key with a match come along, since the one that was superseded may be the better one now.
         assert self._last is not None
         engine, pack = self._engine, bound.pack
-        since = self._last.inputs.get(bound.bronze)
-        earlier = [file for file in self._lake.files(bound.bronze) if file not in self._lake.added_files(bound.bronze, since)]
+        earlier = self._lake.earlier_files(bound.bronze, self._last.inputs.get(bound.bronze))
         driver = view_typed(engine, self._lake, pack, bound.driver, files=earlier, suffix="_earlier")
         relations = {kind: view_latest(engine, pack, kind, view_typed(engine, self._lake, pack, kind)) for kind in bound.lookups}
         matches = []
@@ -178,7 +184,8 @@ class _Build:
             added = self._lake.added_files(pack.bronze(kind), self._last.inputs.get(pack.bronze(kind)))
             new = view_typed(engine, self._lake, pack, kind, files=added, suffix="_new")
             query = bound.matches(kind, relations | {bound.driver: driver, kind: new})
-            matches.append(athena(query.sql(dialect="trino")) if query is not None else f"select {_IDS} from {driver} where not _ignored")
+            everything = f"select {_IDS} from {driver} where not _ignored"
+            matches.append(athena(query.sql(dialect="trino")) if query is not None else everything)
         key = ", ".join(map(quote, pack.files[bound.driver].key))
         sound = f"select d.* from {driver} as d semi join ({' union '.join(matches)}) as m using ({_IDS}) where not d._ignored"
         hits = engine.name_query(f"hits_{pack.name}", sound)
@@ -190,16 +197,14 @@ class _Build:
         if own:
             sales = view_table(self._engine, self._lake, TABLE, view=f"standing_{bound.pack.name}.everywhere", files=own)
             months |= self._months(bound, f"select s.sold_on from {sales} as s semi join {candidates} as c using (order_id, line)")
-            months |= self._months(
-                bound,
-                f"select s.sold_on from {sales} as s semi join {candidates} as c on s.file_id = c._file_id and s.line_number = c._line_number",
-            )
+            same_row = "s.file_id = c._file_id and s.line_number = c._line_number"
+            months |= self._months(bound, f"select s.sold_on from {sales} as s semi join {candidates} as c on {same_row}")
         return months
 
     def _standing(self, bound: BoundMapping, months: set[Partition], candidates: str) -> str:
         name, engine = f"standing_{bound.pack.name}", self._engine
         sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=in_partitions(self._lake.files(TABLE), months))
-        carried = f"""s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
+        carried = """s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
             false as _ignored, null::varchar as _reasons, false as _waits, 'accepted' as _was"""
         return engine.name_query(
             f"{name}.rows",
@@ -226,7 +231,9 @@ class _Build:
 
 
 def _code() -> str:
-    return code_fingerprint("engines", "transform/typed.py", "transform/canonical.py", "transform/mapping.py", "transform/sales.py", "transform/accounts.py")
+    return code_fingerprint(
+        "engines", "transform/typed.py", "transform/canonical.py", "transform/mapping.py", "transform/sales.py", "transform/accounts.py"
+    )
 
 
 def _rejected(lake: Lake, bound: BoundMapping, last: Provenance) -> int:

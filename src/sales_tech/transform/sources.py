@@ -30,7 +30,9 @@ def ensure_silver(lake: Lake) -> None:
 def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
     """Show a silver or gold table, or some of its files, to the engine; the view's name is returned."""
     chosen = lake.files(name) if files is None else files
-    engine.view(view or name, [file.path for file in chosen], {key: column.type.sql for key, column in table_contract(name).columns.items()})
+    engine.view(
+        view or name, [file.path for file in chosen], {key: column.type.sql for key, column in table_contract(name).columns.items()}
+    )
     return view or name
 
 
@@ -61,4 +63,3 @@ def view_typed(engine: DuckEngine, lake: Lake, pack: Pack, kind: str, *, files: 
 def view_latest(engine: DuckEngine, pack: Pack, kind: str, typed: str) -> str:
     """Show the sound rows of a typed view in their latest version; the view's name is returned."""
     return engine.name_query(f"latest_{pack.name}.{kind}", athena(latest_select(pack.files[kind], typed)))
-

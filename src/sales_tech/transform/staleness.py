@@ -29,7 +29,14 @@ UNCHANGED = Change(False, ())
 
 
 def change_since(
-    lake: Lake, last: Provenance | None, inputs: Iterable[str], *, code: str, contract: str, pack: tuple[str, str] | None = None, force: bool = False
+    lake: Lake,
+    last: Provenance | None,
+    inputs: Iterable[str],
+    *,
+    code: str,
+    contract: str,
+    pack: tuple[str, str] | None = None,
+    force: bool = False,
 ) -> Change:
     """Compare a last commit with what there is now.
 

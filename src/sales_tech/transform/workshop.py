@@ -30,4 +30,3 @@ def open_workshop(run: Run) -> Iterator[Workshop]:
         packs = load_packs(run.settings.sources)
         mappings = {name: check_pack(pack, engine) for name, pack in packs.items()}
         yield Workshop(Lake(run.settings), engine, packs, mappings)
-
