@@ -125,7 +125,7 @@ def kill(scene: Scene, fatal: int, moment: str) -> None:
     settings = scene.settings
     script = [sys.executable, "-c", _KILLED_NIGHT, str(settings.lake), str(settings.landing), str(settings.sources[0]), str(fatal), moment]
     environment = {"PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}", "SALES_TECH_HASH_KEY": HASH_KEY, "PATH": ""}
-    killed = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 our own script
+    killed = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert killed.returncode == 9, killed.stderr
 
 
