@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,16 +107,10 @@ def sample(landing: Path | None, seed: int, months: int) -> None:
     Console().print(f"Wrote {len(made.files)} sample files with {made.sales_lines:,} sales lines into {target}", highlight=False)
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    # What the package refuses on purpose is told in its own words; anything else keeps its traceback.
+if __name__ == "__main__":
     try:
-        yield
+        main()
     except SalesTechError as error:
+        # What the package refuses on purpose is told in its own words; anything else keeps its traceback.
         Console(stderr=True).print(f"[red]error[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    with _plain_errors():
-        main()
