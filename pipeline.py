@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from sales_tech.errors import SalesTechError
 from sales_tech.settings import Settings
@@ -112,5 +113,5 @@ if __name__ == "__main__":
         main()
     except SalesTechError as error:
         # What the package refuses on purpose is told in its own words; anything else keeps its traceback.
-        Console(stderr=True).print(f"[red]error[/] {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[red]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
-from dataclasses import dataclass, replace
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +54,6 @@ class Settings:
             threads=int(threads),
         )
 
-    def with_lake(self, lake: Path) -> Settings:
-        """The same settings for another lake."""
-        return replace(self, lake=lake.absolute())
-
     def hash_key(self) -> bytes:
         """The key of the hash that stands for personal data past bronze.
 
@@ -67,10 +65,19 @@ class Settings:
         path = self.lake / "secrets" / "hash.key"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Written aside first: a key cut short by a kill would be worse than none.
+            descriptor, part = tempfile.mkstemp(dir=path.parent)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32))
-        return path.read_text(encoding="ascii").encode()
+            Path(part).replace(path)
+        key = path.read_text(encoding="ascii").strip().encode()
+        if not key:
+            raise SettingsError(f"{path} is empty; expected the lake's hash key. Restore it, or delete it to have a new one made")
+        return key
+
+    def hash_key_id(self) -> str:
+        """A short text that tells one hash key from another and nothing of either."""
+        return hmac.new(self.hash_key(), b"which key is this", "sha256").hexdigest()[:8]
 
 
 def project_folder() -> Path:

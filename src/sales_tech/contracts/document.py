@@ -49,6 +49,8 @@ class Document:
         except yaml.reader.ReaderError as error:
             row = text.count("\n", 0, int(error.position)) + 1
             raise ContractError(path, row, f"the character {chr(error.character)!r}", "text without control characters") from error
+        except ValueError as error:  # such as the date 2026-13-45, which YAML reads as one where it is not quoted
+            raise ContractError(path, None, f"a value that YAML cannot read ({error})", "text in quotes where it is no date") from error
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
             raise ContractError(path, line, error.problem or "text that is not YAML", "valid YAML") from error

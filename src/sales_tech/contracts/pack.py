@@ -19,6 +19,7 @@ from sales_tech.contracts.types import ColumnType
 from sales_tech.errors import ContractError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PLACE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # of packs and kinds; two _ in a row are kept for views of our own
 _DECIMAL = re.compile(r"decimal\(\d+,\s*\d+\)")
 _SIMPLE = ("string", "integer", "date", "timestamp", "boolean")
 _DIRECTIVES = "dmyYjbBHIMSfp%"  # those of strptime that every engine has; a zone is not among them
@@ -124,7 +125,7 @@ class FileContract(BaseModel):
     @classmethod
     def _below_landing(cls, value: str) -> str:
         path = PurePosixPath(value)
-        if not value or path.is_absolute() or ".." in path.parts:
+        if not value or path.is_absolute() or ".." in path.parts or any("**" in part and part != "**" for part in path.parts):
             raise ValueError(f"{value!r}; expected a pattern below the landing folder, such as erp_br/vendas_*.csv")
         return value
 
@@ -203,20 +204,24 @@ def load_pack(folder: Path) -> Pack:
     """Read one pack from its folder; ContractError names file and line of a mistake."""
     if not folder.is_dir():
         raise ContractError(folder, None, "no such folder", "a folder with a YAML file for each kind of file")
-    if not _NAME.fullmatch(folder.name):
-        raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters, digits and _")
+    if not _PLACE.fullmatch(folder.name):
+        raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters and digits, with single _ between")
     files = {}
     for path in sorted(folder.glob("*.y*ml")):
-        if not _NAME.fullmatch(path.stem):
-            raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters, digits and _")
+        if not _PLACE.fullmatch(path.stem):
+            raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
         files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
     if not files:
         raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")
-    mappings = {
-        f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*.sql"))
-    }
+    mappings = {f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, _read_sql(path)) for path in sorted(folder.glob("*.sql"))}
     return Pack(folder.name, folder, files, mappings)
+
+
+def _read_sql(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(path, None, f"bytes that are not UTF-8 ({error.reason})", "an SQL file in UTF-8") from error
 
 
 def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
@@ -235,4 +240,11 @@ def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
         if not folders:
             raise ContractError(place, None, "an empty folder", "a pack's folder, or a folder of packs (--sources)")
         packs.update((folder.name, load_pack(folder)) for folder in folders)
+    tables: dict[str, Pack] = {}
+    for pack in packs.values():
+        for kind in pack.files:
+            if (first := tables.setdefault(pack.bronze(kind), pack)) is not pack:
+                raise ContractError(
+                    pack.folder, None, f"{pack.bronze(kind)}, a table of pack {first.name} too", "another name for pack or kind"
+                )
     return packs

@@ -76,11 +76,10 @@ class History(_Strict):
 class Input(_Strict):
     """How a change in an input table maps to the partitions of the output that it makes stale.
 
-    `partition`: the partitions of the same values; `all`: everything;
-    `keys`: the partitions where the named columns of a changed row occur in the table `via`.
+    `partition`: the partitions of the same values; `keys`: the partitions where the named columns of a changed row occur in the table `via`.
     """
 
-    changes: str = Field(default="partition", pattern="^(partition|keys|all)$")
+    changes: str = Field(default="partition", pattern="^(partition|keys)$")
     keys: list[str] = []
     via: str | None = None
 

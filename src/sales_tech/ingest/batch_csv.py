@@ -191,7 +191,7 @@ def _unrecorded(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], history:
                 continue
             files = lake.added_files(name, recorded.get(name))
             for file_id, load_id, path, rows in _file_counts(engine, [file.path for file in files]):
-                (copy,) = (lake.folder / "archive" / file_id[:2]).glob(f"{file_id}*")
+                copy = min((lake.folder / "archive" / file_id[:2]).glob(f"{file_id}*"))
                 known = history.by_path.get(path)
                 landed = Landed(copy, path, copy.stat().st_size, 0, ((pack.name, kind),))
                 version = known.version + 1 if known else 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
@@ -48,11 +49,11 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     if lake.snapshot_id("gold.kpis_daily") is not None:
         _figures(console, settings)
     for name, reason in sorted(outcome.rejected.items()):
-        console.print(f"[red]rejected file[/] {name}: {reason}", highlight=False)
+        console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False)
     _notes(console, outcome)
     for step in outcome.steps:
         if step.message:
-            console.print(f"[red]{step.outcome}[/] {step.step}: {step.message}", highlight=False)
+            console.print(f"[red]{step.outcome}[/] {step.step}: {escape(step.message)}", highlight=False)
     word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(
         outcome.outcome, "[red]failed[/]"
     )
@@ -76,7 +77,7 @@ def show_answer(console: Console, answer: pa.Table, form: str) -> None:
     else:
         table = _table(*answer.column_names)
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row))
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
         _print(console, table)
         console.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", style="dim")
 
@@ -116,7 +117,7 @@ def _figures(console: Console, settings: Settings) -> None:
 
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     for note in outcome.notes[:most]:
-        console.print(f"[dim]not loaded[/] {note}", highlight=False)
+        console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False)
     if len(outcome.notes) > most:
         console.print(f"[dim]and {len(outcome.notes) - most} more: see bronze.files in the notebook of 01_ingest[/]")
 

@@ -44,9 +44,7 @@ def why(lake: Lake, *, force: bool = False) -> dict[str, Change]:
         changes[CALENDAR] = change
     for name in MODELS:
         current = model(name)
-        change = change_since(
-            lake, lake.provenance(name), current.contract.inputs, code=current.code, contract=current.contract.fingerprint, force=force
-        )
+        change = _change(lake, current, force=force)
         if change:
             changes[name] = change
     return changes
@@ -67,19 +65,21 @@ def run(run: Run) -> StepResult:
         for name in MODELS:
             # Asked again for each, because the table before may be its input.
             current = model(name)
-            change = change_since(
-                lake,
-                lake.provenance(name),
-                current.contract.inputs,
-                code=current.code,
-                contract=current.contract.fingerprint,
-                force=run.force,
-            )
+            change = _change(lake, current, force=run.force)
             if change:
                 commit, read = _build(lake, engine, run, current, change)
                 commits.append(commit)
                 rows_in += read
         return run.record(StepResult(STEP, rows_in, commits))
+
+
+def _change(lake: Lake, current: Model, *, force: bool) -> Change:
+    last = lake.provenance(current.contract.name)
+    differences = []
+    if last is not None:
+        differences += ["changed code"] if last.code != current.code else []
+        differences += ["changed contract"] if last.contract != current.contract.fingerprint else []
+    return change_since(lake, last, current.contract.inputs, differences, force=force)
 
 
 def _build(lake: Lake, engine: DuckEngine, run: Run, current: Model, change: Change) -> tuple[Commit, int]:

@@ -53,7 +53,7 @@ class BoundMapping:
         """The ids of driving rows that find a partner in one lookup, or None where the SQL is not that plain."""
         tree = self.tree.copy()
         joined = [join.this for join in tree.args.get("joins") or [] if isinstance(join.this, exp.Table) and join.this.name == lookup]
-        if len(joined) != 1:
+        if len(joined) != 1 or len(tables_in(tree)[lookup]) != 1:
             return None
         outer = self._outer(tree)
         ids = [exp.column(name, table=outer) for name in ("_file_id", "_line_number")]
@@ -87,6 +87,10 @@ def bind(pack: Pack, table: str) -> BoundMapping:
         if name not in pack.files:
             raise ContractError(mapping.path, _line(places[0]), f"table {name}", f"a file kind of the pack: {', '.join(pack.files)}")
     driver = _driver(tree, pack, mapping)
+    if len(used[driver]) > 1:
+        raise ContractError(
+            mapping.path, _line(used[driver][1]), f"{driver} a second time", "the driving file kind once; a night sees its new rows only"
+        )
     bound = BoundMapping(pack, mapping, tree, driver, tuple(sorted(set(used) - {driver})))
     _check_outputs(bound)
     return bound
@@ -95,6 +99,11 @@ def bind(pack: Pack, table: str) -> BoundMapping:
 def check_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
     """Bind all mappings of a pack and let the engine plan them over empty tables, so that types are checked too."""
     bound = {table: bind(pack, table) for table in sorted(pack.mappings)}
+    drivers: dict[str, BoundMapping] = {}
+    for mapping in bound.values():
+        if (first := drivers.setdefault(mapping.driver, mapping)) is not mapping:
+            found = f"{mapping.driver}, which {first.mapping.path.name} starts from too"
+            raise ContractError(mapping.mapping.path, 1, found, "another file kind, since a row has one fate")
     relations = {}
     for kind, contract in pack.files.items():
         relations[kind] = f"check_{pack.name}.{kind}"
@@ -147,6 +156,12 @@ def _check_keeps_rows(select: exp.Select, mapping: Mapping, *, outermost: bool) 
     for join in select.args.get("joins") or []:
         if join.side != "LEFT":
             raise ContractError(mapping.path, _line(join), "a join that may lose rows", "left join")
+    for column in select.selects:
+        if window := column.find(exp.Window):
+            # A night applies the SQL to its new rows only, so a window would look at another set each time.
+            raise ContractError(
+                mapping.path, _line(window) or _line(column), "a window function", "what follows from the row and its lookups"
+            )
     source = select.args["from_"].this
     name = source.alias_or_name
     kept = any(column.is_star and (isinstance(column, exp.Star) or column.args["table"].name == name) for column in select.selects)

@@ -19,7 +19,7 @@ from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sales import TABLE as SALES
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_typed
-from sales_tech.transform.staleness import Change, change_since
+from sales_tech.transform.staleness import Change, Recipe, change_since, recipe
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
@@ -33,18 +33,15 @@ def why(lake: Lake, packs: dict[str, Pack], mappings: Mappings, *, force: bool =
     changes = {}
     accounts = lake.last_provenance(FATES, STEP)
     for name, pack in packs.items():
-        identity = (name, pack.fingerprint)
         for table, bound in mappings[name].items():
             if table not in TABLES or lake.snapshot_id(bound.bronze) is None:
                 continue
+            last = lake.provenance(table)
             inputs = [pack.bronze(kind) for kind in (bound.driver, *bound.lookups)]
-            changes[name, table] = change_since(
-                lake, lake.provenance(table), inputs, code=_code(), contract=table_contract(table).fingerprint, pack=identity, force=force
-            )
+            changes[name, table] = change_since(lake, last, inputs, _recipe(lake, pack, table).differences(last, name), force=force)
         for kind in _supporting(pack, mappings[name]):
-            changes[name, kind] = change_since(
-                lake, accounts, [pack.bronze(kind)], code=_code(), contract=table_contract(FATES).fingerprint, pack=identity, force=force
-            )
+            differences = _recipe(lake, pack, FATES).differences(accounts, name)
+            changes[name, kind] = change_since(lake, accounts, [pack.bronze(kind)], differences, force=force)
     return {key: change for key, change in changes.items() if change}
 
 
@@ -126,7 +123,7 @@ def _accounts_provenance(shop: Workshop, run: Run, changes: dict[tuple[str, str]
         name = shop.packs[source].bronze(bound.driver if bound else subject)
         if (snapshot := shop.lake.snapshot_id(name)) is not None:
             inputs[name] = snapshot
-        packs[source] = shop.packs[source].fingerprint
+        packs[source] = str(_recipe(shop.lake, shop.packs[source], FATES))
     return Provenance(run.run_id, STEP, _code(), table_contract(FATES).fingerprint, inputs, {}, packs)
 
 
@@ -135,11 +132,15 @@ def _table_provenance(shop: Workshop, run: Run, table: str, sources: set[str]) -
     inputs, packs = dict(last.inputs) if last else {}, dict(last.packs) if last else {}
     for source in sources:
         bound = shop.mappings[source][table]
-        packs[source] = shop.packs[source].fingerprint
+        packs[source] = str(_recipe(shop.lake, shop.packs[source], table))
         for kind in (bound.driver, *bound.lookups):
             if (snapshot := shop.lake.snapshot_id(bound.pack.bronze(kind))) is not None:
                 inputs[bound.pack.bronze(kind)] = snapshot
     return Provenance(run.run_id, STEP, _code(), table_contract(table).fingerprint, inputs, {}, packs)
+
+
+def _recipe(lake: Lake, pack: Pack, table: str) -> Recipe:
+    return recipe(lake, pack, code=_code(), contract=table_contract(table).fingerprint)
 
 
 def _code() -> str:
@@ -151,4 +152,5 @@ def _code() -> str:
         "transform/history.py",
         "transform/reference.py",
         "transform/accounts.py",
+        "transform/sources.py",
     )

@@ -18,7 +18,7 @@ from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
-from sales_tech.transform.staleness import Change, change_since
+from sales_tech.transform.staleness import Change, Recipe, change_since, recipe
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
@@ -35,13 +35,11 @@ def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundM
         if bound is None or lake.snapshot_id(bound.bronze) is None:
             continue
         bronze = [bound.bronze, *(pack.bronze(kind) for kind in bound.lookups)]
-        change = change_since(
-            lake, last, bronze, code=_code(), contract=table_contract(TABLE).fingerprint, pack=(name, pack.fingerprint), force=force
-        )
+        change = change_since(lake, last, bronze, _recipe(lake, pack).differences(last, name), force=force)
         if last is not None and not all(lake.has_snapshot(table, snapshot) for table, snapshot in last.companions.items()):
             change = Change(True, (*change.reasons, "the accounts of the last commit have expired"), change.inputs)
         if not change.full and last is not None and _rejected(lake, bound, last):
-            known = change_since(lake, last, [ref.table for ref in references(bound)], code=last.code, contract=last.contract)
+            known = change_since(lake, last, [ref.table for ref in references(bound)])
             change = Change(False, change.reasons + known.reasons, change.inputs | known.inputs)
         if change:
             changes[name] = change
@@ -110,11 +108,11 @@ class _Build:
         source, engine = bound.pack.name, self._engine
         since = self._last.inputs.get(bound.bronze) if self._last else None
         new_files = self._lake.added_files(bound.bronze, since)
-        new = view_typed(engine, self._lake, bound.pack, bound.driver, files=new_files, suffix="_new")
+        new = view_typed(engine, self._lake, bound.pack, bound.driver, files=new_files, suffix="__new")
         self._rows_in += sum(file.rows for file in new_files)
         replays = self._replays(bound, change)
         old_files = self._lake.earlier_files(bound.bronze, since)
-        old = view_typed(engine, self._lake, bound.pack, bound.driver, files=old_files if replays else [], suffix="_old")
+        old = view_typed(engine, self._lake, bound.pack, bound.driver, files=old_files if replays else [], suffix="__old")
         typed = f"{new}_and_replayed"
         replayed = f"select o.* from {old} as o semi join {replays} as r using ({_IDS})" if replays else f"select * from {old}"
         engine.name_query(typed, f"select * from {new} union all {replayed}")
@@ -133,7 +131,7 @@ class _Build:
         moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
         raw = engine.name_query(
             f"{raw_view(bound.pack, bound.driver)}_read",
-            f"from {raw_view(bound.pack, bound.driver, '_new')} union all from {raw_view(bound.pack, bound.driver, '_old')}",
+            f"from {raw_view(bound.pack, bound.driver, '__new')} union all from {raw_view(bound.pack, bound.driver, '__old')}",
         )
         self._ledger.add(Account(bound.pack, bound.driver, moved, raw), anew=False)
         return f"select * from {judged} where _fate = 'accepted'", months
@@ -177,13 +175,16 @@ class _Build:
         assert self._last is not None
         engine, pack = self._engine, bound.pack
         earlier = self._lake.earlier_files(bound.bronze, self._last.inputs.get(bound.bronze))
-        driver = view_typed(engine, self._lake, pack, bound.driver, files=earlier, suffix="_earlier")
+        driver = view_typed(engine, self._lake, pack, bound.driver, files=earlier, suffix="__earlier")
         relations = {kind: view_latest(engine, pack, kind, view_typed(engine, self._lake, pack, kind)) for kind in bound.lookups}
         matches = []
         for kind in moved:
             added = self._lake.added_files(pack.bronze(kind), self._last.inputs.get(pack.bronze(kind)))
-            new = view_typed(engine, self._lake, pack, kind, files=added, suffix="_new")
-            query = bound.matches(kind, relations | {bound.driver: driver, kind: new})
+            new = view_typed(engine, self._lake, pack, kind, files=added, suffix="__new")
+            # Earlier versions of the changed rows too: what joined those may join nothing now.
+            key = ", ".join(map(quote, pack.files[kind].key))
+            ever = engine.name_query(f"ever_{pack.name}.{kind}", f"from typed_{pack.name}.{kind} semi join {new} using ({key})")
+            query = bound.matches(kind, relations | {bound.driver: driver, kind: ever})
             everything = f"select {_IDS} from {driver} where not _ignored"
             matches.append(athena(query.sql(dialect="trino")) if query is not None else everything)
         key = ", ".join(map(quote, pack.files[bound.driver].key))
@@ -220,7 +221,7 @@ class _Build:
         inputs, packs = dict(self._last.inputs) if self._last else {}, dict(self._last.packs) if self._last else {}
         for source in self._changes:
             bound = self._shop.mappings[source][TABLE]
-            packs[source] = bound.pack.fingerprint
+            packs[source] = str(_recipe(self._lake, bound.pack))
             for name in (bound.bronze, *map(bound.pack.bronze, bound.lookups)):
                 if (snapshot := self._lake.snapshot_id(name)) is not None:
                     inputs[name] = snapshot
@@ -230,9 +231,19 @@ class _Build:
         return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs)
 
 
+def _recipe(lake: Lake, pack: Pack) -> Recipe:
+    return recipe(lake, pack, code=_code(), contract=table_contract(TABLE).fingerprint)
+
+
 def _code() -> str:
     return code_fingerprint(
-        "engines", "transform/typed.py", "transform/canonical.py", "transform/mapping.py", "transform/sales.py", "transform/accounts.py"
+        "engines",
+        "transform/typed.py",
+        "transform/canonical.py",
+        "transform/mapping.py",
+        "transform/sales.py",
+        "transform/accounts.py",
+        "transform/sources.py",
     )
 
 

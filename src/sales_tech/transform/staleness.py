@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sales_tech.contracts.pack import Pack
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 
@@ -28,34 +29,47 @@ class Change:
 UNCHANGED = Change(False, ())
 
 
-def change_since(
-    lake: Lake,
-    last: Provenance | None,
-    inputs: Iterable[str],
-    *,
-    code: str,
-    contract: str,
-    pack: tuple[str, str] | None = None,
-    force: bool = False,
-) -> Change:
-    """Compare a last commit with what there is now.
+@dataclass(frozen=True)
+class Recipe:
+    """What one source's part of a table is made by: pack, code, contract and hash key, each as a fingerprint.
 
-    `pack` is the name and the fingerprint of the pack whose part of the table is asked for.
+    It is kept for each source in the commit, since a run may know of some of the packs only.
     """
+
+    pack: str
+    code: str
+    contract: str
+    key: str
+
+    def __str__(self) -> str:
+        return " ".join((self.pack, self.code, self.contract, self.key))
+
+    def differences(self, last: Provenance | None, source: str) -> list[str]:
+        """What changed since a commit, in words; nothing where there was none."""
+        if last is None:
+            return []
+        if source not in last.packs:
+            return [f"new pack {source}"]
+        words = (f"changed pack {source}", "changed code", "changed contract", "changed hash key")
+        return [word for word, was, now in zip(words, last.packs[source].split(" "), str(self).split(" "), strict=True) if was != now]
+
+
+def recipe(lake: Lake, pack: Pack, *, code: str, contract: str) -> Recipe:
+    """The recipe of a pack's part of a table as it would be made now."""
+    return Recipe(pack.fingerprint, code, contract, lake.settings.hash_key_id())
+
+
+def change_since(
+    lake: Lake, last: Provenance | None, inputs: Iterable[str], differences: Iterable[str] = (), *, force: bool = False
+) -> Change:
+    """Compare a last commit with what there is now; `differences` tell what else changed, and ask for a full rebuild."""
     present = [name for name in inputs if lake.snapshot_id(name) is not None]
     if not present:
         return UNCHANGED
     if last is None:
         return Change(True, ("never built",), frozenset(present))
-    reasons = []
-    if force:
-        reasons.append("forced")
-    if last.code != code:
-        reasons.append("changed code")
-    if last.contract != contract:
-        reasons.append("changed contract")
-    if pack is not None and last.packs.get(pack[0]) != pack[1]:
-        reasons.append(f"changed pack {pack[0]}" if pack[0] in last.packs else f"new pack {pack[0]}")
+    reasons = ["forced"] if force else []
+    reasons += differences
     moved = frozenset(name for name in present if last.inputs.get(name) != lake.snapshot_id(name))
     lost = sorted(name for name in moved if name in last.inputs and not lake.has_snapshot(name, last.inputs[name]))
     reasons += [f"the snapshot of {name} last read has expired" for name in lost]
