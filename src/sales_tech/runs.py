@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sales_tech.errors import SettingsError
+from filelock import FileLock, Timeout
+
+from sales_tech.errors import LakeError, SettingsError
 from sales_tech.settings import Settings
 
+_HELD = "SALES_TECH_LOCKED_LAKE"  # tells a kernel that its pipeline holds the lock
 _RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
 
@@ -61,6 +67,30 @@ class Run:
 
     def _result_path(self, step: str) -> Path:
         return self.folder / f"{step.replace('/', '-')}.json"
+
+
+@contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Be the only writer of a lake; a pipeline's notebooks write under the lock of their pipeline.
+
+    Raises LakeError where another process writes to the lake.
+    """
+    lake = str(settings.lake)
+    if os.environ.get(_HELD) == lake:
+        yield
+        return
+    settings.lake.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.lake / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LakeError(f"another run works on {lake}; wait for it to end, then start this one again") from error
+    os.environ[_HELD] = lake
+    try:
+        yield
+    finally:
+        del os.environ[_HELD]
+        lock.release()
 
 
 @dataclass(frozen=True)

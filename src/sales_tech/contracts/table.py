@@ -76,7 +76,8 @@ class History(_Strict):
 class Input(_Strict):
     """How a change in an input table maps to the partitions of the output that it makes stale.
 
-    `partition`: the partitions of the same values; `keys`: the partitions where the named columns of a changed row occur in the table `via`.
+    `partition`: the partitions of the same values; `keys`: those where the named columns of a changed
+    row occur in the table `via`.
     """
 
     changes: str = Field(default="partition", pattern="^(partition|keys)$")

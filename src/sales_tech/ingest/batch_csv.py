@@ -23,7 +23,7 @@ from sales_tech.ingest.reader import FileRows, read_rows, schema
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.lake.write import stage
-from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.runs import Commit, Run, StepResult, exclusive
 
 STEP = "ingest/batch_csv"
 
@@ -57,7 +57,7 @@ def run(run: Run) -> StepResult:
     A file that cannot be taken apart is archived, entered as rejected with its reason, and the others
     go on. Nothing is committed where nothing is new.
     """
-    with open_engine(run.settings) as engine:
+    with exclusive(run.settings), open_engine(run.settings) as engine:
         lake, packs = Lake(run.settings), load_packs(run.settings.sources)
         history = read_history(lake, engine)
         new = news(landed_files(run.settings.landing, packs.values()), history, packs)

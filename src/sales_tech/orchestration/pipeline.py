@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from filelock import FileLock, Timeout
-
-from sales_tech.errors import LakeError, SalesTechError
+from sales_tech.errors import SalesTechError
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
 from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
 from sales_tech.orchestration.progress import Watch
 from sales_tech.orchestration.steps import Step
-from sales_tech.runs import Run
+from sales_tech.runs import Run, exclusive
 
 SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
@@ -51,7 +47,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
     """
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
-    with _locked(run), situation(run) as now:
+    with exclusive(run.settings), situation(run) as now:
         for step in steps:
             blocked = next((done for done in step_runs if done.step in step.needs and done.outcome != SUCCEEDED), None)
             if blocked is not None:
@@ -126,17 +122,3 @@ def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
         len(outcome.rejected),
         outcome.message,
     )
-
-
-@contextmanager
-def _locked(run: Run) -> Iterator[None]:
-    run.settings.lake.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run.settings.lake / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise LakeError(f"another run works on {run.settings.lake}; wait for it to end, then start this one again") from error
-    try:
-        yield
-    finally:
-        lock.release()

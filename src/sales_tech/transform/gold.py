@@ -11,7 +11,7 @@ from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.lake.write import stage
-from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.calendar import calendar
 from sales_tech.transform.sources import view_table
 from sales_tech.transform.staleness import Change, change_since
@@ -55,7 +55,7 @@ def run(run: Run) -> StepResult:
 
     Raises AuditError, before the commit of a table, when a promise is broken.
     """
-    with open_engine(run.settings) as engine:
+    with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
         if not why(lake, force=run.force):
             return run.record(StepResult(STEP, notes=["nothing to do"]))

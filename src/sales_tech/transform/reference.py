@@ -12,7 +12,7 @@ from sales_tech.engines.dialect import quote
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.lake.write import Staged, stage
-from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import FATES, Account, Ledger
 from sales_tech.transform.canonical import canonical_select
 from sales_tech.transform.history import history_select
@@ -51,7 +51,7 @@ def run(run: Run) -> StepResult:
     Raises ConservationError or AuditError, before the commit of a table, when rows are lost or a
     promise is broken.
     """
-    with open_workshop(run) as shop:
+    with exclusive(run.settings), open_workshop(run) as shop:
         ensure_silver(shop.lake)
         changes = why(shop.lake, shop.packs, shop.mappings, force=run.force)
         if not changes:

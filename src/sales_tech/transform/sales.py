@@ -13,7 +13,7 @@ from sales_tech.engines.dialect import quote
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, Partition
 from sales_tech.lake.write import in_partitions, stage
-from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.mapping import BoundMapping
@@ -51,7 +51,7 @@ def run(run: Run) -> StepResult:
 
     Raises ConservationError or AuditError, before any commit, when rows are lost or a promise is broken.
     """
-    with open_workshop(run) as shop:
+    with exclusive(run.settings), open_workshop(run) as shop:
         ensure_silver(shop.lake)
         changes = why(shop.lake, shop.packs, shop.mappings, force=run.force)
         if not changes:
