@@ -66,7 +66,7 @@ def test_a_line_that_cannot_be_split_is_one_rejected_row_and_the_others_are_load
     assert len(judged) == 5
     (row,) = [row for row in read(erp, "silver.rejects") if row["line_number"] == 3 and row["file_path"].endswith("bad.csv")]
     assert reason in row["reasons"]
-    assert row["row"] == "the line cannot be split and may hold personal data: see bronze"
+    assert row["row"] == "the line cannot be split and may hold personal data: see the file itself"
     assert sum(fate["rows"] for fate in read(erp, "silver.fates") if fate["file_kind"] == "vendas") == 5
 
 

@@ -81,7 +81,7 @@ def test_text_that_goes_nowhere_is_no_leak(erp_br: Pack, spoil: Spoil) -> None:
 
 @pytest.mark.parametrize("column", ["_raw", "_extra"])
 def test_an_unsplit_line_of_a_file_with_personal_columns_is_found(erp_br: Pack, spoil: Spoil, column: str) -> None:
-    notice = "'the line cannot be split and may hold personal data: see bronze'"
+    notice = "'the line cannot be split and may hold personal data: see the file itself'"
     spoil(("_load_id, _problem, ", f"_load_id, _problem, {column} as kept, "), (notice, "kept"))
     assert ("silver.rejects.row", column) in places(erp_br)
 

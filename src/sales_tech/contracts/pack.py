@@ -84,7 +84,7 @@ class FileContract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    description: str
+    description: str = ""
     glob: str
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"

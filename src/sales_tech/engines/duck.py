@@ -58,6 +58,7 @@ class DuckEngine:
             self._connection.execute("create or replace macro keyed_hash(x) as error('this engine was opened without a hash key')")
 
     Error = duckdb.Error
+    MissingFile = duckdb.IOException
 
     def close(self) -> None:
         """Give back memory and scratch files."""

@@ -98,7 +98,7 @@ def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> 
     for file in landed:
         known = history.by_path.get(file.name)
         if known is None:
-            found.append((file, "new file"))
+            found.append((file, "new file" if file.claims else "file that no pack claims"))
         elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
             # A file that was only touched has its bytes read again each time, but is no news.
             if file.size != known.size or (file.claims and checksum(file.path) != known.file_id):

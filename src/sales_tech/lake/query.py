@@ -39,11 +39,13 @@ class Reader:
 
     def arrow(self, text: str) -> pa.Table:
         """The result of one select as an Arrow table; raises as `sql` does."""
-        with self._prepared(text) as (engine, sql):
-            try:
+        try:
+            with self._prepared(text) as (engine, sql):
                 return engine.arrow(sql)
-            except engine.Error as error:
-                raise QueryError(f"the query failed: {str(error).strip()}") from error
+        except DuckEngine.MissingFile as error:
+            raise LakeError(f"a file of the lake is gone: {error}; `python pipeline.py run --force` builds the tables again") from error
+        except DuckEngine.Error as error:
+            raise QueryError(f"the query failed: {str(error).strip()}") from error
 
     @contextmanager
     def _prepared(self, text: str) -> Iterator[tuple[DuckEngine, str]]:

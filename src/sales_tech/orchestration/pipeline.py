@@ -80,6 +80,8 @@ def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepR
         execute(source, run.folder / step.notebook, {key: value for key, value in values.items() if key in declared})
     except SalesTechError as error:
         message, outcome = str(error), FAILED
+    except KeyboardInterrupt:
+        message, outcome = "interrupted; run again to go on", FAILED
     result = run.result(step.name)
     entry = _entry(run, step, "; ".join(reasons), outcome, started=started, seconds=monotonic() - clock, message=message)
     return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})

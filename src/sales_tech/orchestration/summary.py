@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 
 import pyarrow as pa
 from rich.console import Console
@@ -20,8 +21,9 @@ from sales_tech.lake.store import LAYERS, Lake
 from sales_tech.orchestration.pipeline import FAILED, Outcome
 from sales_tech.orchestration.plan import Planned
 from sales_tech.settings import Settings
-from sales_tech.transform.accounts import FATES, fates_by_kind
+from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
 
+_BOOKS = ("bronze.files", "silver.fates", "silver.rejects", "gold.pipeline_runs", "gold.step_runs")
 _FATES = ("accepted", "superseded", "ignored", "rejected")
 _SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€"}
 
@@ -87,7 +89,8 @@ def _plain(value: object) -> object:
 
 
 def _rows_and_fates(console: Console, settings: Settings, lake: Lake) -> None:
-    rows = {layer: sum(sum(file.rows for file in lake.files(name)) for name in lake.tables() if name.startswith(layer)) for layer in LAYERS}
+    tables = [name for name in lake.tables() if name not in _BOOKS]
+    rows = {layer: sum(file.rows for name in tables if name.startswith(layer) for file in lake.files(name)) for layer in LAYERS}
     console.print("\nRows: " + ", ".join(f"{layer} {count:,}" for layer, count in rows.items()), highlight=False)
     counts: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     with open_engine(settings) as engine:
@@ -123,14 +126,21 @@ def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
 
 
 def _next(console: Console, outcome: Outcome) -> None:
-    given = f" --lake {_near(outcome.run.settings.lake)}"
+    settings = outcome.run.settings
+    lake = f" --lake {quote(_near(settings.lake))}"
+    given = f"{lake} --landing {quote(_near(settings.landing))}" + "".join(
+        f" --sources {quote(_near(place))}" for place in settings.sources[1:]
+    )
     console.print("\nNext:", style="bold")
     if outcome.outcome == FAILED:
         console.print("  mend the cause, then run again: what succeeded is kept, the rest is repeated", highlight=False)
-    query = "select sold_on, orders, net_sales from gold.kpis_daily order by sold_on desc limit 7"
-    console.print(f'  python pipeline.py query "{query}"{given}', highlight=False, soft_wrap=True)
-    console.print("  make lab        the notebooks in JupyterLab", highlight=False)
+    queries = ["select sold_on, orders, net_sales from gold.kpis_daily order by sold_on desc limit 7"]
+    if Lake(settings).files(REJECTS):
+        queries.append("select file_path, line_number, reasons, row from silver.rejects limit 10")
+    for query in queries:
+        console.print(f'  python pipeline.py query "{query}"{lake}', highlight=False, soft_wrap=True)
     console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
+    console.print("  make lab        the notebooks in JupyterLab", highlight=False)
 
 
 def _near(path: Path) -> str:

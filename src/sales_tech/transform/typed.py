@@ -47,7 +47,7 @@ def typed_select(contract: FileContract, bronze: str) -> str:
     faults = ",\n            ".join(fault for name in names for fault in _faults(name, contract.columns[name]))
     row = ", ".join(f"{literal(name)}, {_held(name)}" for name in names)
     split_row = f"cast(json_object({row}) as varchar)"
-    raw = "'the line cannot be split and may hold personal data: see bronze'" if contract.personal else "_raw"
+    raw = "'the line cannot be split and may hold personal data: see the file itself'" if contract.personal else "_raw"
     shown = ", ".join(quote(name) for name in typed_columns(contract))
     version = f"cast({quote(contract.version) if contract.version else 'null'} as {CARRIED['_version']})"
     return f"""
