@@ -164,8 +164,14 @@ class FileContract(BaseModel):
         return frozenset(name for name, column in self.columns.items() if column.personal)
 
     @property
+    def reading(self) -> str:
+        """A short hash of what decides which text of a file stands in which bronze column."""
+        headers = {name: (text.strip(), self.columns[name].optional) for name, text in self.headers.items()}
+        return hashlib.sha256(repr((self.delimiter, self.encoding, sorted(headers.items()))).encode()).hexdigest()[:16]
+
+    @property
     def fingerprint(self) -> str:
-        """A short hash of all that decides how a file is read."""
+        """A short hash of all that decides how a file is read and what its columns mean."""
         plain = self.model_dump_json(exclude={"description": True, "columns": {"__all__": {"description"}}})
         return hashlib.sha256(plain.encode()).hexdigest()[:16]
 

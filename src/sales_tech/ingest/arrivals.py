@@ -88,6 +88,19 @@ def read_history(lake: Lake, engine: DuckEngine) -> History:
     return History(by_path, loaded, arrivals)
 
 
+def loaded_files(lake: Lake, engine: DuckEngine, pack: Pack, kind: str) -> list[tuple[str, str, str, str]]:
+    """Id, path, place in the archive and load of every loaded file of a kind, in the order of arrival."""
+    columns = {"file_id": "varchar", "file_path": "varchar", "archived_as": "varchar", "load_id": "varchar"}
+    columns |= {"source": "varchar", "file_kind": "varchar", "status": "varchar", "arrival": "bigint"}
+    engine.view("kept_files", [file.path for file in lake.files(FILES)], columns)
+    rows = engine.rows(
+        "select file_id, file_path, archived_as, load_id from kept_files "
+        "where status = 'loaded' and source = ? and file_kind = ? order by arrival",
+        [pack.name, kind],
+    )
+    return [(file_id, path, place, load_id) for file_id, path, place, load_id in rows]
+
+
 def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> list[tuple[Landed, str]]:
     """The files that must be looked at, each with the reason.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +14,15 @@ from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.pack import Pack, load_packs
 from sales_tech.contracts.table import table_contract
-from sales_tech.engines.dialect import literal, quote
+from sales_tech.engines.dialect import quote
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.archive import archive
-from sales_tech.ingest.arrivals import FILES, History, Landed, fingerprint, landed_files, news, read_history
+from sales_tech.ingest.arrivals import FILES, History, Landed, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.reader import FileRows, read_rows, schema
 from sales_tech.lake.provenance import Provenance
-from sales_tech.lake.store import Lake
-from sales_tech.lake.write import stage
+from sales_tech.lake.store import Lake, LakeFile
+from sales_tech.lake.write import Staged, stage
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 
 STEP = "ingest/batch_csv"
@@ -48,29 +48,32 @@ def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> Cou
     history = read_history(lake, engine)
     reasons = Counter(reason for _, reason in news(landed_files(run.settings.landing, packs.values()), history, packs))
     unrecorded = len(_unrecorded(lake, engine, packs, history))
-    return reasons + Counter({"file whose load was cut short": unrecorded})
+    again = sum(len(loaded_files(lake, engine, pack, kind)) for pack, kind in _read_otherwise(lake, packs))
+    return reasons + Counter({"file whose load was cut short": unrecorded, "file to read again by its changed pack": again})
 
 
 def run(run: Run) -> StepResult:
     """Load what is new in the landing folder: one commit for each bronze table, then one of bronze.files.
 
     A file that cannot be taken apart is archived, entered as rejected with its reason, and the others
-    go on. Nothing is committed where nothing is new.
+    go on. Where a pack's delimiter, encoding or headers changed, all files of the kind are read again
+    from the archive. Nothing is committed where nothing is new. Raises UnreadableFile where a changed
+    pack cannot read what was loaded before; bronze is left as it was.
     """
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake, packs = Lake(run.settings), load_packs(run.settings.sources)
         history = read_history(lake, engine)
         new = news(landed_files(run.settings.landing, packs.values()), history, packs)
         arrivals = _examine([file for file, _ in new], packs, history, run, _unrecorded(lake, engine, packs, history))
-        if not arrivals:
+        commits = [_read_again(lake, engine, pack, kind, run) for pack, kind in _read_otherwise(lake, packs)]
+        if not arrivals and not commits:
             return run.record(StepResult(STEP, notes=["no new files"]))
-        commits = []
         loads: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
         for arrival in arrivals:
             if arrival.rows is not None:
                 loads[arrival.file.claims[0]].append(arrival)
         for (source, kind), batch in sorted(loads.items()):
-            commits.append(_load(lake, engine, packs[source], kind, batch, run))
+            commits.append(_load(lake, engine, packs[source], kind, batch, run, replaced=()))
         commits.append(_enter(lake, engine, arrivals, packs, history, run))
         rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
         notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status in ("duplicate", "unclaimed")]
@@ -121,20 +124,45 @@ def _open(arrival: Arrival, packs: dict[str, Pack], lake: Path) -> Arrival:
         return replace(arrival, status="rejected", reason=str(error))
 
 
-def _load(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, batch: list[Arrival], run: Run) -> Commit:
+def _read_otherwise(lake: Lake, packs: dict[str, Pack]) -> list[tuple[Pack, str]]:
+    # The kinds whose bronze rows were taken apart in another way than their contract now says.
+    found = []
+    for pack in packs.values():
+        for kind, contract in pack.files.items():
+            last = lake.provenance(pack.bronze(kind))
+            if last is not None and last.packs.get(kind, contract.reading) != contract.reading:
+                found.append((pack, kind))
+    return found
+
+
+def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run) -> Commit:
+    batch = []
+    for file_id, path, archived_as, load_id in loaded_files(lake, engine, pack, kind):
+        copy = lake.folder / archived_as
+        try:
+            rows = read_rows(copy, pack.files[kind])
+        except UnreadableFile as error:
+            where = f"{pack.folder / kind}.yaml changed, and {path}, which was loaded before, cannot be read by it"
+            raise UnreadableFile(f"{where}: {error}. Nothing was changed; mend the pack") from error
+        landed = Landed(copy, path, copy.stat().st_size, 0, ((pack.name, kind),))
+        batch.append(Arrival(landed, file_id, archived_as, 1, "loaded", None, rows, 0, load_id))
+    return _load(lake, engine, pack, kind, batch, run, replaced=lake.files(pack.bronze(kind)))
+
+
+def _load(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, batch: list[Arrival], run: Run, replaced: Iterable[LakeFile]) -> Commit:
     contract = bronze_contract(pack, kind)
     numbered = pa.schema([*schema(pack.files[kind]), pa.field("_file", pa.int32())])
-    engine.execute("create or replace table batch_files (_file integer, _file_id varchar, _file_path varchar)")
+    files = "_file integer, _file_id varchar, _file_path varchar, _load_id varchar, _loaded_at timestamptz"
+    engine.execute(f"create or replace table batch_files ({files})")
     for number, arrival in enumerate(batch):
-        engine.execute("insert into batch_files values (?, ?, ?)", [number, arrival.file_id, arrival.file.name])
+        entry = [number, arrival.file_id, arrival.file.name, arrival.load_id, _moment(arrival.load_id).isoformat()]
+        engine.execute("insert into batch_files values (?, ?, ?, ?, ?)", entry)
     columns = ", ".join(f"b.{quote(name)}" for name in (*pack.files[kind].columns, "_extra", "_raw", "_problem", "_line_number"))
     with engine.batches("incoming", numbered, _numbered(batch, numbered)):
-        query = f"""select {columns}, f._file_id, f._file_path, {literal(run.run_id)} as _load_id,
-            {literal(_now(run).isoformat())}::timestamptz as _loaded_at
-            from incoming as b join batch_files as f using (_file)"""
+        query = f"select {columns}, f.* exclude (_file) from incoming as b join batch_files as f using (_file)"
         staged = stage(lake, engine, contract, query, run.run_id, unique=False)
-    provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint)
-    return Commit(contract.name, lake.commit(contract.name, staged.paths, [], provenance), staged.rows, 0)
+    provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, packs={kind: pack.files[kind].reading})
+    return Commit(contract.name, lake.commit(contract.name, staged.paths, replaced, provenance), staged.rows, 0)
 
 
 def _numbered(batch: list[Arrival], numbered: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -148,7 +176,7 @@ def _numbered(batch: list[Arrival], numbered: pa.Schema) -> Iterator[pa.RecordBa
 def _enter(lake: Lake, engine: DuckEngine, arrivals: list[Arrival], packs: dict[str, Pack], history: History, run: Run) -> Commit:
     contract = table_contract(FILES)
     counts = _counts(lake, engine, packs, {arrival.file.claims[0] for arrival in arrivals if arrival.rows is not None}, run)
-    now = _now(run)
+    now = _moment(run.run_id)
     entries = [
         {
             "file_id": arrival.file_id or f"unclaimed:{arrival.file.name}",
@@ -169,8 +197,10 @@ def _enter(lake: Lake, engine: DuckEngine, arrivals: list[Arrival], packs: dict[
         }
         for number, arrival in enumerate(arrivals, start=1)
     ]
-    with engine.arrow_view("entries", pa.Table.from_pylist(entries)):
-        staged = stage(lake, engine, contract, "select * from entries", run.run_id)
+    staged = Staged(contract, (), 0)  # no entry, but a note of the snapshots, where files were only read again
+    if entries:
+        with engine.arrow_view("entries", pa.Table.from_pylist(entries)):
+            staged = stage(lake, engine, contract, "select * from entries", run.run_id)
     inputs = {
         name: snapshot for name in lake.tables() if name.startswith("bronze.") and name != FILES and (snapshot := lake.snapshot_id(name))
     }
@@ -191,6 +221,8 @@ def _unrecorded(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], history:
                 continue
             files = lake.added_files(name, recorded.get(name))
             for file_id, load_id, path, rows in _file_counts(engine, [file.path for file in files]):
+                if file_id in history.loaded:
+                    continue
                 copy = min((lake.folder / "archive" / file_id[:2]).glob(f"{file_id}*"))
                 known = history.by_path.get(path)
                 landed = Landed(copy, path, copy.stat().st_size, 0, ((pack.name, kind),))
@@ -212,8 +244,8 @@ def _file_counts(engine: DuckEngine, paths: list[str]) -> list[tuple[str, str, s
     return [(file_id, load_id, path, int(count)) for file_id, load_id, path, count in rows]
 
 
-def _now(run: Run) -> datetime:
-    return datetime.strptime(run.run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+def _moment(run_id: str) -> datetime:
+    return datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def _code() -> str:

@@ -1,0 +1,81 @@
+"""A mended pack reads again what it read wrongly before."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.exports import land_erp, land_reference, sale
+from tests.support.nights import REPOSITORY, night, read, read_all, snapshots
+
+from sales_tech.errors import UnreadableFile
+from sales_tech.settings import Settings
+
+
+@pytest.fixture
+def own(tmp_path: Path, erp: Settings) -> Settings:
+    """Settings with a copy of the pack erp_br that a test may change."""
+    pack = Path(shutil.copytree(REPOSITORY / "sources" / "erp_br", tmp_path / "packs" / "erp_br"))
+    land_reference(erp.landing)
+    return replace(erp, sources=(pack,))
+
+
+def change(settings: Settings, kind: str, before: str, after: str) -> None:
+    path = settings.sources[0] / f"{kind}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_a_column_put_under_another_header_is_read_again_from_the_archive(own: Settings, make_settings: Callable[..., Settings]) -> None:
+    change(own, "vendas", "header: Preço Unitário", "header: Frete")
+    change(own, "vendas", "frete: {header: Frete", "frete: {header: Preço Unitário")
+    land_erp(own.landing, "vendas_2026-01", sale("1", preco="10,00", frete="3,00"))
+    night(own)
+    assert [str(row["unit_price"]) for row in read(own, "silver.sales")] == ["3.00"]
+    for path in (own.sources[0] / "vendas.yaml",):
+        shutil.copy(REPOSITORY / "sources" / "erp_br" / "vendas.yaml", path)
+    (own.landing / "erp_br" / "vendas_2026-01.csv").unlink()
+    night(own)
+    assert [str(row["unit_price"]) for row in read(own, "silver.sales")] == ["10.00"]
+    fresh = replace(make_settings("erp_br", name="fresh"), landing=own.landing)
+    land_erp(own.landing, "vendas_2026-01", sale("1", preco="10,00", frete="3,00"))
+    night(fresh)
+    mended, anew = read_all(own), read_all(fresh)
+    for table in ("bronze.erp_br_vendas", "silver.sales", "silver.fates", "gold.daily_sales"):
+        assert mended[table] == anew[table], table
+
+
+def test_after_reading_again_a_night_has_nothing_to_do(own: Settings) -> None:
+    land_erp(own.landing, "vendas_2026-01", sale("1"), sale("2"))
+    night(own)
+    change(own, "vendas", "header: Promoção", "header: Canal de Promoção, optional: true")
+    assert night(own)["ingest/batch_csv"].commits
+    before = snapshots(own)
+    night(own)
+    assert snapshots(own) == before
+    assert len(read(own, "bronze.erp_br_vendas")) == 2
+    assert len({row["_load_id"] for row in read(own, "bronze.erp_br_vendas")}) == 1
+
+
+def test_a_new_column_of_the_pack_takes_its_text_from_the_files_loaded_before(own: Settings) -> None:
+    text = "Loja;Nome;Cidade;UF;Região;Canal;Aberta em;Gerente\nL9;Nove;Santos;SP;Sul;Loja;01/02/2020;Rui\n"
+    (own.landing / "erp_br" / "lojas_2021.csv").write_text(text, encoding="latin-1")
+    night(own)
+    change(own, "lojas", "  aberta_em:", "  gerente: {header: Gerente, optional: true}\n  aberta_em:")
+    night(own)
+    managers = {row["loja"]: row["gerente"] for row in read(own, "bronze.erp_br_lojas")}
+    assert managers == {"L1": None, "L9": "Rui"}
+
+
+def test_a_changed_pack_that_cannot_read_what_was_loaded_before_says_so_and_changes_nothing(own: Settings) -> None:
+    land_erp(own.landing, "vendas_2026-01", sale("1"))
+    night(own)
+    before = read_all(own)
+    change(own, "vendas", 'delimiter: ";"', 'delimiter: "|"')
+    with pytest.raises(UnreadableFile, match=r"vendas.yaml changed, and erp_br/vendas_2026-01.csv.*the delimiter looks like ';'"):
+        night(own)
+    assert read_all(own) == before
