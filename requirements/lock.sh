@@ -4,8 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 compile() {
-    "$uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-        --no-emit-index-url --no-emit-find-links pyproject.toml "$@"
+    "$uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml "$@"
 }
 compile --output-file requirements/base.txt
 for extra in dev aws spark; do
