@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sales_tech.contracts.pack import Pack
@@ -144,9 +144,8 @@ def _uneven(source: str, kind: str, expected: str, fates: dict[str, int]) -> str
     return f"{source} {kind}: {found}; expected them to add up to {expected}. Nothing was committed; --force judges all rows anew"
 
 
-def fates_by_kind(engine: DuckEngine, lake: Lake, sources: Iterable[str] | None = None) -> list[tuple[str, str, str, int]]:
+def fates_by_kind(engine: DuckEngine, lake: Lake) -> list[tuple[str, str, str, int]]:
     """Source, file kind, fate and rows, as last committed."""
     view_table(engine, lake, FATES)
-    wanted = set(sources) if sources is not None else None
     rows = engine.rows(f"select source, file_kind, fate, cast(sum(rows) as bigint) from {FATES} group by all order by all")
-    return [(source, kind, fate, count) for source, kind, fate, count in rows if wanted is None or source in wanted]
+    return [(source, kind, fate, count) for source, kind, fate, count in rows]

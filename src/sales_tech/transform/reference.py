@@ -5,7 +5,6 @@ These tables are small beside the sales, so a source whose files changed is buil
 
 from __future__ import annotations
 
-from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.pack import Pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import quote
@@ -19,7 +18,7 @@ from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sales import TABLE as SALES
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_typed
-from sales_tech.transform.staleness import Change, Recipe, change_since, recipe
+from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
@@ -144,13 +143,4 @@ def _recipe(lake: Lake, pack: Pack, table: str) -> Recipe:
 
 
 def _code() -> str:
-    return code_fingerprint(
-        "engines",
-        "transform/typed.py",
-        "transform/canonical.py",
-        "transform/mapping.py",
-        "transform/history.py",
-        "transform/reference.py",
-        "transform/accounts.py",
-        "transform/sources.py",
-    )
+    return silver_code("history.py", "reference.py")

@@ -6,7 +6,6 @@ product or an order, and rows whose order changed. It rebuilds the months that t
 
 from __future__ import annotations
 
-from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.pack import Pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import quote
@@ -18,7 +17,7 @@ from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
-from sales_tech.transform.staleness import Change, Recipe, change_since, recipe
+from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
@@ -236,15 +235,7 @@ def _recipe(lake: Lake, pack: Pack) -> Recipe:
 
 
 def _code() -> str:
-    return code_fingerprint(
-        "engines",
-        "transform/typed.py",
-        "transform/canonical.py",
-        "transform/mapping.py",
-        "transform/sales.py",
-        "transform/accounts.py",
-        "transform/sources.py",
-    )
+    return silver_code("sales.py")
 
 
 def _rejected(lake: Lake, bound: BoundMapping, last: Provenance) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.pack import Pack
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
@@ -57,6 +58,12 @@ class Recipe:
 def recipe(lake: Lake, pack: Pack, *, code: str, contract: str) -> Recipe:
     """The recipe of a pack's part of a table as it would be made now."""
     return Recipe(pack.fingerprint, code, contract, lake.settings.hash_key_id())
+
+
+def silver_code(*own: str) -> str:
+    """The fingerprint of the code of a silver step: its own modules and those that all of them build on."""
+    shared = ("typed.py", "canonical.py", "mapping.py", "accounts.py", "sources.py")
+    return code_fingerprint("engines", *(f"transform/{module}" for module in (*shared, *own)))
 
 
 def change_since(
