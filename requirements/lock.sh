@@ -7,6 +7,8 @@ compile() {
     "$uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml "$@"
 }
 compile --output-file requirements/base.txt
-for extra in dev aws spark; do
-    compile --extra "$extra" --constraint requirements/base.txt --output-file "requirements/$extra.txt"
+compile --extra aws --constraint requirements/base.txt --output-file requirements/aws.txt
+compile --extra aws --extra dev --constraint requirements/aws.txt --output-file requirements/dev.txt
+for extra in sagemaker spark; do
+    compile --extra aws --extra "$extra" --constraint requirements/aws.txt --output-file "requirements/$extra.txt"
 done

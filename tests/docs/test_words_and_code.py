@@ -89,8 +89,9 @@ def test_every_target_of_make_is_told_by_make_help() -> None:
 def test_the_locks_hold_what_was_promised_and_no_index_address() -> None:
     promised = {
         "base": "jupyterlab papermill pandas scikit-learn duckdb pyiceberg",
-        "dev": "nbval pytest",
-        "aws": "awswrangler boto3 sagemaker",
+        "aws": "awswrangler boto3",
+        "dev": "awswrangler boto3 moto nbval pytest",
+        "sagemaker": "awswrangler boto3 sagemaker",
     }
     for name, packages in promised.items():
         lock = text(f"requirements/{name}.txt")
