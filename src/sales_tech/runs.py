@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from sales_tech.errors import LakeError, SettingsError
+from sales_tech.errors import SettingsError
+from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _HELD = "SALES_TECH_LOCKED_LAKE"  # tells a kernel that its pipeline holds the lock
@@ -49,7 +48,7 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the run keeps its executed notebooks and results."""
-        return self.settings.lake / "runs" / self.run_id
+        return self.settings.work / "runs" / self.run_id
 
     def record(self, result: StepResult) -> StepResult:
         """Keep a step's result beside its notebook, for the ledger; hands the result back."""
@@ -79,18 +78,12 @@ def exclusive(settings: Settings) -> Iterator[None]:
     if os.environ.get(_HELD) == lake:
         yield
         return
-    settings.lake.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.lake / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise LakeError(f"another run works on {lake}; wait for it to end, then start this one again") from error
-    os.environ[_HELD] = lake
-    try:
-        yield
-    finally:
-        del os.environ[_HELD]
-        lock.release()
+    with platform_of(settings).lock():
+        os.environ[_HELD] = lake
+        try:
+            yield
+        finally:
+            del os.environ[_HELD]
 
 
 @dataclass(frozen=True)

@@ -2,82 +2,92 @@
 
 from __future__ import annotations
 
-import hmac
 import os
-import secrets
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sales_tech.errors import SettingsError
 
 PREFIX = "SALES_TECH_"
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?")
+_DATABASE_PREFIX = re.compile(r"[a-z][a-z0-9_]*_")
+
+
+@dataclass(frozen=True)
+class Aws:
+    """What the lake on AWS needs besides its places.
+
+    `database_prefix` stands before bronze, silver and gold in the Glue Data Catalog; `workgroup` is
+    Athena's; `hash_key_secret` names the secret in Secrets Manager with the key of the personal hash.
+    """
+
+    database_prefix: str
+    workgroup: str
+    hash_key_secret: str | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that may differ between two machines.
 
-    `lake` and `landing` are folders; `sources` are packs' folders or folders of packs;
-    `memory_limit` is the engine's, such as `1GB`.
+    `lake` and `landing` are folders or, with `env` aws, `s3://bucket/prefix`; `sources` are packs'
+    folders or folders of packs; `memory_limit` is the engine's, such as `1GB`; `work` is the folder on
+    this machine for scratch files and executed notebooks, by default the lake's own.
     """
 
-    lake: Path
-    landing: Path
+    lake: Path | str
+    landing: Path | str
     sources: tuple[Path, ...]
     memory_limit: str = "1GB"
     threads: int = 2
+    work_folder: Path | None = None
+    aws: Aws | None = None
+
+    @property
+    def env(self) -> Literal["local", "aws"]:
+        """Where everything runs: on this machine alone, or on AWS."""
+        return "local" if self.aws is None else "aws"
+
+    @property
+    def work(self) -> Path:
+        """The folder on this machine for scratch files and executed notebooks."""
+        if self.work_folder is not None:
+            return self.work_folder
+        return self.lake if isinstance(self.lake, Path) else Path(tempfile.gettempdir()) / "sales-tech"
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
         """Settings from what is given, else from SALES_TECH_* variables, else the project's own folders.
 
-        Raises SettingsError where a value cannot be used; a given value of None counts as not given.
+        `env` is `local` or `aws`; a lake on s3:// means aws. Raises SettingsError where a value cannot
+        be used; a given value of None counts as not given.
         """
         project = project_folder()
         known = {key: value for key, value in given.items() if value is not None}
-        unknown = set(known) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise SettingsError(f"unknown settings {', '.join(sorted(unknown))}; expected {', '.join(cls.__dataclass_fields__)}")
-        sources = known.get("sources") or _environment("SOURCES")
+        accepted = (*(set(cls.__dataclass_fields__) - {"aws"}), "env", "database_prefix", "workgroup", "hash_key_secret")
+        if unknown := set(known) - set(accepted):
+            raise SettingsError(f"unknown settings {', '.join(sorted(unknown))}; expected {', '.join(sorted(accepted))}")
+        values = {name: known.get(name) or _environment(name.upper()) for name in accepted}
+        sources = values["sources"]
         places = sources.split(os.pathsep) if isinstance(sources, str) else sources or []
-        own = [project / "sources"] if (project / "sources").is_dir() or not places else []
-        threads = known.get("threads") or _environment("THREADS") or min(os.cpu_count() or 2, 8)
+        shipped = next((folder for folder in (project / "sources", _shipped_sources()) if folder.is_dir()), None)
+        own = [shipped or project / "sources"] if shipped or not places else []
+        threads = values["threads"] or min(os.cpu_count() or 2, 8)
         if not str(threads).isdecimal() or int(threads) < 1:
             raise SettingsError(f"{PREFIX}THREADS is {threads!r}; expected a whole number of at least 1")
+        aws = _aws(values)
         return cls(
-            lake=Path(known.get("lake") or _environment("LAKE") or project / "lake").absolute(),
-            landing=Path(known.get("landing") or _environment("LANDING") or project / "landing").absolute(),
+            lake=_place("LAKE", values["lake"] or project / "lake", aws),
+            landing=_place("LANDING", values["landing"] or project / "landing", aws),
             sources=(*own, *(Path(place).absolute() for place in places)),
-            memory_limit=str(known.get("memory_limit") or _environment("MEMORY_LIMIT") or "1GB"),
+            memory_limit=str(values["memory_limit"] or "1GB"),
             threads=int(threads),
+            work_folder=Path(values["work_folder"]).absolute() if values["work_folder"] else None,
+            aws=aws,
         )
-
-    def hash_key(self) -> bytes:
-        """The key of the hash that stands for personal data past bronze.
-
-        It comes from SALES_TECH_HASH_KEY. Where that is not set, the lake keeps a random key of its
-        own, readable by its owner only, so that no two laptops share one.
-        """
-        if given := _environment("HASH_KEY"):
-            return given.encode()
-        path = self.lake / "secrets" / "hash.key"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Written aside first: a key cut short by a kill would be worse than none.
-            descriptor, part = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32))
-            Path(part).replace(path)
-        key = path.read_text(encoding="ascii").strip().encode()
-        if not key:
-            raise SettingsError(f"{path} is empty; expected the lake's hash key. Restore it, or delete it to have a new one made")
-        return key
-
-    def hash_key_id(self) -> str:
-        """A short text that tells one hash key from another and nothing of either."""
-        return hmac.new(self.hash_key(), b"which key is this", "sha256").hexdigest()[:8]
 
 
 def project_folder() -> Path:
@@ -87,6 +97,37 @@ def project_folder() -> Path:
     """
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / "pipeline.py").is_file()), here)
+
+
+def _shipped_sources() -> Path:
+    # The packs as they lie in an installed wheel, where there is no source tree.
+    return Path(__file__).with_name("assets") / "sources"
+
+
+def _aws(values: dict[str, Any]) -> Aws | None:
+    env = values["env"] or ("aws" if str(values["lake"] or "").startswith("s3://") else "local")
+    if env not in ("local", "aws"):
+        raise SettingsError(f"{PREFIX}ENV is {env!r}; expected local or aws")
+    if env == "local":
+        return None
+    prefix = str(values["database_prefix"] or "")
+    if not _DATABASE_PREFIX.fullmatch(prefix):
+        expected = "what stands before bronze, silver and gold in the Glue Data Catalog, such as salestech_prod_"
+        raise SettingsError(f"{PREFIX}DATABASE_PREFIX is {prefix!r}; expected {expected}")
+    if not values["workgroup"]:
+        raise SettingsError(f"{PREFIX}WORKGROUP is not set; expected the name of the Athena workgroup that answers queries")
+    return Aws(prefix, str(values["workgroup"]), values["hash_key_secret"])
+
+
+def _place(name: str, value: Path | str, aws: Aws | None) -> Path | str:
+    text = str(value)
+    if aws is None:
+        if text.startswith("s3://"):
+            raise SettingsError(f"{PREFIX}{name} is {text!r} where {PREFIX}ENV is local; expected a folder, or {PREFIX}ENV=aws")
+        return Path(value).absolute()
+    if not _S3.fullmatch(text):
+        raise SettingsError(f"{PREFIX}{name} is {text!r}; expected s3://bucket or s3://bucket/prefix where {PREFIX}ENV is aws")
+    return text.rstrip("/")
 
 
 def _environment(name: str) -> str | None:

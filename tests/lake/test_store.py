@@ -119,7 +119,7 @@ def test_a_commit_that_removes_a_file_which_is_no_longer_there_fails(lake: Lake,
 def test_a_commit_of_a_missing_file_leaves_the_table_as_it_was(lake: Lake, engine: DuckEngine) -> None:
     snapshot = put(lake, engine, SANTOS)
     with pytest.raises(FileNotFoundError):
-        lake.commit(NAME, [str(lake.folder / "nowhere.parquet")], lake.files(NAME), provenance())
+        lake.commit(NAME, [str(lake.settings.lake / "nowhere.parquet")], lake.files(NAME), provenance())
     assert Lake(lake.settings).snapshot_id(NAME) == snapshot
     assert shops(lake.settings) == [("Santos", 3)]
 
@@ -246,7 +246,7 @@ def test_each_partition_gets_files_of_its_own_inside_the_tables_location(lake: L
     put(lake, engine, SANTOS, RECIFE, LATER)
     files = lake.files(NAME)
     assert sorted(file.partition for file in files) == [("Recife", 672), ("Santos", 672), ("Santos", 673)]
-    location = Path(lake.folder / "tables" / "silver" / "visits" / "data")
+    location = Path(lake.settings.lake / "tables" / "silver" / "visits" / "data")
     assert all(Path(file.path.removeprefix("file://")).is_relative_to(location) for file in files)
 
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from fsspec import AbstractFileSystem
 
 from sales_tech.engines.dialect import duckdb_type, literal, quote
 from sales_tech.errors import SettingsError
+from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
@@ -34,11 +36,17 @@ class WrittenFile:
 class DuckEngine:
     """One DuckDB connection with the primitives that models are written in.
 
-    `hash_key` is the key of `keyed_hash`; an engine made without one refuses to hash.
+    `hash_key` is the key of `keyed_hash`; an engine made without one refuses to hash. `filesystem` reads and
+    writes the paths that are not of this machine.
     """
 
-    def __init__(self, *, scratch: Path, memory_limit: str, threads: int, hash_key: bytes | None = None) -> None:
+    def __init__(
+        self, *, scratch: Path, memory_limit: str, threads: int, hash_key: bytes | None = None, filesystem: AbstractFileSystem | None = None
+    ) -> None:
         self._connection = duckdb.connect()
+        self._filesystem = filesystem
+        if filesystem is not None:
+            self._connection.register_filesystem(filesystem)
         try:
             self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
         except duckdb.Error as error:
@@ -127,24 +135,26 @@ class DuckEngine:
         finally:
             self._connection.unregister(name)
 
-    def write(self, query: str, folder: Path, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
+    def write(self, query: str, folder: str, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
         """Write a query's rows as Parquet files with Iceberg field ids into a new folder.
 
         `split_by` names a helper column: each of its values gets files of its own, and the column
         itself is not written. A query without rows writes no file.
         """
-        folder.mkdir(parents=True)
+        folder = folder.removeprefix("file://")
+        if "://" not in folder:
+            Path(folder).mkdir(parents=True)
         ids = ", ".join(f"{quote(column)}: {number}" for column, number in field_ids.items())
         options = f"format parquet, compression zstd, field_ids {{{ids}}}, return_files true"
         if split_by is None:
-            target = folder / "part.parquet"
-            written, paths = self._connection.execute(f"copy ({query}) to {literal(str(target))} ({options})").fetchall()[0]
+            target = f"{folder}/part.parquet"
+            written, paths = self._connection.execute(f"copy ({query}) to {literal(target)} ({options})").fetchall()[0]
             if not written:
-                target.unlink()
+                self._remove(target)
                 return []
             return [WrittenFile(path, None) for path in paths]
         options += f", partition_by ({quote(split_by)}), filename_pattern 'part-{{uuid}}'"
-        _, paths = self._connection.execute(f"copy ({query}) to {literal(str(folder))} ({options})").fetchall()[0]
+        _, paths = self._connection.execute(f"copy ({query}) to {literal(folder)} ({options})").fetchall()[0]
         return [WrittenFile(path, Path(path).parent.name.partition("=")[2]) for path in paths]
 
     def materialize(self, name: str, query: str) -> None:
@@ -167,6 +177,12 @@ class DuckEngine:
         """Column names and DuckDB types of a query, without running it."""
         return {row[0]: row[1] for row in self._connection.execute(f"describe {sql}").fetchall()}
 
+    def _remove(self, path: str) -> None:
+        if self._filesystem is None:
+            Path(path).unlink()
+        else:
+            self._filesystem.rm_file(path)
+
     def _set_hash_key(self, key: bytes) -> None:
         # HMAC (RFC 2104) with the two padded keys prepared once, so that the key never stands in a query.
         padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
@@ -177,11 +193,13 @@ class DuckEngine:
 @contextmanager
 def open_engine(settings: Settings, *, hashing: bool = False) -> Iterator[DuckEngine]:
     """An engine within the settings' bounds; its scratch files go with it."""
+    platform = platform_of(settings)
     engine = DuckEngine(
-        scratch=settings.lake / "scratch",
+        scratch=settings.work / "scratch",
         memory_limit=settings.memory_limit,
         threads=settings.threads,
-        hash_key=settings.hash_key() if hashing else None,
+        hash_key=platform.hash_key() if hashing else None,
+        filesystem=platform.filesystem,
     )
     try:
         yield engine

@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from sales_tech.platform import Place
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Archived:
-    """A file's SHA-256 and its place in the archive, below the lake folder."""
+    """A file's SHA-256 and its place in the archive, below the lake."""
 
     file_id: str
     place: str
 
 
-def checksum(path: Path) -> str:
+def checksum(file: BinaryIO) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
-def archive(path: Path, lake: Path) -> Archived:
+def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
     """Copy a landed file into the lake's archive; the checksum is that of the bytes that were copied.
 
-    A copy under the same checksum is kept as it is. A half-written copy never stands under its name.
+    A copy under the same checksum is replaced by its like. A half-written copy never stands under its name.
     """
-    folder = lake / "archive"
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{os.getpid()}.part"
     digest = hashlib.sha256()
-    with path.open("rb") as source, part.open("wb") as target:
+    descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
+    with landing.open(name) as source, os.fdopen(descriptor, "wb") as target:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
             target.write(chunk)
         target.flush()
         os.fsync(target.fileno())
     file_id = digest.hexdigest()
-    place = Path("archive") / file_id[:2] / (file_id + "".join(path.suffixes[-2:]))
-    (lake / place).parent.mkdir(exist_ok=True)
-    part.replace(lake / place)
-    return Archived(file_id, place.as_posix())
+    place = f"archive/{file_id[:2]}/{file_id}{''.join(PurePosixPath(name).suffixes[-2:])}"
+    lake.keep(Path(part), place)
+    return Archived(file_id, place)
+
+
+def archived(lake: Place, file_id: str) -> str:
+    """The place in the archive of a file that was archived."""
+    return min(entry.name for entry in lake.entries(f"archive/{file_id[:2]}") if entry.name.rpartition("/")[2].startswith(file_id))

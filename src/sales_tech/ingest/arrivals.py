@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+
+from fsspec.utils import glob_translate
 
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import LakeError
 from sales_tech.ingest.archive import checksum
 from sales_tech.lake.store import Lake
+from sales_tech.platform import Entry, Place
+from sales_tech.settings import Settings
 
 FILES = "bronze.files"
+EVENTS = "order_events"
+"""The folder of the landing area that order events land in, and the kind under which their files are entered."""
+
 _PARTIAL = (".part", ".tmp", ".crdownload", ".filepart")
 
 
 @dataclass(frozen=True)
 class Landed:
-    """One file in the landing folder; `claims` are the packs and kinds whose glob it matches."""
+    """One file in the landing area; `claims` are the packs and kinds whose glob it matches."""
 
-    path: Path
     name: str
     size: int
     modified_ns: int
@@ -48,26 +54,36 @@ class History:
     arrivals: int
 
 
-def landed_files(landing: Path, packs: Iterable[Pack]) -> list[Landed]:
-    """All files in the landing folder in the order of their paths; hidden and partial ones are left alone.
+def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> list[Landed]:
+    """All files that suppliers put into the landing area, in the order of their names; events are not among them.
 
-    Raises LakeError where the folder is not there.
+    Raises LakeError where the landing area is not there.
     """
-    if not landing.is_dir():
-        raise LakeError(f"no landing folder {landing}; expected one with the files to load (--landing), or `make sample` for an example")
-    claims: dict[Path, list[tuple[str, str]]] = {}
-    for pack in packs:
-        for kind, contract in pack.files.items():
-            for path in landing.glob(contract.glob):
-                claims.setdefault(path, []).append((pack.name, kind))
+    patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
     found = []
-    for path in sorted(landing.rglob("*")):
-        relative = path.relative_to(landing)
-        if path.name.endswith(_PARTIAL) or any(part.startswith(".") for part in relative.parts) or not path.is_file():
-            continue
-        status = path.stat()
-        found.append(Landed(path, relative.as_posix(), status.st_size, status.st_mtime_ns, tuple(claims.get(path, ()))))
+    for entry in _entries(settings, landing):
+        if not entry.name.startswith(f"{EVENTS}/"):
+            claims = tuple(claim for pattern, claim in patterns if pattern.match(entry.name))
+            found.append(Landed(entry.name, entry.size, entry.modified_ns, claims))
     return found
+
+
+def landed_events(settings: Settings, landing: Place) -> list[Landed]:
+    """All objects of order events in the landing area, in the order of their names; LakeError as for `landed_files`."""
+    return [Landed(entry.name, entry.size, entry.modified_ns, ((EVENTS, EVENTS),)) for entry in _entries(settings, landing, below=EVENTS)]
+
+
+def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]:
+    # Hidden and partial files are left alone.
+    if not landing.exists():
+        found = f"no landing folder {settings.landing}"
+        raise LakeError(f"{found}; expected one with the files to load (--landing), or `make sample` for an example")
+    entries = (
+        entry
+        for entry in landing.entries(below)
+        if not entry.name.endswith(_PARTIAL) and not any(part.startswith(".") for part in entry.name.split("/"))
+    )
+    return sorted(entries, key=lambda entry: entry.name.split("/"))
 
 
 def read_history(lake: Lake, engine: DuckEngine) -> History:
@@ -101,7 +117,7 @@ def loaded_files(lake: Lake, engine: DuckEngine, pack: Pack, kind: str) -> list[
     return [(file_id, path, place, load_id) for file_id, path, place, load_id in rows]
 
 
-def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> list[tuple[Landed, str]]:
+def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> list[tuple[Landed, str]]:
     """The files that must be looked at, each with the reason.
 
     A file of known path, size and time is taken for the known one without reading it. A rejected one is looked at again
@@ -114,7 +130,7 @@ def news(landed: Iterable[Landed], history: History, packs: dict[str, Pack]) -> 
             found.append((file, "new file" if file.claims else "file that no pack claims"))
         elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
             # A file that was only touched has its bytes read again each time, but is no news.
-            if file.size != known.size or (file.claims and checksum(file.path) != known.file_id):
+            if file.size != known.size or (file.claims and _checksum(landing, file) != known.file_id):
                 found.append((file, "changed file"))
         elif known.status == "unclaimed" and file.claims:
             found.append((file, "file claimed now"))
@@ -129,3 +145,8 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
         return None
     ((pack, kind),) = file.claims
     return packs[pack].files[kind].fingerprint
+
+
+def _checksum(landing: Place, file: Landed) -> str:
+    with landing.open(file.name) as opened:
+        return checksum(opened)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
-from sqlalchemy import URL
 
 from sales_tech.contracts.table import TableContract
 from sales_tech.errors import LakeError
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.schema import comment, iceberg_schema, iceberg_type, partition_spec
+from sales_tech.platform import platform_of
+from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 
-LAYERS = ("bronze", "silver", "gold")
 Partition = tuple[Any, ...]
 
 
@@ -42,37 +40,32 @@ class Lake:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.folder = settings.lake
+        self.platform = platform_of(settings)
         self._tables: dict[str, Table] = {}
         self._listings: dict[tuple[str, int], tuple[LakeFile, ...]] = {}
 
-    @cached_property
+    @property
     def catalog(self) -> Catalog:
         """The Iceberg catalog, made with its namespaces on first use."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        catalog = SqlCatalog(
-            "sales_tech",
-            uri=URL.create("sqlite", database=str(self.folder / "catalog.db")).render_as_string(),
-            warehouse=f"file://{self.folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
-        )
-        for layer in LAYERS:
-            catalog.create_namespace_if_not_exists(layer)
-        return catalog
+        return self.platform.catalog
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever written here."""
-        return (self.folder / "catalog.db").exists()
+        return self.platform.exists
 
     def tables(self) -> list[str]:
         """The names of all tables, bronze before silver before gold."""
-        return [".".join(name) for layer in LAYERS for name in sorted(self.catalog.list_tables(layer))]
+        listed = (
+            self.platform.table(name) for layer in LAYERS for name in sorted(self.catalog.list_tables(self.platform.identifier(layer)))
+        )
+        return [name for name in listed if name is not None]
 
     def table(self, name: str) -> Table | None:
         """The Iceberg table of a name as this process last saw it, or None."""
         if name not in self._tables:
             try:
-                self._tables[name] = self.catalog.load_table(name)
+                self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
             except NoSuchTableError:
                 return None
         return self._tables[name]
@@ -87,7 +80,7 @@ class Lake:
         if table is None:
             schema = iceberg_schema(contract)
             table = self.catalog.create_table(
-                contract.name,
+                self.platform.identifier(contract.name),
                 schema,
                 partition_spec=partition_spec(contract, schema),
                 properties={"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"},
@@ -169,14 +162,12 @@ class Lake:
         table = self.table(name)
         return table is not None and snapshot_id is not None and table.snapshot_by_id(snapshot_id) is not None
 
-    def staging(self, name: str, run_id: str) -> Path:
+    def staging(self, name: str, run_id: str) -> str:
         """Where an engine writes new files of a table: inside its location, a folder for each commit."""
         table = self.table(name)
         if table is None:
             raise LakeError(f"{name} does not exist yet; expected ensure(contract) before writing")
-        data = Path(table.location().removeprefix("file://")) / "data"
-        number = sum(1 for _ in data.glob(f"{run_id}-*")) if data.exists() else 0
-        return data / f"{run_id}-{number:03d}"
+        return f"{table.location()}/data/{run_id}-{secrets.token_hex(4)}"
 
     def commit(self, name: str, added: Iterable[str], removed: Iterable[LakeFile], provenance: Provenance) -> int:
         """Add and remove files in one snapshot; its id is returned.

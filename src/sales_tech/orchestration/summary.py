@@ -17,9 +17,10 @@ from rich.table import Table
 
 from sales_tech.engines.duck import open_engine
 from sales_tech.lake.query import Reader
-from sales_tech.lake.store import LAYERS, Lake
+from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import FAILED, Outcome
 from sales_tech.orchestration.plan import Planned
+from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
 
@@ -143,7 +144,9 @@ def _next(console: Console, outcome: Outcome) -> None:
     console.print("  make lab        the notebooks in JupyterLab", highlight=False)
 
 
-def _near(path: Path) -> str:
+def _near(path: Path | str) -> str:
+    if isinstance(path, str):
+        return path
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -9,6 +9,7 @@ from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.pack import Pack
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
+from sales_tech.ports import hash_key_id
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Recipe:
 
 def recipe(lake: Lake, pack: Pack, *, code: str, contract: str) -> Recipe:
     """The recipe of a pack's part of a table as it would be made now."""
-    return Recipe(pack.fingerprint, code, contract, lake.settings.hash_key_id())
+    return Recipe(pack.fingerprint, code, contract, hash_key_id(lake.platform))
 
 
 def silver_code(*own: str) -> str:

@@ -1,0 +1,131 @@
+"""The lake on one machine: an Iceberg catalog in SQLite, folders, a file lock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy import URL
+
+from sales_tech.errors import LakeError, SettingsError
+from sales_tech.ports import LAYERS, Entry
+from sales_tech.settings import PREFIX, Settings
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A place that is a folder of this machine."""
+
+    path: Path
+
+    def exists(self) -> bool:
+        """Whether the folder is there."""
+        return self.path.is_dir()
+
+    def entries(self, below: str = "") -> Iterator[Entry]:
+        """All files in it, or below one folder of it."""
+        for path in (self.path / below).rglob("*"):
+            if path.is_file():
+                status = path.stat()
+                yield Entry(path.relative_to(self.path).as_posix(), status.st_size, status.st_mtime_ns)
+
+    def open(self, name: str) -> BinaryIO:
+        """Read a file."""
+        return (self.path / name).open("rb")
+
+    def fetch(self, name: str) -> Path:
+        """The file itself."""
+        return self.path / name
+
+    def keep(self, part: Path, name: str) -> None:
+        """Move a file here, by a copy beside its name where it comes from another disk."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(target)
+
+
+class LocalPlatform:
+    """The embedded default: no account and no server."""
+
+    warehouse = None
+    filesystem = None
+
+    def __init__(self, settings: Settings) -> None:
+        assert isinstance(settings.lake, Path)
+        assert isinstance(settings.landing, Path)
+        self._folder = settings.lake
+        self.lake, self.landing = Folder(settings.lake), Folder(settings.landing)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The Iceberg catalog, made with its namespaces on first use."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        catalog = SqlCatalog(
+            "sales_tech",
+            uri=URL.create("sqlite", database=str(self._folder / "catalog.db")).render_as_string(),
+            warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
+        )
+        for layer in LAYERS:
+            catalog.create_namespace_if_not_exists(layer)
+        return catalog
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written here."""
+        return (self._folder / "catalog.db").exists()
+
+    def identifier(self, table: str) -> str:
+        """The table's own name."""
+        return table
+
+    def table(self, identifier: tuple[str, ...]) -> str:
+        """The table's own name."""
+        return ".".join(identifier)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lake's lock file; LakeError where another process does."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise LakeError(f"another run works on {self._folder}; wait for it to end, then start this one again") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def hash_key(self) -> bytes:
+        """The key in SALES_TECH_HASH_KEY, or one of the lake's own.
+
+        Where the variable is not set, the lake keeps a random key, readable by its owner only, so that
+        no two laptops share one.
+        """
+        if given := os.environ.get(f"{PREFIX}HASH_KEY"):
+            return given.encode()
+        path = self._folder / "secrets" / "hash.key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Written aside first: a key cut short by a kill would be worse than none.
+            descriptor, part = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(32))
+            Path(part).replace(path)
+        key = path.read_text(encoding="ascii").strip().encode()
+        if not key:
+            raise SettingsError(f"{path} is empty; expected the lake's hash key. Restore it, or delete it to have a new one made")
+        return key
+
+    def publish(self, folder: Path) -> None:
+        """A run's folder lies in the lake already."""
