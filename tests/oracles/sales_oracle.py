@@ -255,6 +255,8 @@ def _sale(row: Row, hash_key: bytes) -> Row:
         "promotion_id": promotion,
         "status": status,
         "updated_at": instant(updated),
+        "stated_at": instant(updated),
+        "stated_by": "vendas",
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sales_tech.ingest import batch_csv
+from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
@@ -13,7 +13,7 @@ from sales_tech.transform import gold, reference, sales
 
 REPOSITORY = Path(__file__).parents[2]
 HASH_KEY = "a key that only the tests know"
-STEPS = (batch_csv, reference, sales, gold)
+STEPS = (batch_csv, order_events, reference, sales, gold)
 BY_LOAD = frozenset({"load_id", "loaded_at", "_load_id", "_loaded_at"})
 """Columns that name the run which brought a row in, and so differ between two lakes."""
 
@@ -28,7 +28,7 @@ def settings_in(folder: Path, *packs: str) -> Settings:
 
 
 def night(settings: Settings, *, force: bool = False) -> dict[str, StepResult]:
-    """One run of the four steps; their results by name."""
+    """One run of the five steps; their results by name."""
     run = Run.begin(settings, force=force)
     return {step.STEP: step.run(run) for step in STEPS}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sales_tech.contracts.pack import Pack
+from sales_tech.contracts.pack import STREAM, STREAM_TABLE, FileContract, Pack
+from sales_tech.contracts.stream import stream_contract
 from sales_tech.contracts.table import Column, TableContract
 from sales_tech.contracts.types import ColumnType
 
@@ -18,17 +19,39 @@ ROW_COLUMNS = {
     "_loaded_at": Column(type=_TIME, required=True, description="When it was brought in"),
 }
 
+STREAM_COLUMNS = {
+    "source": Column(type=_STRING, required=True, description="Pack whose orders the event tells of"),
+    "_event_number": Column(type=_LONG, required=True, description="Line of the landed object on which the event stands"),
+}
+_POSITION = Column(type=_LONG, required=True, description="Position of the order line among all of the landed object; the first is 1")
+
 
 def bronze_contract(pack: Pack, kind: str) -> TableContract:
     """The contract of the bronze table of one file kind."""
+    if kind == STREAM:
+        return stream_table()
     file = pack.files[kind]
-    columns = {
-        name: Column(type=_STRING, description=column.description or f"Text under the header {file.headers[name]!r}")
-        for name, column in file.columns.items()
-    }
     return TableContract(
         name=pack.bronze(kind),
         description=f"{file.description} One row per line of each file, as it came.",
         grain=["_file_id", "_line_number"],
-        columns=columns | ROW_COLUMNS,
+        columns=_texts(file, "Text under the header") | ROW_COLUMNS,
     )
+
+
+def stream_table() -> TableContract:
+    """The contract of bronze.order_events."""
+    return TableContract(
+        name=STREAM_TABLE,
+        description="One row per order line of each order event, as it landed.",
+        grain=["_file_id", "_line_number"],
+        partition=["source"],
+        columns=STREAM_COLUMNS | _texts(stream_contract(), "Text of the event's") | ROW_COLUMNS | {"_line_number": _POSITION},
+    )
+
+
+def _texts(file: FileContract, words: str) -> dict[str, Column]:
+    return {
+        name: Column(type=_STRING, description=column.description or f"{words} {file.headers[name]!r}")
+        for name, column in file.columns.items()
+    }

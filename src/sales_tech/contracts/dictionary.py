@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sales_tech.contracts.bronze import ROW_COLUMNS
+from sales_tech.contracts.bronze import ROW_COLUMNS, stream_table
 from sales_tech.contracts.table import Column, TableContract, table_contract, table_names
 
 _HEAD = """# Tables
@@ -19,6 +19,7 @@ columns of the file as text, and
 def data_dictionary() -> str:
     """All tables of the lake as Markdown."""
     parts = [_HEAD + _columns(ROW_COLUMNS)]
+    parts += [_table(stream_table())]
     parts += [_table(table_contract(name)) for name in table_names()]
     return "\n".join(parts)
 

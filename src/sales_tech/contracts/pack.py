@@ -21,15 +21,20 @@ from sales_tech.errors import ContractError
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # of packs and kinds; two _ in a row are kept for views of our own
 _DECIMAL = re.compile(r"decimal\(\d+,\s*\d+\)")
-_SIMPLE = ("string", "integer", "date", "timestamp", "boolean")
+_SIMPLE = ("string", "integer", "date", "timestamp", "instant", "boolean")
+_TIMED = ("timestamp", "instant")  # these have a local date besides
 _DIRECTIVES = "dmyYjbBHIMSfp%"  # those of strptime that every engine has; a zone is not among them
+STREAM, STREAM_TABLE = "order_events", "bronze.order_events"
+"""The event stream's kind, which every pack has, and the bronze table that all packs share for it."""
+
 _MACHINES_OWN = ("localtime", "posixrules")  # not the same zone on the next machine
 
 
 class FileColumn(BaseModel):
     """A column of a file: the header it stands under, and the type its text is read as.
 
-    `format` is strptime's, for dates and timestamps. A `personal` column leaves bronze only as a
+    `format` is strptime's, for dates and timestamps; an `instant` is written by RFC 3339, with its offset
+    from UTC. A `personal` column leaves bronze only as a
     keyed hash. A `required` one rejects the row where it is blank; an `optional` one may be missing
     from a file altogether.
     """
@@ -57,6 +62,10 @@ class FileColumn(BaseModel):
     def _format_where_needed(self) -> FileColumn:
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError(f"a {self.type} without a format; expected format, such as '%d/%m/%Y'")
+        if self.type == "instant" and self.format:
+            raise Misfit(
+                ("format",), f"format {self.format!r} of an instant", "none, since an instant is always like 2026-03-01T10:00:00-03:00"
+            )
         directives = re.findall("%-?(.?)", self.format or "")
         for directive in directives:
             if not directive or directive not in _DIRECTIVES:
@@ -71,7 +80,7 @@ class FileColumn(BaseModel):
     @property
     def typed(self) -> ColumnType:
         """The type that the column has after it was read; a personal column is text, its hash."""
-        return ColumnType.parse({"integer": "long", "timestamp": "timestamptz"}.get(self.type, self.type))
+        return ColumnType.parse({"integer": "long", "timestamp": "timestamptz", "instant": "timestamptz"}.get(self.type, self.type))
 
 
 class FileContract(BaseModel):
@@ -132,7 +141,7 @@ class FileContract(BaseModel):
     @model_validator(mode="after")
     def _names_fit(self) -> FileContract:
         # Names that typed rows need for themselves: a timestamp's local date, and the text before it is typed.
-        taken = {f"{name}_local_date" for name, column in self.columns.items() if column.type == "timestamp"}
+        taken = {f"{name}_local_date" for name, column in self.columns.items() if column.type in _TIMED}
         taken |= {f"{name}__text" for name in self.columns}
         for name in self.columns:
             if name in taken:
@@ -144,9 +153,9 @@ class FileContract(BaseModel):
             for name in names:
                 if name not in self.columns:
                     raise Misfit((where,), f"{where} names column {name!r}", f"one of {', '.join(self.columns)}")
-        if self.version and self.columns[self.version].type not in ("date", "timestamp"):
+        if self.version and self.columns[self.version].type not in ("date", *_TIMED):
             found = f"version {self.version!r} of type {self.columns[self.version].type}"
-            raise Misfit(("version",), found, "a date or timestamp column")
+            raise Misfit(("version",), found, "a date, timestamp or instant column")
         headers: dict[str, str] = {}
         for name, header in self.headers.items():
             if (first := headers.setdefault(header.strip(), name)) != name:
@@ -196,7 +205,7 @@ class Pack:
 
     def bronze(self, kind: str) -> str:
         """The bronze table of a file kind."""
-        return f"bronze.{self.name}_{kind}"
+        return STREAM_TABLE if kind == STREAM else f"bronze.{self.name}_{kind}"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -216,6 +225,8 @@ def load_pack(folder: Path) -> Pack:
     for path in sorted(folder.glob("*.y*ml")):
         if not _PLACE.fullmatch(path.stem):
             raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
+        if path.stem == STREAM:
+            raise ContractError(path, None, f"file kind {STREAM!r}, which is the event stream's", "another name for a kind of file")
         files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
     if not files:
         raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")

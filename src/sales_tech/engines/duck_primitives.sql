@@ -48,6 +48,17 @@ create macro as_date(x, format) as cast(local_time(x, format) as date);
 -- The instant of a local time in a zone. An hour that a clock shows twice is taken for the second one.
 create macro as_timestamp(x, format, zone) as timezone(zone, local_time(x, format));
 
+-- An instant by RFC 3339 in the years 2 to 9998, always with its offset from UTC. Beyond 14 hours there is none on Earth.
+create macro as_instant(x) as
+    case
+        when regexp_full_match(x, '\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-](0\d|1[0-4]):[0-5]\d)')
+            and x between '0002' and '9999'
+            then try_cast(upper(x) as timestamptz)
+    end;
+
+-- The day that a zone's calendar shows at an instant.
+create macro local_day(moment, zone) as cast(timezone(zone, moment) as date);
+
 -- HMAC-SHA256 (RFC 2104) of the trimmed lower-case text, its first 128 bits in hexadecimal.
 create macro keyed_hash(x) as
     left(sha256(getvariable('hmac_outer') || unhex(sha256(getvariable('hmac_inner') || encode(lower(clean(x)))))), 32);

@@ -25,13 +25,15 @@ class Account:
     """The rows of one file kind that were judged in this run.
 
     `judged` is a relation with the carried columns, `_fate`, `_waits` and `_was` (the fate that the
-    row had before, null for one that is new). `raw` is one with the bronze rows it was made from.
+    row had before, null for one that is new). `raw` is one with the bronze rows it was made from, and
+    `rows` counts all bronze rows of the kind, judged now or before.
     """
 
     pack: Pack
     kind: str
     judged: str
     raw: str
+    rows: int
 
     @property
     def key(self) -> Partition:
@@ -55,11 +57,11 @@ class Ledger:
         """Take in what became of a kind's rows; `anew` replaces all earlier accounts of the kind."""
         self._accounts[account.key] = (account, anew)
 
-    def commit(self, run_id: str, provenance: Provenance, accepted: dict[tuple[str, str], int] | None = None) -> list[Commit]:
+    def commit(self, run_id: str, provenance: Provenance, accepted: dict[str, int] | None = None) -> list[Commit]:
         """Stage both tables, prove that nothing was lost, and commit them, rejects first.
 
-        `accepted` gives, for some kinds, the rows their silver table is about to hold; the fates must
-        agree. Raises ConservationError, before any commit.
+        `accepted` gives, for some sources, the rows that the table fed by their kinds is about to hold; the
+        fates must agree. Raises ConservationError, before any commit.
         """
         if not self._accounts:
             return []
@@ -120,18 +122,20 @@ class Ledger:
             ) as moves
             group by file_id, fate having sum(rows) <> 0"""
 
-    def _prove(self, rejects: Staged, fates: Staged, accepted: dict[tuple[str, str], int]) -> None:
+    def _prove(self, rejects: Staged, fates: Staged, accepted: dict[str, int]) -> None:
         view = "proved_fates"
         self._engine.view(view, fates.paths, {name: column.type.sql for name, column in fates.contract.columns.items()})
         counted: dict[Partition, dict[str, int]] = {key: {} for key in self._accounts}
         for source, kind, fate, rows in self._engine.rows(f"select source, file_kind, fate, sum(rows) from {view} group by all"):
             counted[source, kind][fate] = int(rows)
         for (source, kind), fate_rows in counted.items():
-            bronze = sum(file.rows for file in self._lake.files(f"bronze.{source}_{kind}"))
-            if sum(fate_rows.values()) != bronze:
-                raise ConservationError(_uneven(source, kind, f"{bronze} rows in bronze", fate_rows))
-            if (source, kind) in accepted and fate_rows.get("accepted", 0) != accepted[source, kind]:
-                raise ConservationError(_uneven(source, kind, f"{accepted[source, kind]} rows in silver", fate_rows))
+            account, _ = self._accounts[source, kind]
+            if sum(fate_rows.values()) != account.rows:
+                raise ConservationError(_uneven(f"{source} {kind}", f"{account.rows} rows in bronze", fate_rows))
+        for name, rows in accepted.items():
+            found = sum(fate_rows.get("accepted", 0) for (source, _), fate_rows in counted.items() if source == name)
+            if found != rows:
+                raise ConservationError(_uneven(name, f"{rows} rows in silver", {"accepted": found}))
         rejected = sum(fate_rows.get("rejected", 0) for fate_rows in counted.values())
         if rejected != rejects.rows:
             raise ConservationError(
@@ -139,9 +143,9 @@ class Ledger:
             )
 
 
-def _uneven(source: str, kind: str, expected: str, fates: dict[str, int]) -> str:
+def _uneven(subject: str, expected: str, fates: dict[str, int]) -> str:
     found = ", ".join(f"{rows} {fate}" for fate, rows in sorted(fates.items())) or "no fates"
-    return f"{source} {kind}: {found}; expected them to add up to {expected}. Nothing was committed; --force judges all rows anew"
+    return f"{subject}: {found}; expected them to add up to {expected}. Nothing was committed; --force judges all rows anew"
 
 
 def fates_by_kind(engine: DuckEngine, lake: Lake) -> list[tuple[str, str, str, int]]:

@@ -68,8 +68,9 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
         bound = shop.mappings[source].get(subject)
         kind = bound.driver if bound else subject
         judged = _judge(shop, bound) if bound else _judge_kind(shop, pack, kind)
-        ledger.add(Account(pack, kind, judged, raw_view(pack, kind)), anew=True)
-        rows_in += sum(file.rows for file in shop.lake.files(pack.bronze(kind)))
+        rows = sum(file.rows for file in shop.lake.files(pack.bronze(kind)))
+        ledger.add(Account(pack, kind, judged, raw_view(pack, kind), rows), anew=True)
+        rows_in += rows
         if bound:
             query = f"select * from {judged} where _fate = 'accepted'"
             contract = bound.contract

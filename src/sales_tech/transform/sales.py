@@ -1,4 +1,4 @@
-"""silver.sales: order lines of all sources, each in its latest version.
+"""silver.sales: order lines of all sources, from their files and from the event stream, each as it was last known.
 
 A night reads the bronze rows that are new, and those whose fate they may change: rows that wait for a
 product or an order, and rows whose order changed. It rebuilds the months that these rows touch.
@@ -7,22 +7,26 @@ product or an order, and rows whose order changed. It rebuilds the months that t
 from __future__ import annotations
 
 from sales_tech.contracts.pack import Pack
+from sales_tech.contracts.stream import SALES, STREAM, STREAM_TABLE, stream_contract
 from sales_tech.contracts.table import table_contract
-from sales_tech.engines.dialect import quote
+from sales_tech.engines.dialect import literal, quote
 from sales_tech.lake.provenance import Provenance
-from sales_tech.lake.store import Lake, Partition
+from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.lake.write import in_partitions, stage
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
+from sales_tech.transform.feeds import Feed, feeds_of
 from sales_tech.transform.mapping import BoundMapping
+from sales_tech.transform.merging import cancellations_select, merged_select
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
-STEP, TABLE = "silver/sales", "silver.sales"
+STEP, TABLE = "silver/sales", SALES
 _IDS = "_file_id, _line_number"
+_CANCELS = "event_type = 'order_cancelled'"
 
 
 def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundMapping]], *, force: bool = False) -> dict[str, Change]:
@@ -30,23 +34,15 @@ def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundM
     last = lake.provenance(TABLE)
     changes = {}
     for name, pack in packs.items():
-        bound = mappings[name].get(TABLE)
-        if bound is None or lake.snapshot_id(bound.bronze) is None:
-            continue
-        bronze = [bound.bronze, *(pack.bronze(kind) for kind in bound.lookups)]
-        change = change_since(lake, last, bronze, _recipe(lake, pack).differences(last, name), force=force)
-        if last is not None and not all(lake.has_snapshot(table, snapshot) for table, snapshot in last.companions.items()):
-            change = Change(True, (*change.reasons, "the accounts of the last commit have expired"), change.inputs)
-        if not change.full and last is not None and _rejected(lake, bound, last):
-            known = change_since(lake, last, [ref.table for ref in references(bound)])
-            change = Change(False, change.reasons + known.reasons, change.inputs | known.inputs)
-        if change:
-            changes[name] = change
+        if feeds := feeds_of(lake, pack, mappings[name]):
+            change = _change(lake, last, pack, feeds, force=force)
+            if change:
+                changes[name] = change
     return changes
 
 
 def run(run: Run) -> StepResult:
-    """Bring silver.sales, and with it rejects and fates of its file kinds, up to date.
+    """Bring silver.sales, and with it rejects and fates of its feeds, up to date.
 
     Raises ConservationError or AuditError, before any commit, when rows are lost or a promise is broken.
     """
@@ -56,6 +52,26 @@ def run(run: Run) -> StepResult:
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
         return run.record(_Build(shop, run, changes).finish())
+
+
+def _change(lake: Lake, last: Provenance | None, pack: Pack, feeds: list[Feed], *, force: bool) -> Change:
+    differences = _recipe(lake, pack).differences(last, pack.name)
+    files = [feed for feed in feeds if not feed.streams]
+    bronze = [pack.bronze(kind) for feed in files for kind in (feed.kind, *feed.bound.lookups)]
+    change = change_since(lake, last, bronze, differences, force=force)
+    for feed in feeds:
+        since = feed.since(last)
+        if feed.streams and (last is None or differences or force or (since is not None and not lake.has_snapshot(STREAM_TABLE, since))):
+            again = "never built" if last is None else f"the snapshot of {STREAM_TABLE} last read has expired"
+            change = Change(True, change.reasons or tuple(differences) or (again,), change.inputs | {STREAM_TABLE})
+        elif feed.streams and feed.added_files(lake, since):
+            change = Change(change.full, (*change.reasons, f"changed input {STREAM_TABLE}"), change.inputs | {STREAM_TABLE})
+    if last is not None and not all(lake.has_snapshot(table, snapshot) for table, snapshot in last.companions.items()):
+        change = Change(True, (*change.reasons, "the accounts of the last commit have expired"), change.inputs)
+    if not change.full and last is not None and any(feed.rejected(lake, last) for feed in feeds):
+        known = change_since(lake, last, {reference.table for feed in feeds for reference in references(feed.bound)})
+        change = Change(False, change.reasons + known.reasons, change.inputs | known.inputs)
+    return change
 
 
 class _Build:
@@ -77,63 +93,90 @@ class _Build:
         removed, rows, touched = [], 0, 0
         accepted = {}
         for source, change in self._changes.items():
-            bound = self._shop.mappings[source][TABLE]
-            query, partitions = self._full(bound) if change.full else self._incremental(bound, change)
+            feeds = self._feeds(source)
+            query, partitions = self._full(source, feeds) if change.full else self._incremental(source, feeds, change)
             staged = stage(self._lake, self._engine, self._contract, query, self._run.run_id)
-            own = [file for file in self._lake.files(TABLE) if file.partition[0] == source]
+            own = self._own(source)
             replaced = own if change.full else in_partitions(own, partitions)
             paths += staged.paths
             removed += replaced
             rows += staged.rows
             touched += len(partitions)
-            accepted[source, bound.driver] = staged.rows + sum(file.rows for file in own) - sum(file.rows for file in replaced)
+            accepted[source] = staged.rows + sum(file.rows for file in own) - sum(file.rows for file in replaced)
         commits = self._ledger.commit(self._run.run_id, self._provenance({}), accepted)
         companions = {commit.table: commit.snapshot_id for commit in commits}
         snapshot = self._lake.commit(TABLE, paths, removed, self._provenance(companions))
         return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)])
 
-    def _full(self, bound: BoundMapping) -> tuple[str, set[Partition]]:
+    def _full(self, source: str, feeds: list[Feed]) -> tuple[str, set[Partition]]:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
-        name = f"judged_{bound.pack.name}"
-        candidates = self._canonical(bound, view_typed(self._engine, self._lake, bound.pack, bound.driver), "candidates")
-        self._engine.materialize(name, f"select *, null::varchar as _was from ({athena(fate_select(candidates, self._contract.grain))})")
-        self._ledger.add(Account(bound.pack, bound.driver, name, raw_view(bound.pack, bound.driver)), anew=True)
-        self._rows_in += sum(file.rows for file in self._lake.files(bound.bronze))
-        query = f"select * from {name} where _fate = 'accepted'"
-        return query, self._months(bound, query)
+        candidates = []
+        for feed in feeds:
+            typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=feed.files(self._lake))
+            candidates.append(f"select *, null::varchar as _was from {self._candidates(feed, typed, 'all')}")
+            self._rows_in += self._rows(feed)
+        judged = self._judge(source, feeds, " union all by name ".join(candidates))
+        for feed in feeds:
+            raw = raw_view(feed.bound.pack, feed.kind)
+            self._ledger.add(Account(feed.bound.pack, feed.kind, self._of_kind(judged, feed), raw, self._rows(feed)), anew=True)
+        query = f"select * from {judged} where _fate = 'accepted'"
+        return query, self._months(source, query)
 
-    def _incremental(self, bound: BoundMapping, change: Change) -> tuple[str, set[Partition]]:
+    def _incremental(self, source: str, feeds: list[Feed], change: Change) -> tuple[str, set[Partition]]:
         # New rows and replayed ones meet the rows that stand in the months they touch.
-        source, engine = bound.pack.name, self._engine
-        since = self._last.inputs.get(bound.bronze) if self._last else None
-        new_files = self._lake.added_files(bound.bronze, since)
-        new = view_typed(engine, self._lake, bound.pack, bound.driver, files=new_files, suffix="__new")
+        engine, candidates = self._engine, f"candidates_{source}"
+        engine.materialize(candidates, " union all by name ".join(self._news(feed, change) for feed in feeds))
+        months = self._touched(source, candidates)
+        standing = self._standing(source, feeds, months, candidates)
+        judged = self._judge(source, feeds, f"select * from {candidates} union all by name select * from {standing}")
+        # A standing row that stays accepted has not moved; only those that lost their place count.
+        moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
+        for feed in feeds:
+            pack, kind = feed.bound.pack, feed.kind
+            new, old = raw_view(pack, kind, "__new"), raw_view(pack, kind, "__old")
+            raw = engine.name_query(f"{raw_view(pack, kind)}_read", f"from {new} union all from {old}")
+            self._ledger.add(Account(pack, kind, self._of_kind(moved, feed), raw, self._rows(feed)), anew=False)
+        return f"select * from {judged} where _fate = 'accepted'", months
+
+    def _news(self, feed: Feed, change: Change) -> str:
+        # A feed's new rows, and those judged earlier whose fate may change.
+        engine, pack, kind = self._engine, feed.bound.pack, feed.kind
+        since = feed.since(self._last)
+        new_files = feed.added_files(self._lake, since)
+        new = view_typed(engine, self._lake, pack, kind, files=new_files, suffix="__new")
         self._rows_in += sum(file.rows for file in new_files)
-        replays = self._replays(bound, change)
-        old_files = self._lake.earlier_files(bound.bronze, since)
-        old = view_typed(engine, self._lake, bound.pack, bound.driver, files=old_files if replays else [], suffix="__old")
+        replays = self._replays(feed, change)
+        old_files = feed.earlier_files(self._lake, since)
+        old = view_typed(engine, self._lake, pack, kind, files=old_files if replays else [], suffix="__old")
         typed = f"{new}_and_replayed"
         replayed = f"select o.* from {old} as o semi join {replays} as r using ({_IDS})" if replays else f"select * from {old}"
         engine.name_query(typed, f"select * from {new} union all {replayed}")
-        candidates, canonical = f"candidates_{source}", self._canonical(bound, typed, "shaped")
         was = f"left join {replays} as r using ({_IDS})" if replays else "cross join (select null::varchar as _was) as r"
-        engine.materialize(candidates, f"select c.*, r._was from {canonical} as c {was}")
+        return f"select c.*, r._was from {self._candidates(feed, typed, 'new')} as c {was}"
 
-        months = self._touched(bound, candidates)
-        standing = self._standing(bound, months, candidates)
-        pool, judged = f"pool_{source}", f"judged_{source}"
-        engine.name_query(
-            pool, f"select *, false as _standing from {candidates} union all by name select *, true as _standing from {standing}"
-        )
-        engine.materialize(judged, athena(fate_select(pool, self._contract.grain)))
-        # A standing row that stays accepted has not moved; only those that lost their place count.
-        moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
-        raw = engine.name_query(
-            f"{raw_view(bound.pack, bound.driver)}_read",
-            f"from {raw_view(bound.pack, bound.driver, '__new')} union all from {raw_view(bound.pack, bound.driver, '__old')}",
-        )
-        self._ledger.add(Account(bound.pack, bound.driver, moved, raw), anew=False)
-        return f"select * from {judged} where _fate = 'accepted'", months
+    def _candidates(self, feed: Feed, typed: str, name: str) -> str:
+        # Rows of a pool: statements in the contract's columns, and of the stream also cancellations.
+        engine, kind = self._engine, literal(feed.kind)
+        if not feed.streams:
+            rows = self._canonical(feed.bound, typed, name)
+            return f"(select *, {kind} as _kind, false as _standing, false as _cancels from {rows})"
+        states = engine.name_query(f"{typed}_states", f"from {typed} where ({_CANCELS}) is not true")
+        cancels = engine.name_query(f"{typed}_cancels", f"from {typed} where {_CANCELS}")
+        rows = self._canonical(feed.bound, states, name)
+        undone = athena(cancellations_select(self._contract, cancels))
+        return f"""(select *, {kind} as _kind, false as _standing, false as _cancels from {rows}
+            union all by name select *, {kind} as _kind, false as _standing, true as _cancels from ({undone}))"""
+
+    def _judge(self, source: str, feeds: list[Feed], pool: str) -> str:
+        name = self._engine.name_query(f"pool_{source}", pool)
+        # Where nothing is streamed there is nothing to merge, and one window is enough.
+        streamed = any(feed.streams for feed in feeds)
+        select = merged_select(self._contract, name) if streamed else fate_select(name, self._contract.grain)
+        self._engine.materialize(f"judged_{source}", athena(select))
+        return f"judged_{source}"
+
+    def _of_kind(self, judged: str, feed: Feed) -> str:
+        return self._engine.name_query(f"{judged}.{feed.kind}", f"from {judged} where _kind = {literal(feed.kind)}")
 
     def _canonical(self, bound: BoundMapping, driver: str, name: str) -> str:
         relations = {bound.driver: driver}
@@ -141,23 +184,22 @@ class _Build:
             typed = view_typed(self._engine, self._lake, bound.pack, kind)
             relations[kind] = view_latest(self._engine, bound.pack, kind, typed)
         mapped = bound.select(relations).sql(dialect="trino")
-        return self._engine.name_query(f"{name}_{bound.pack.name}.rows", athena(canonical_select(bound, f"({mapped})")))
+        return self._engine.name_query(f"{name}_{bound.pack.name}.{bound.driver}", athena(canonical_select(bound, f"({mapped})")))
 
-    def _replays(self, bound: BoundMapping, change: Change) -> str | None:
+    def _replays(self, feed: Feed, change: Change) -> str | None:
         # Rows judged earlier whose fate may change: those that wait, and those whose lookup rows are new.
         if self._last is None:
             return None
-        source, engine, name = bound.pack.name, self._engine, f"replays_{bound.pack.name}"
-        before = in_partitions(self._lake.files(REJECTS, self._last.companions.get(REJECTS)), {(source, bound.driver)})
+        engine, name = self._engine, f"replays_{feed.source}_{feed.kind}"
+        before = feed.rejected(self._lake, self._last)
         rejects = view_table(engine, self._lake, REJECTS, view=f"{name}.rejects", files=before)
         found = [f"select file_id as _file_id, line_number as _line_number from {rejects} where waits"]
-        moved = [kind for kind in bound.lookups if bound.pack.bronze(kind) in change.inputs]
+        moved = [kind for kind in feed.bound.lookups if feed.bound.pack.bronze(kind) in change.inputs]
         if moved:
-            found += self._rows_with_new_lookups(bound, moved)
+            found += self._rows_with_new_lookups(feed, moved)
         elif not before:
             return None
-        own = [file for file in self._lake.files(TABLE) if file.partition[0] == source]
-        sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=own if moved else [])
+        sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=self._own(feed.source) if moved else [])
         engine.materialize(
             f"{name}.ids",
             f"""select i.{_IDS.replace(", ", ", i.")},
@@ -168,12 +210,12 @@ class _Build:
         )
         return f"{name}.ids"
 
-    def _rows_with_new_lookups(self, bound: BoundMapping, moved: list[str]) -> list[str]:
+    def _rows_with_new_lookups(self, feed: Feed, moved: list[str]) -> list[str]:
         # Asked of all earlier driver rows, of which only the key columns are read. Rows that share a
         # key with a match come along, since the one that was superseded may be the better one now.
         assert self._last is not None
-        engine, pack = self._engine, bound.pack
-        earlier = self._lake.earlier_files(bound.bronze, self._last.inputs.get(bound.bronze))
+        engine, bound, pack = self._engine, feed.bound, feed.bound.pack
+        earlier = feed.earlier_files(self._lake, feed.since(self._last))
         driver = view_typed(engine, self._lake, pack, bound.driver, files=earlier, suffix="__earlier")
         relations = {kind: view_latest(engine, pack, kind, view_typed(engine, self._lake, pack, kind)) for kind in bound.lookups}
         matches = []
@@ -191,53 +233,62 @@ class _Build:
         hits = engine.name_query(f"hits_{pack.name}", sound)
         return [f"select {_IDS} from {driver} as d semi join {hits} as h using ({key}) where not _ignored", f"select {_IDS} from {hits}"]
 
-    def _touched(self, bound: BoundMapping, candidates: str) -> set[Partition]:
-        months = self._months(bound, f"select * from {candidates} where _reasons is null and not _ignored")
-        own = [file for file in self._lake.files(TABLE) if file.partition[0] == bound.pack.name]
-        if own:
-            sales = view_table(self._engine, self._lake, TABLE, view=f"standing_{bound.pack.name}.everywhere", files=own)
-            months |= self._months(bound, f"select s.sold_on from {sales} as s semi join {candidates} as c using (order_id, line)")
+    def _touched(self, source: str, candidates: str) -> set[Partition]:
+        sound = f"select * from {candidates} where _reasons is null and not _ignored and sold_on is not null"
+        months = self._months(source, sound)
+        if own := self._own(source):
+            sales = view_table(self._engine, self._lake, TABLE, view=f"standing_{source}.everywhere", files=own)
+            months |= self._months(source, f"select s.sold_on from {sales} as s semi join {candidates} as c using (order_id, line)")
             same_row = "s.file_id = c._file_id and s.line_number = c._line_number"
-            months |= self._months(bound, f"select s.sold_on from {sales} as s semi join {candidates} as c on {same_row}")
+            months |= self._months(source, f"select s.sold_on from {sales} as s semi join {candidates} as c on {same_row}")
         return months
 
-    def _standing(self, bound: BoundMapping, months: set[Partition], candidates: str) -> str:
-        name, engine = f"standing_{bound.pack.name}", self._engine
+    def _standing(self, source: str, feeds: list[Feed], months: set[Partition], candidates: str) -> str:
+        name, engine = f"standing_{source}", self._engine
         sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=in_partitions(self._lake.files(TABLE), months))
-        carried = """s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
-            false as _ignored, null::varchar as _reasons, false as _waits, 'accepted' as _was"""
+        # What the stream states is never cancelled; such a row stands by a cancellation.
+        streamed = f"a.file_kind = {literal(STREAM)}"
+        kind = next((literal(feed.kind) for feed in feeds if not feed.streams), literal(STREAM))
+        carried = f"""s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
+            false as _ignored, null::varchar as _reasons, false as _waits, 'accepted' as _was,
+            case when {streamed} then {literal(STREAM)} else {kind} end as _kind, true as _standing,
+            {streamed} and s.status = 'cancelled' as _cancels"""
         return engine.name_query(
             f"{name}.rows",
             f"""select s.*, {carried} from {sales} as s join arrivals as a on s.file_id = a._file_id
             anti join {candidates} as c on s.file_id = c._file_id and s.line_number = c._line_number""",
         )
 
-    def _months(self, bound: BoundMapping, query: str) -> set[Partition]:
+    def _months(self, source: str, query: str) -> set[Partition]:
         months = self._engine.rows(f"select distinct (year(sold_on) - 1970) * 12 + month(sold_on) - 1 from ({query})")
-        return {(bound.pack.name, int(month)) for (month,) in months}
+        return {(source, int(month)) for (month,) in months}
+
+    def _feeds(self, source: str) -> list[Feed]:
+        return feeds_of(self._lake, self._shop.packs[source], self._shop.mappings[source])
+
+    def _own(self, source: str) -> list[LakeFile]:
+        return [file for file in self._lake.files(TABLE) if file.partition[0] == source]
+
+    def _rows(self, feed: Feed) -> int:
+        return sum(file.rows for file in feed.files(self._lake))
 
     def _provenance(self, companions: dict[str, int]) -> Provenance:
         inputs, packs = dict(self._last.inputs) if self._last else {}, dict(self._last.packs) if self._last else {}
+        streams = dict(self._last.streams) if self._last else {}
+        read = {"silver.products", "silver.stores"}
         for source in self._changes:
-            bound = self._shop.mappings[source][TABLE]
-            packs[source] = str(_recipe(self._lake, bound.pack))
-            for name in (bound.bronze, *map(bound.pack.bronze, bound.lookups)):
-                if (snapshot := self._lake.snapshot_id(name)) is not None:
-                    inputs[name] = snapshot
-        for name in ("silver.products", "silver.stores"):
-            if (snapshot := self._lake.snapshot_id(name)) is not None:
-                inputs[name] = snapshot
-        return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs)
+            packs[source] = str(_recipe(self._lake, self._shop.packs[source]))
+            for feed in self._feeds(source):
+                read |= {feed.bound.bronze, *map(feed.bound.pack.bronze, feed.bound.lookups)}
+                if feed.streams and (snapshot := self._lake.snapshot_id(STREAM_TABLE)) is not None:
+                    streams[source] = snapshot
+        inputs |= {name: snapshot for name in sorted(read) if (snapshot := self._lake.snapshot_id(name)) is not None}
+        return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs, streams)
 
 
 def _recipe(lake: Lake, pack: Pack) -> Recipe:
-    return recipe(lake, pack, code=_code(), contract=table_contract(TABLE).fingerprint)
+    return recipe(lake, pack, code=_code(), contract=f"{table_contract(TABLE).fingerprint}+{stream_contract().fingerprint}")
 
 
 def _code() -> str:
-    return silver_code("sales.py")
-
-
-def _rejected(lake: Lake, bound: BoundMapping, last: Provenance) -> int:
-    # As of the table's own last commit: a crash may have left newer rejects without their sales.
-    return sum(file.rows for file in in_partitions(lake.files(REJECTS, last.companions.get(REJECTS)), {(bound.pack.name, bound.driver)}))
+    return silver_code("sales.py", "feeds.py", "merging.py", stream=True)

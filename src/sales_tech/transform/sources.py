@@ -37,11 +37,12 @@ def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = 
 
 
 def view_arrivals(engine: DuckEngine, lake: Lake) -> None:
-    """Show `arrivals(_file_id, _arrival, load_id, file_path)`: which loaded file came when."""
+    """Show `arrivals(_file_id, _arrival, load_id, file_path, file_kind)`: which loaded file came when."""
     view_table(engine, lake, "bronze.files")
     engine.execute(
         "create or replace view arrivals as select file_id as _file_id, min(arrival) as _arrival, "
-        "arg_min(load_id, arrival) as load_id, arg_min(file_path, arrival) as file_path "
+        "arg_min(load_id, arrival) as load_id, arg_min(file_path, arrival) as file_path, "
+        "arg_min(file_kind, arrival) as file_kind "
         "from bronze.files where status = 'loaded' group by file_id"
     )
 

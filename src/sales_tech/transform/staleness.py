@@ -61,10 +61,13 @@ def recipe(lake: Lake, pack: Pack, *, code: str, contract: str) -> Recipe:
     return Recipe(pack.fingerprint, code, contract, hash_key_id(lake.platform))
 
 
-def silver_code(*own: str) -> str:
-    """The fingerprint of the code of a silver step: its own modules and those that all of them build on."""
+def silver_code(*own: str, stream: bool = False) -> str:
+    """The fingerprint of the code of a silver step: its own modules and those that all of them build on.
+
+    `stream` adds how order events become sales.
+    """
     shared = ("typed.py", "canonical.py", "mapping.py", "accounts.py", "sources.py")
-    return code_fingerprint("engines", *(f"transform/{module}" for module in (*shared, *own)))
+    return code_fingerprint("engines", *(["streams"] if stream else []), *(f"transform/{module}" for module in (*shared, *own)))
 
 
 def change_since(

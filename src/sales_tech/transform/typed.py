@@ -23,11 +23,11 @@ LOCAL_DATE = "_local_date"
 
 
 def typed_columns(contract: FileContract) -> dict[str, str]:
-    """The columns a mapping can use, with their SQL types; a timestamp also gives its local date."""
+    """The columns a mapping can use, with their SQL types; a timestamp or instant also gives its local date."""
     columns: dict[str, str] = {}
     for name, column in contract.columns.items():
         columns[name] = column.typed.sql
-        if column.type == "timestamp":
+        if column.type in ("timestamp", "instant"):
             columns[name + LOCAL_DATE] = "date"
     return columns
 
@@ -132,6 +132,11 @@ def _values(name: str, contract: FileContract) -> list[str]:
         return [
             f"as_timestamp({text}, {pattern}, {literal(contract.timezone)}) as {quote(name)}",
             f"as_date({text}, {pattern}) as {quote(name + LOCAL_DATE)}",
+        ]
+    if column.type == "instant":
+        return [
+            f"as_instant({text}) as {quote(name)}",
+            f"local_day(as_instant({text}), {literal(contract.timezone)}) as {quote(name + LOCAL_DATE)}",
         ]
     kind = column.typed
     return [f"try_cast(plain_number({text}, {literal(contract.decimal)}, {kind.scale}) as {kind.sql}) as {quote(name)}"]

@@ -1,0 +1,96 @@
+"""01_ingest: order events that landed become rows of bronze.order_events, and every object an entry in bronze.files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from sales_tech.contracts.bronze import stream_table
+from sales_tech.contracts.pack import load_packs
+from sales_tech.contracts.stream import STREAM, STREAM_TABLE, stream_contract
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.errors import UnreadableFile
+from sales_tech.ingest.archive import archive
+from sales_tech.ingest.arrivals import History, Landed, landed_events, read_history
+from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
+from sales_tech.ingest.events import event_schema, read_events
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run, StepResult, exclusive
+
+STEP = "ingest/order_events"
+_CLAIM = (STREAM, STREAM)
+
+
+def why(lake: Lake, engine: DuckEngine, run: Run) -> Counter[str]:
+    """The reasons to look at landed objects of events, each with the number of objects."""
+    history = read_history(lake, engine)
+    reasons = Counter(reason for _, reason in _news(lake, run, history))
+    cut_short = len(unrecorded(lake, engine, STEP, {STREAM_TABLE: _CLAIM}, history))
+    return reasons + Counter({"file whose load was cut short": cut_short})
+
+
+def run(run: Run) -> StepResult:
+    """Load the objects that are new, in one commit of bronze.order_events and one of bronze.files.
+
+    An object that holds anything but events is archived and entered as rejected with its reason; the
+    others go on. Nothing is committed where nothing is new.
+    """
+    with exclusive(run.settings), open_engine(run.settings) as engine:
+        lake = Lake(run.settings)
+        history = read_history(lake, engine)
+        arrivals = unrecorded(lake, engine, STEP, {STREAM_TABLE: _CLAIM}, history)
+        loaded = set(history.loaded) | {arrival.file_id for arrival in arrivals}
+        sources: set[str] = set()
+        for file, _ in _news(lake, run, history):
+            arrival, named = _examine(lake, file, loaded, history, run)
+            sources |= named
+            loaded.add(arrival.file_id)
+            if arrival.file_id not in {known.file_id for known in arrivals}:
+                arrivals.append(arrival)
+        if not arrivals:
+            return run.record(StepResult(STEP, notes=["no new events"]))
+        contract = stream_table()
+        commits = []
+        batch = [arrival for arrival in arrivals if arrival.rows is not None]
+        if batch:
+            provenance = Provenance(run.run_id, STEP, ingest_code(), contract.fingerprint)
+            commits.append(load(lake, engine, contract, event_schema(), batch, provenance))
+        rows = sum(commit.rows for commit in commits)
+        contracts: dict[str, str | None] = {arrival.file.name: stream_contract().fingerprint for arrival in arrivals}
+        commits.append(enter(lake, engine, STEP, run, arrivals, [STREAM_TABLE], history, contracts))
+        rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
+        notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status == "duplicate"]
+        strangers = sorted(sources - load_packs(run.settings.sources).keys())
+        notes += [f"order events of {source} wait in bronze until a run knows a pack of that name" for source in strangers]
+        return run.record(StepResult(STEP, rows, commits, sum(arrival.status == "loaded" for arrival in arrivals), rejected, notes))
+
+
+def _news(lake: Lake, run: Run, history: History) -> list[tuple[Landed, str]]:
+    # An object's name is made from its content, so a known name is not looked at again; a rejected one is when the
+    # contract has changed.
+    found = []
+    for file in landed_events(run.settings, lake.platform.landing):
+        known = history.by_path.get(file.name)
+        if known is None:
+            found.append((file, "new file of order events"))
+        elif known.size != file.size:
+            found.append((file, "changed file of order events"))
+        elif known.status == "rejected" and known.contract != stream_contract().fingerprint:
+            found.append((file, "rejected file with a changed contract"))
+    return found
+
+
+def _examine(lake: Lake, file: Landed, loaded: set[str], history: History, run: Run) -> tuple[Arrival, set[str]]:
+    kept = archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch")
+    known = history.by_path.get(file.name)
+    version = known.version + (known.file_id != kept.file_id) if known else 1
+    arrival = Arrival(file, kept.file_id, kept.place, version, "loaded", None, None, 0, run.run_id)
+    if kept.file_id in loaded:
+        first = history.loaded.get(kept.file_id, "another new object")
+        return replace(arrival, status="duplicate", reason=f"same content as {first}"), set()
+    try:
+        rows, sources = read_events(lake.platform.lake.fetch(kept.place))
+    except UnreadableFile as error:
+        return replace(arrival, status="rejected", reason=str(error)), set()
+    return replace(arrival, rows=rows), sources

@@ -1,0 +1,1 @@
+"""The event stream: what an order event promises, and how its lines become sales."""

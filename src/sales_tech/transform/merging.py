@@ -1,0 +1,98 @@
+"""Facts about one order line from several feeds: which one counts, and what a cancellation makes of it.
+
+A fact either states a line (a row of a sales file, an order or a return of the event stream) or cancels
+it. The latest statement gives the content; where the latest fact is a cancellation, the line is that
+content, cancelled. It does not matter in which order they came to be known.
+"""
+
+from __future__ import annotations
+
+from sales_tech.contracts.stream import STREAM
+from sales_tech.contracts.table import TableContract
+from sales_tech.engines.dialect import literal, quote
+from sales_tech.transform.typed import CARRIED
+
+JUDGED = (*CARRIED, "_waits", "_was", "_kind", "_standing", "_cancels")
+"""What the rows of a pool carry besides the contract's columns.
+
+`_kind` is the feed's kind, `_standing` tells that the row is the one in silver, `_cancels` that it is
+a cancellation. A standing cancellation shows the content that it cancelled.
+"""
+
+UNKNOWN_ORDER = "order_id: no such order line yet; the cancellation waits for it"
+
+
+def cancellations_select(contract: TableContract, cancelling: str) -> str:
+    """The rows of a pool for typed events that cancel, which say only which line they mean."""
+    said = {"order_id": "c.order_id", "line": "c.line"}
+    columns = ", ".join(
+        f"cast({said.get(name, 'null')} as {column.type.sql}) as {quote(name)}" for name, column in contract.columns.items()
+    )
+    return f"select {', '.join(f'c.{name}' for name in CARRIED)}, false as _waits, {columns} from {cancelling} as c"
+
+
+def merged_select(contract: TableContract, pool: str) -> str:
+    """Every row of a pool with its fate, the accepted ones as they are to stand in silver.
+
+    Of two statements of the same moment that of a file counts, since the ERP has the books; after that
+    the one that arrived later. A cancellation without any statement is rejected and waits.
+    """
+    later = "_arrival desc, _line_number desc"
+    plain = [name for name in contract.columns if name not in _CANCELLED]
+    shown = [f"case when r._cancels then b.{quote(name)} else r.{quote(name)} end as {quote(name)}" for name in plain]
+    shown += [f"case when r._cancels then {made} else r.{quote(name)} end as {quote(name)}" for name, made in _CANCELLED.items()]
+    carried = ", ".join(f"r.{name}" for name in JUDGED if name not in ("_reasons", "_waits"))
+    undone = "c.order_id is not null and coalesce(c._version >= b.stated_at, true)"
+    waits = "r._cancels and r._sound and b.order_id is null"
+    return f"""
+with ranked as (
+    select t.*, a._arrival, not t._ignored and t._reasons is null as _sound
+    from {pool} as t
+    join arrivals as a on t._file_id = a._file_id
+),
+statements as (
+    select
+        ranked.*,
+        row_number() over (
+            partition by order_id, line
+            order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc,
+                case when _cancels then 0 else 1 end desc, {later}
+        ) as _place
+    from ranked
+    where _sound and (_standing or not _cancels)
+),
+cancellations as (
+    select ranked.*, row_number() over (partition by order_id, line order by _version desc, {later}) as _place
+    from ranked
+    where _sound and _cancels
+)
+select
+    {carried},
+    case when {waits} then {literal(UNKNOWN_ORDER)} else r._reasons end as _reasons,
+    {waits} or r._waits as _waits,
+    case
+        when r._ignored then 'ignored'
+        when r._reasons is not null or ({waits}) then 'rejected'
+        when r._cancels and {undone} and c._file_id = r._file_id and c._line_number = r._line_number then 'accepted'
+        when not r._cancels and not ({undone}) and b._file_id = r._file_id and b._line_number = r._line_number then 'accepted'
+        else 'superseded'
+    end as _fate,
+    {", ".join(shown)}
+from ranked as r
+left join statements as b on r._sound and r.order_id = b.order_id and r.line = b.line and b._place = 1
+left join cancellations as c on r._sound and r.order_id = c.order_id and r.line = c.line and c._place = 1
+"""
+
+
+# What a cancellation says itself, and what it makes of the amounts: a cancelled return is a positive line again.
+_CANCELLED = {
+    "order_id": "r.order_id",
+    "line": "r.line",
+    "status": "'cancelled'",
+    "quantity": "abs(b.quantity)",
+    "discount": "abs(b.discount)",
+    "net_sales": "cast(abs(b.quantity) * b.unit_price - abs(b.discount) as decimal(18,2))",
+    "updated_at": "r._version",
+    "file_id": "r._file_id",
+    "line_number": "r._line_number",
+}
