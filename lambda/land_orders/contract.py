@@ -72,11 +72,11 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         event = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise Refused(f"not JSON: {error.msg.partition(':')[0]} at character {error.pos}") from None
+        raise Refused(f"not JSON: {error.msg.partition(':')[0].removesuffix(' at')} at character {error.pos}") from None
     except RecursionError:
         raise Refused(_TOO_DEEP) from None
     if type(event) is not dict:
-        raise Refused(f"{kind(event)}, expected an object with an event")
+        raise Refused(f"{'null' if event is None else kind(event)}, expected an object with an event")
     # Half a pair can only come from an escape, and depth only from brackets: cheap to rule out for nearly every event.
     if "\\u" in text and any(map(lone_surrogate, _strings(event))):
         raise Refused("half a surrogate pair in a text or a key, expected text in Unicode")

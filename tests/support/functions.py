@@ -61,7 +61,7 @@ for number, line in enumerate(sys.stdin):
 def build_zip(function: str) -> bytes:
     """The folder of a function as `aws cloudformation package` zips it, the same bytes each time."""
     folder = FUNCTIONS / function
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _left_by_a_tool(path.relative_to(folder)))
     if not files:
         raise FileNotFoundError(f"no function {function} below {FUNCTIONS}; there are {sorted(path.name for path in FUNCTIONS.iterdir())}")
     packed = io.BytesIO()
@@ -71,6 +71,10 @@ def build_zip(function: str) -> bytes:
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, path.read_bytes())
     return packed.getvalue()
+
+
+def _left_by_a_tool(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def load(function: str) -> SimpleNamespace:
