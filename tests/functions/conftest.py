@@ -4,56 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from tests.functions.orders_api import TOKEN, OrdersServer, running_orders_api
+from tests.functions.places import ATTEMPTS, Places
+from tests.functions.polling import Poll
 from tests.support.cloud import REGION, Cloud, running_cloud
-
-ATTEMPTS = 3
+from tests.support.functions import load
 
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     with running_cloud() as running:
         yield running
-
-
-@dataclass(frozen=True)
-class Places:
-    """A landing bucket, a queue and its dead letters as the stack makes them."""
-
-    cloud: Cloud
-    bucket: str
-    queue: str
-    dead_letters: str
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return {"LANDING": f"s3://{self.bucket}", "DEAD_LETTERS": self.dead_letters, "ATTEMPTS": str(ATTEMPTS)}
-
-    def send(self, *bodies: str) -> list[str]:
-        sqs = self.cloud.client("sqs")
-        return [sqs.send_message(QueueUrl=self.queue, MessageBody=body)["MessageId"] for body in bodies]
-
-    def objects(self) -> dict[str, bytes]:
-        s3 = self.cloud.client("s3")
-        keys = [found["Key"] for found in s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
-        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
-
-    def letters(self, queue: str | None = None) -> list[dict[str, Any]]:
-        """All messages of the dead letters (or of another queue), which stay there, hidden for a while."""
-        sqs, found = self.cloud.client("sqs"), []
-        while some := sqs.receive_message(
-            QueueUrl=queue or self.dead_letters,
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=600,
-            MessageAttributeNames=["All"],
-            AttributeNames=["All"],
-        ).get("Messages"):
-            found += some
-        return found
 
 
 @pytest.fixture
@@ -65,3 +30,20 @@ def places(cloud: Cloud) -> Places:
     redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": ATTEMPTS + 2})
     queue = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "600"})["QueueUrl"]
     return Places(cloud, name, queue, dead)
+
+
+@pytest.fixture
+def api() -> Iterator[OrdersServer]:
+    with running_orders_api() as server:
+        yield server
+
+
+@pytest.fixture
+def poll(api: OrdersServer, places: Places, monkeypatch: pytest.MonkeyPatch) -> Poll:
+    """A poll whose waits are noted rather than waited."""
+    found = Poll(load("poll_orders"), api, places)
+    places.cloud.client("secretsmanager").create_secret(Name=places.bucket, SecretString=TOKEN)
+    for name, value in (places.cloud.environment | found.variables).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(found.function.api, "time", SimpleNamespace(sleep=found.waits.append, monotonic=found.function.api.time.monotonic))
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 
@@ -42,3 +44,19 @@ def with_line(**changes: Any) -> dict[str, Any]:
 
 def record(body: Any, identifier: Any = "m-1", receives: Any = "1") -> dict[str, Any]:
     return {"messageId": identifier, "body": body, "attributes": {"ApproximateReceiveCount": receives}}
+
+
+def batch(*records: Any) -> dict[str, Any]:
+    return {"Records": list(records)}
+
+
+def text_of(number: int) -> str:
+    return json.dumps(placed(f"PED-{number}"))
+
+
+def lines_of(objects: dict[str, bytes]) -> list[str]:
+    return [line for content in objects.values() for line in gzip.decompress(content).decode().removesuffix("\n").split("\n")]
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]

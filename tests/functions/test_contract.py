@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.functions.events import line, placed, with_line, with_order
 from tests.support.functions import load
 
@@ -319,40 +317,3 @@ def test_no_reason_tells_a_value() -> None:
                 reasons.append(str(refused))
     assert len(reasons) > 60
     assert not [text for text in reasons if "Ana" in text or "111" in text or "São" in text or not text.isascii()]
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.sampled_from(sorted(placed()["order"])), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@given(st.text() | JSON.map(json.dumps) | st.binary())
-def test_any_text_is_refused_with_a_reason_and_nothing_else_happens(body: str | bytes) -> None:
-    assert reason(body)
-
-
-@given(st.data(), JSON)
-def test_any_value_in_any_place_is_taken_or_refused_with_a_reason(data: st.DataObject, value: Any) -> None:
-    event = placed()
-    where = data.draw(st.sampled_from([event, event["order"], event["order"]["lines"][0], event["order"]["customer"]]))
-    where[data.draw(st.sampled_from(sorted(where)))] = value
-    text = json.dumps(event)
-    try:
-        assert contract.check(text, NOW) == text
-    except contract.Refused as refused:
-        assert 0 < len(str(refused)) < 1000
-        assert str(refused).isprintable()
-
-
-@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2030, 1, 1)), st.integers(-14 * 60, 14 * 60))
-def test_times_are_judged_as_moments_whatever_their_offset(local: datetime, minutes: int) -> None:
-    sign, size = ("-" if minutes < 0 else "+"), abs(minutes)
-    moment = local - timedelta(minutes=minutes)
-    good = datetime(2000, 1, 1) <= moment <= datetime(2026, 3, 3, 12)
-    text = f"{local.isoformat(timespec='microseconds')}{sign}{size // 60:02}:{size % 60:02}"
-    if good:
-        accepts(placed(occurred_at=text))
-    else:
-        assert reason(placed(occurred_at=text)).startswith("occurred_at: a time ")
