@@ -1,0 +1,46 @@
+"""The places of a stack: a landing bucket, a queue and its dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.cloud import Cloud
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Places:
+    """A landing bucket, a queue and its dead letters as the stack makes them."""
+
+    cloud: Cloud
+    bucket: str
+    queue: str
+    dead_letters: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"LANDING": f"s3://{self.bucket}", "DEAD_LETTERS": self.dead_letters, "ATTEMPTS": str(ATTEMPTS)}
+
+    def send(self, *bodies: str) -> list[str]:
+        sqs = self.cloud.client("sqs")
+        return [sqs.send_message(QueueUrl=self.queue, MessageBody=body)["MessageId"] for body in bodies]
+
+    def objects(self) -> dict[str, bytes]:
+        s3 = self.cloud.client("s3")
+        keys = [found["Key"] for found in s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def letters(self, queue: str | None = None) -> list[dict[str, Any]]:
+        """All messages of the dead letters (or of another queue), which stay there, hidden for a while."""
+        sqs, found = self.cloud.client("sqs"), []
+        while some := sqs.receive_message(
+            QueueUrl=queue or self.dead_letters,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=600,
+            MessageAttributeNames=["All"],
+            AttributeNames=["All"],
+        ).get("Messages"):
+            found += some
+        return found
