@@ -14,7 +14,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from sales_tech.contracts.bronze import stream_table
+from sales_tech.contracts.stream import stream_contract
 from sales_tech.contracts.table import table_contract
+from sales_tech.engines.dialect import literal
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
 from sales_tech.lake.query import Reader
@@ -71,6 +74,31 @@ def files(run: Run) -> pd.DataFrame:
             "files", [file.path for file in lake.files(contract.name)], {name: column.type.sql for name, column in contract.columns.items()}
         )
         frame: pd.DataFrame = engine.arrow(f"select {columns} from files order by arrival desc").to_pandas()
+        return frame
+
+
+def order_events(run: Run) -> pd.DataFrame:
+    """How many order events of each source and kind occurred on each day, and how many rows and copies bronze has of them.
+
+    Columns: source, event_type, occurred_on (local day), events (distinct ids), order_lines, copies (events that
+    came once more), latest_hours (of the event that took longest from its moment to bronze).
+    """
+    contract, zone = stream_table(), stream_contract().timezone
+    with open_engine(run.settings) as engine:
+        columns = {name: column.type.sql for name, column in contract.columns.items()}
+        engine.view("landed_lines", [file.path for file in Lake(run.settings).files(contract.name)], columns)
+        frame: pd.DataFrame = engine.arrow(
+            f"""
+            with events as (
+                select source, event_type, event_id, as_instant(any_value(occurred_at)) as occurred_at, min(_loaded_at) as loaded_at,
+                    count(*) as rows, count(distinct (_file_id, _event_number)) as arrivals, count(distinct line) as order_lines
+                from landed_lines group by source, event_type, event_id
+            )
+            select source, event_type, local_day(occurred_at, {literal(zone)}) as occurred_on, count(*) as events,
+                cast(sum(order_lines) as bigint) as order_lines, cast(sum(arrivals) - count(*) as bigint) as copies,
+                round(max(epoch(loaded_at) - epoch(occurred_at)) / 3600, 1) as latest_hours
+            from events group by all order by all"""
+        ).to_pandas()
         return frame
 
 

@@ -73,8 +73,8 @@ class Settings:
         values = {name: known.get(name) or _environment(name.upper()) for name in accepted}
         sources = values["sources"]
         places = sources.split(os.pathsep) if isinstance(sources, str) else sources or []
-        shipped = next((folder for folder in (project / "sources", _shipped_sources()) if folder.is_dir()), None)
-        own = [shipped or project / "sources"] if shipped or not places else []
+        shipped = asset("sources")
+        own = [shipped] if shipped.is_dir() or not places else []
         threads = values["threads"] or min(os.cpu_count() or 2, 8)
         if not str(threads).isdecimal() or int(threads) < 1:
             raise SettingsError(f"{PREFIX}THREADS is {threads!r}; expected a whole number of at least 1")
@@ -99,9 +99,11 @@ def project_folder() -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / "pipeline.py").is_file()), here)
 
 
-def _shipped_sources() -> Path:
-    # The packs as they lie in an installed wheel, where there is no source tree.
-    return Path(__file__).with_name("assets") / "sources"
+def asset(name: str) -> Path:
+    """A folder of the project, such as `notebooks`, or its copy in an installed wheel where there is no source tree."""
+    copy = Path(__file__).with_name("assets") / name
+    own = project_folder() / name
+    return copy if copy.is_dir() and not own.is_dir() else own
 
 
 def _aws(values: dict[str, Any]) -> Aws | None:

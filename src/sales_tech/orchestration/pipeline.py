@@ -57,6 +57,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
             if reasons := reasons_to_run(now, step):
                 with watch(step):
                     step_runs.append(_execute(run, step, reasons, notebooks))
+                now.lake.platform.publish(run.folder)
         outcome = _outcome(run, step_runs, monotonic() - clock)
         if not outcome.idle:
             enter(run, _run_entry(outcome, started), step_runs)

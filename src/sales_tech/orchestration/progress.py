@@ -15,6 +15,15 @@ Watch = Callable[[Step], AbstractContextManager[None]]
 
 
 @contextmanager
+def counter(console: Console, words: str) -> Iterator[Callable[[int], None]]:
+    """Show how many of something were handled; the caller tells the number so far."""
+    columns = [SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.completed:,} {task.description}"), TimeElapsedColumn()]
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda number: bar.update(task, completed=number)
+
+
+@contextmanager
 def watcher(console: Console) -> Iterator[Watch]:
     """Show each step while it runs: its notebook and seconds; the caller enters the watch around a step."""
     columns = [SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn()]

@@ -9,7 +9,7 @@ from typing import Any
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import SettingsError
-from sales_tech.ingest import batch_csv
+from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
 from sales_tech.transform import gold, reference, sales
@@ -39,7 +39,14 @@ class Step:
 
 
 def _new_files(at: Situation) -> list[str]:
-    counts = batch_csv.why(at.lake, at.engine, at.packs, at.run)
+    return _counted(batch_csv.why(at.lake, at.engine, at.packs, at.run))
+
+
+def _new_events(at: Situation) -> list[str]:
+    return _counted(order_events.why(at.lake, at.engine, at.run))
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
     return [f"{count} {reason.replace('file', 'files', 1) if count > 1 else reason}" for reason, count in counts.items()]
 
 
@@ -63,8 +70,9 @@ def _merged(changes: Mapping[Any, Change]) -> list[str]:
 
 STEPS = (
     Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files),
+    Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events),
     Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference),
-    Step(sales.STEP, "02_silver/sales.ipynb", (reference.STEP,), _sales),
+    Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales),
     Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold),
 )
 

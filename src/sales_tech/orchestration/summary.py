@@ -20,6 +20,7 @@ from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import FAILED, Outcome
 from sales_tech.orchestration.plan import Planned
+from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
 from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
@@ -66,6 +67,19 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         if page.exists():
             console.print(f"  {_near(page)}", highlight=False, soft_wrap=True)
     _next(console, outcome)
+
+
+def show_posted(console: Console, posted: Posted, settings: Settings, most: int = 5) -> None:
+    """What became of posted events, and the reasons of the first that were refused."""
+    parts = [f"{posted.landed:,} landed in {len(posted.objects):,} object{'' if len(posted.objects) == 1 else 's'}"]
+    parts += [f"{posted.repeated:,} were there before"] if posted.repeated else []
+    parts += [f"{posted.refused:,} refused"] if posted.refused else []
+    console.print(f"Posted {posted.events:,} order events: {', '.join(parts)}", highlight=False)
+    for number, reason in sorted(posted.reasons.items())[:most]:
+        console.print(f"  [red]refused[/] line {number}: {escape(reason)}", highlight=False, soft_wrap=True)
+    if posted.refused:
+        more = f"and {posted.refused - most} more, " if posted.refused > most else ""
+        console.print(f"  {more}kept with their reasons in {_near(Path(settings.landing) / DEAD_LETTERS)}", highlight=False, soft_wrap=True)
 
 
 def show_answer(console: Console, answer: pa.Table, form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sales_tech.plots.categories import category_mix
 from sales_tech.plots.customers import customer_segments
+from sales_tech.plots.events import events_by_day
 from sales_tech.plots.pareto import abc_curve
 from sales_tech.plots.prices import price_history
 from sales_tech.plots.quality import fates_by_kind, rejects_by_reason
@@ -14,6 +15,7 @@ __all__ = [
     "abc_curve",
     "category_mix",
     "customer_segments",
+    "events_by_day",
     "fates_by_kind",
     "price_history",
     "rejects_by_reason",

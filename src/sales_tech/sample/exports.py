@@ -16,6 +16,7 @@ from sales_tech.sample.catalogue import make_catalogue
 from sales_tech.sample.customers import make_customers
 from sales_tech.sample.demand import draw_lines, expected_lines
 from sales_tech.sample.dirt import BLANK_LINES_PER_FILE, Kind, PlantedDirt, cut, garble, interleave, odd_names, plant
+from sales_tech.sample.events import EventMaker, StreamSummary, write_events
 from sales_tech.sample.history import History, stream
 from sales_tech.sample.orders import make_orders
 from sales_tech.sample.promotions import active_promotions, make_promotions
@@ -42,7 +43,7 @@ HEADER_REPEATED_EVERY = 6
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What was written: the files, their lines, and the dirt among them.
+    """What was written: the files, their lines, the dirt among them, and the event stream of the online shop.
 
     Headers, repeated ones too, and blank lines do not count as lines; a truncated line does.
     """
@@ -53,6 +54,7 @@ class SampleSummary:
     store_lines: int
     promotion_lines: int
     dirt: PlantedDirt
+    stream: StreamSummary
 
 
 def write_sample(
@@ -65,7 +67,7 @@ def write_sample(
     lines_per_day: float = 280,
     dirt: bool = True,
 ) -> SampleSummary:
-    """Write the exports into `landing/erp_br`, replacing files of the same name.
+    """Write the exports into `landing/erp_br`, replacing files of the same name, and the stream into `landing/.events`.
 
     `lines_per_day` is the mean number of order lines over the history, before returns and dirt. Without
     `dirt` every line can be read and none is repeated; the sales behind both are the same.
@@ -77,6 +79,8 @@ def write_sample(
     active = active_promotions(history, catalogue, promotions)
     demand = draw_lines(expected_lines(history, catalogue, promotions, active, lines_per_day), stream(seed, "demand"))
     lines = make_orders(history, catalogue, customers, promotions, active, demand, stream(seed, "orders"))
+    maker = EventMaker(catalogue, customers, promotions["code"].tolist())
+    events = write_events(landing / ".events" / "erp_br.jsonl", history, lines, maker, stream(seed, "events"))
     lines = _filed(history, lines)
     if dirt:
         lines = plant(history, lines, stream(seed, "dirt"))
@@ -116,6 +120,7 @@ def write_sample(
         store_lines=_lines(places),
         promotion_lines=_lines(offers),
         dirt=planted,
+        stream=events,
     )
 
 

@@ -17,11 +17,13 @@ from sqlglot.schema import MappingSchema
 
 from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.pack import Pack
+from sales_tech.contracts.stream import SALES, STREAM, STREAM_TABLE, stream_pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import ATHENA, tables_in
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping, bind
+from sales_tech.transform.merging import JUDGED, merged_select
 from sales_tech.transform.typed import fate_select, latest_select, typed_select
 
 HASH = "keyed_hash"
@@ -58,11 +60,12 @@ class Leak:
 def personal_leaks(pack: Pack) -> list[Leak]:
     """Every way by which the pack's personal columns reach silver without their hash; none is as it should be.
 
-    Personal are the columns that the pack tags, and the parts of a line that were not split into
-    columns, where the file has a tagged one. All that decides a value counts as reaching it, so also the
-    condition of a case and the order of a window; what only selects rows does not.
+    The order events that name the pack are looked at too. Personal are the columns that the pack tags, and the
+    parts of a line that were not split into columns, where the file has a tagged one. All that decides a value
+    counts as reaching it, so also the condition of a case and the order of a window; what only selects rows does not.
     """
     mappings = {table: bind(pack, table) for table in pack.mappings}
+    mappings[STREAM_TABLE] = bind(stream_pack(pack), SALES)
     drivers = {bound.driver for bound in mappings.values()}
     leaks = [leak for bound in mappings.values() for leak in _mapping_leaks(bound)]
     for kind in pack.files.keys() - drivers:
@@ -181,6 +184,9 @@ def _judged(bound: BoundMapping) -> Flows:
     relations = {kind: f"latest.{kind}" for kind in bound.lookups} | {bound.driver: f"typed.{bound.driver}"}
     mapped = bound.select(relations).sql(dialect=ATHENA)
     rows = flows(canonical_select(bound, f"({mapped})"), known)
+    if bound.driver == STREAM:
+        pool = rows | {name: frozenset[Flow]() for name in JUDGED if name not in rows}
+        return flows(merged_select(bound.contract, "judged.pool"), {"judged.pool": pool})
     return flows(fate_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
 
 

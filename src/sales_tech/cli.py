@@ -1,0 +1,144 @@
+"""Sales Tech's command line: run the pipeline, see its plan, ask the lake, post order events."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from sales_tech.errors import SalesTechError
+from sales_tech.settings import Settings, asset
+
+lake_option = click.option("--lake", help="The lake's folder (default: ./lake), or s3://bucket/prefix.")
+landing_option = click.option("--landing", help="Where files arrive (default: ./landing), or s3://bucket.")
+sources_option = click.option(
+    "--sources", type=click.Path(path_type=Path), multiple=True, help="A pack, or a folder of packs, besides ./sources."
+)
+date_option = click.option("--run-date", help="Business day of the run, such as 2026-03-01 (default: today).")
+step_option = click.option("--step", "names", multiple=True, help="Only this step, such as silver/sales; may be repeated.")
+force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Sales analytics lake: CSV exports in, trusted tables out."""
+
+
+@main.command()
+@landing_option
+@lake_option
+@sources_option
+@date_option
+@step_option
+@force_option
+def run(names: tuple[str, ...], run_date: str | None, force: bool, **given: Any) -> None:
+    """Run what is stale, in order; exit code 1 for a failure, 2 where files were rejected."""
+    from sales_tech.orchestration.pipeline import EXIT_CODES, execute_run
+    from sales_tech.orchestration.progress import watcher
+    from sales_tech.orchestration.steps import chosen
+    from sales_tech.orchestration.summary import show_outcome
+    from sales_tech.runs import Run
+
+    console = Console()
+    this_run = Run.begin(Settings.load(**given), run_date=run_date, force=force)
+    with watcher(console) as watch:
+        outcome = execute_run(this_run, chosen(names), asset("notebooks"), watch)
+    show_outcome(console, outcome)
+    sys.exit(EXIT_CODES[outcome.outcome])
+
+
+@main.command()
+@landing_option
+@lake_option
+@sources_option
+@step_option
+@force_option
+def plan(names: tuple[str, ...], force: bool, **given: Any) -> None:
+    """Show which steps would run, and why or why not."""
+    from sales_tech.orchestration.plan import plan as planned
+    from sales_tech.orchestration.steps import chosen
+    from sales_tech.orchestration.summary import show_plan
+    from sales_tech.runs import Run
+
+    show_plan(Console(), planned(Run.begin(Settings.load(**given), force=force), chosen(names)))
+
+
+@main.command()
+@click.argument("sql")
+@lake_option
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def query(sql: str, lake: str | None, form: str) -> None:
+    """Answer one select in Athena's SQL over silver and gold, also FOR VERSION or TIMESTAMP AS OF."""
+    from sales_tech.lake.query import Reader
+    from sales_tech.orchestration.summary import show_answer
+
+    show_answer(Console(), Reader(Settings.load(lake=lake)).arrow(sql), form)
+
+
+@main.command()
+@lake_option
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def runs(lake: str | None, form: str) -> None:
+    """Show the ledger: the latest runs and how they ended."""
+    from sales_tech.lake.query import Reader
+    from sales_tech.orchestration.summary import show_answer
+
+    ledger = """select run_id, run_date, seconds, outcome, steps, files_loaded, files_rejected, code_version,
+        substr(message, 1, 100) as message
+        from gold.pipeline_runs order by run_id desc limit 20"""
+    show_answer(Console(), Reader(Settings.load(lake=lake)).arrow(ledger), form)
+
+
+@main.command("post-events")
+@click.argument("file", type=click.Path(path_type=Path))
+@landing_option
+def post(file: Path, landing: str | None) -> None:
+    """Send order events (JSON lines) through the queue's consumer into the landing folder; exit code 2 where some were refused."""
+    from sales_tech.orchestration.post_events import post_events
+    from sales_tech.orchestration.progress import counter
+    from sales_tech.orchestration.summary import show_posted
+
+    console, settings = Console(), Settings.load(landing=landing)
+    with counter(console, "events sent") as watch:
+        posted = post_events(file, settings, watch=watch)
+    show_posted(console, posted, settings)
+    sys.exit(2 if posted.refused else 0)
+
+
+@main.command()
+@landing_option
+@click.option("--seed", default=7, show_default=True, help="The same seed writes the same bytes.")
+@click.option("--months", default=18, show_default=True, help="Months of history.")
+def sample(landing: str | None, seed: int, months: int) -> None:
+    """Write sample exports of a fictitious technology retailer into the landing folder, and post its order events."""
+    from sales_tech.orchestration.post_events import post_events
+    from sales_tech.orchestration.summary import show_posted
+    from sales_tech.sample import write_sample
+
+    console, settings = Console(), Settings.load(landing=landing)
+    target = Path(settings.landing)
+    made = write_sample(target, seed=seed, months=months)
+    console.print(f"Wrote {len(made.files)} sample files with {made.sales_lines:,} sales lines into {target}", highlight=False)
+    show_posted(console, post_events(made.stream.path, settings), settings)
+
+
+@main.command()
+def night() -> None:
+    """Run the pipeline as a SageMaker Processing job: settings from the environment, a failure told in its message file."""
+    from sales_tech.orchestration.night import run_night
+
+    sys.exit(run_night(Console()))
+
+
+def entry() -> None:
+    """Run the command line; what the package refuses on purpose is told in its own words."""
+    try:
+        main()
+    except SalesTechError as error:
+        # Anything else keeps its traceback.
+        Console(stderr=True).print(f"[red]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,137 @@
+"""Order events sent through the queue's consumer on a laptop: the same handler, called on the same message shape."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sales_tech.errors import SettingsError
+from sales_tech.settings import Settings, asset
+
+ATTEMPTS = 3
+DEAD_LETTERS = ".dead_letters"
+"""The folder in the landing area for refused events; hidden, so that ingest passes it by."""
+
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+_BATCH = 1_000
+_REASONS = 10_000  # kept in memory at most; every refused event stands in its folder
+
+
+@dataclass
+class Posted:
+    """What became of posted events: counted by event, and the reasons of refused ones by line of the file.
+
+    `repeated` counts events whose object had landed before, or that stood in their batch twice.
+    """
+
+    events: int = 0
+    landed: int = 0
+    repeated: int = 0
+    refused: int = 0
+    objects: set[str] = field(default_factory=set)
+    reasons: dict[int, str] = field(default_factory=dict)
+
+
+def post_events(path: Path, settings: Settings, *, watch: Callable[[int], None] = lambda events: None) -> Posted:
+    """Send each line of a file of JSON lines as one message; `watch` is told how many were sent.
+
+    Good events land below the landing folder, refused ones in its folder DEAD_LETTERS with their
+    reason. Raises SettingsError where the landing area is no folder of this machine or the file is not there.
+    """
+    if not isinstance(settings.landing, Path):
+        raise SettingsError(f"{settings.landing} is fed by its queue; post events to the API of the stack, or name a folder (--landing)")
+    if not path.is_file():
+        raise SettingsError(f"no file {path}; expected JSON lines, one order event on each")
+    dead = settings.landing / DEAD_LETTERS
+    dead.mkdir(parents=True, exist_ok=True)
+    posted = Posted()
+    with _consumer(settings.landing, dead) as (handle, told):
+        for batch in _batches(path):
+            _send(batch, handle, told, posted)
+            watch(posted.events)
+    return posted
+
+
+def _send(batch: list[tuple[int, bytes]], handle: Handler, told: list[Any], posted: Posted) -> None:
+    # What SQS would do: whatever is reported comes again, with its count of receives.
+    waiting = {str(number): line for number, line in batch}
+    posted.events += len(waiting)
+    for receive in range(1, ATTEMPTS + 1):
+        records = [
+            {"messageId": number, "body": line, "attributes": {"ApproximateReceiveCount": str(receive)}} for number, line in waiting.items()
+        ]
+        told.clear()
+        answer = handle({"Records": records}, None)
+        (counts,) = told
+        posted.landed += counts["landed"]
+        posted.repeated += counts["duplicates"]
+        posted.refused += counts["dead"]
+        posted.objects |= {counts["key"]} - {None}
+        for number, reason in counts["reasons"].items():
+            if len(posted.reasons) < _REASONS:
+                posted.reasons[int(number)] = reason
+        waiting = {failure["itemIdentifier"]: waiting[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]}
+        if not waiting:
+            return
+    raise SettingsError(
+        f"{len(waiting)} events could be neither landed nor set aside, line {min(map(int, waiting))} first; see the log above"
+    )
+
+
+def _batches(path: Path) -> Iterator[list[tuple[int, bytes]]]:
+    with path.open("rb") as file:
+        lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+        while batch := list(islice(lines, _BATCH)):
+            yield batch
+
+
+@contextmanager
+def _consumer(landing: Path, dead: Path) -> Iterator[tuple[Handler, list[Any]]]:
+    """The handler of the function land_orders with its environment, and the counts of its last batch."""
+    folder = asset("lambda") / "land_orders"
+    given = {"LANDING": str(landing), "DEAD_LETTERS": str(dead), "ATTEMPTS": str(ATTEMPTS)}
+    before = {name: os.environ.get(name) for name in given}
+    sys.path.insert(0, str(folder))
+    log, told = logging.getLogger("land_orders"), _Told()
+    try:
+        os.environ.update(given)
+        handler = import_module("handler")
+        log.addHandler(told)
+        log.propagate = False
+        yield handler.handler, told.counts
+    finally:
+        log.removeHandler(told)
+        sys.path.remove(str(folder))
+        _restore(before)
+
+
+def _restore(before: dict[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+class _Told(logging.Handler):
+    """Keeps what the function logs of a batch, as CloudWatch would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        entry = json.loads(record.getMessage())
+        if "records" in entry:
+            self.counts.append(entry)
+        else:
+            sys.stderr.write(f"{record.getMessage()}\n")
