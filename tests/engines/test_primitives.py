@@ -39,6 +39,8 @@ PRIMITIVES = [
     "as_date(x, '%d-%b-%y')",
     "as_timestamp(x, '%d/%m/%Y %H:%M:%S', 'America/Sao_Paulo')",
     "as_timestamp(x, '%Y-%m-%d %I:%M %p', 'UTC')",
+    "as_instant(x)",
+    "local_day(as_instant(x), 'America/Sao_Paulo')",
     "keyed_hash(x)",
 ]
 Texts = list[str | None]
@@ -197,6 +199,44 @@ def instant(local: datetime) -> datetime:
 def test_a_local_time_is_an_instant_by_its_zone(engine: DuckEngine, moments: list[datetime]) -> None:
     texts = [moment.strftime(FORMAT) for moment in moments]
     same(engine, f"as_timestamp(x, '{FORMAT}', 'America/Sao_Paulo')", texts, lambda text: instant(datetime.strptime(text, FORMAT)))
+
+
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+
+
+def rfc3339(text: str) -> datetime | None:
+    """The instant that a text by RFC 3339 shows, in years that every clock on Earth can show."""
+    if not _RFC3339.fullmatch(text) or (text[-6] in "+-" and int(text[-5:-3]) > 14) or not "0002" <= text <= "9999":
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+OFFSETS = st.sampled_from(("Z", "z", "+00:00", "-03:00", "-02:00", "+05:45", "+14:00", "-14:59", "+15:00", "-03", "-0300", ""))
+WRITTEN_INSTANTS = st.builds(
+    lambda moment, blank, offset: f"{moment.isoformat(blank)}{offset}", st.datetimes(datetime(2, 1, 1)), st.sampled_from("T "), OFFSETS
+)
+
+
+@given(many(WRITTEN_INSTANTS | st.text("0123456789-:TZ+. ", max_size=30)))
+@example(["2026-02-30T10:00:00Z", "2026-03-01T24:00:00Z", "2026-03-01T23:59:60Z", "2026-03-01t10:00:00z", "2026-03-01T10:00:00"])
+def test_an_instant_is_read_by_rfc_3339_or_not_at_all(engine: DuckEngine, texts: Texts) -> None:
+    same(engine, "as_instant(x)", texts, rfc3339)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-11T02:59:59Z", date(2026, 1, 10)),
+        ("2026-01-11T03:00:00Z", date(2026, 1, 11)),
+        ("2018-12-15T02:30:00Z", date(2018, 12, 15)),  # summer time, two hours behind
+        ("2026-01-10T23:30:00-03:00", date(2026, 1, 10)),
+    ],
+)
+def test_the_local_day_is_that_of_the_zone(engine: DuckEngine, text: str, expected: date) -> None:
+    assert read(engine, "local_day(as_instant(x), 'America/Sao_Paulo')", [text]) == [expected]
 
 
 def test_summer_time_of_brazil_ended_in_2019(engine: DuckEngine) -> None:

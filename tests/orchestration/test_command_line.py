@@ -19,7 +19,8 @@ from sales_tech.settings import Settings
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A small lake of the sample retailer, made by the command line."""
     settings = settings_in(tmp_path_factory.mktemp("ran"))
-    write_sample(settings.landing, months=2, lines_per_day=20)
+    made = write_sample(settings.landing, months=2, lines_per_day=20)
+    assert call("post-events", made.stream.path, "--landing", settings.landing).returncode == 2
     done = call("run", "--landing", settings.landing, "--lake", settings.lake)
     assert done.returncode == 0, done.stdout + done.stderr
     (settings.lake / "first.txt").write_text(done.stdout, encoding="utf-8")
@@ -33,7 +34,7 @@ def test_a_run_ends_with_rows_fates_figures_notebooks_and_what_to_type_next(ran:
     assert "average ticket" in shown
     assert "R$" in shown
     pages = [line.strip() for line in shown.splitlines() if line.strip().endswith(".html")]
-    assert len(pages) == 4
+    assert len(pages) == 5
     assert all("<html" in Path(REPOSITORY / page).read_text(encoding="utf-8")[:200] for page in pages)
     assert "python pipeline.py query" in shown
 
@@ -49,7 +50,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do_and_writes_nothing(ran: S
 def test_plan_tells_why_a_step_would_not_run(ran: Settings) -> None:
     done = call("plan", "--landing", ran.landing, "--lake", ran.lake)
     assert done.returncode == 0
-    assert done.stdout.count("up to date") == 4
+    assert done.stdout.count("up to date") == 5
 
 
 def test_plan_tells_of_new_files_and_of_the_steps_behind_them(ran: Settings, tmp_path: Path) -> None:

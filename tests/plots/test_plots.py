@@ -376,3 +376,22 @@ def test_numbers_follow_the_habit_of_their_readers() -> None:
         "100%",
     ]
     assert [in_unit(amount, "BRL", 1) for amount in (0, 1234, 98_765)] == ["0", "1,2", "99"]
+
+
+# events_by_day
+
+
+def events(*rows: tuple[int, str, int]) -> pd.DataFrame:
+    return pd.DataFrame([(day(offset), kind, number) for offset, kind, number in rows], columns=["occurred_on", "event_type", "events"])
+
+
+def test_events_stand_upon_each_other_by_kind_and_days_without_any_stay_empty() -> None:
+    figure = plots.events_by_day(events((0, "order_placed", 5), (2, "order_placed", 3), (2, "order_cancelled", 1), (0, "order_placed", 2)))
+    heights = {kind: [height for _, height in drawn] for kind, drawn in bars(figure).items()}
+    assert heights == {"order_placed": [7, 0, 3], "order_cancelled": [0, 0, 1]}
+    bottoms = {str(group.get_label()): [bar.get_y() for bar in group] for group in figure.axes[0].containers}
+    assert bottoms["order_cancelled"] == [7, 0, 3]
+
+
+def test_no_events_make_a_note() -> None:
+    assert "Nenhum evento de pedido chegou ainda" in texts(plots.events_by_day(events(), language="pt"))

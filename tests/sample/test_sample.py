@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -289,3 +290,17 @@ def test_less_than_one_month_is_refused(tmp_path: Path) -> None:
 def test_the_movable_days_fall_where_the_calendar_says(year: int, mothers: int, friday: int) -> None:
     assert second_sunday(year, 5) == date(year, 5, mothers)
     assert black_friday(year) == date(year, 11, friday)
+
+
+def test_the_stream_tells_of_the_last_weeks_and_of_orders_that_no_export_knows(dirty: tuple[Path, SampleSummary]) -> None:
+    landing, summary = dirty
+    texts = summary.stream.path.read_text(encoding="utf-8").splitlines()
+    assert len(texts) == summary.stream.events + summary.stream.doubled + summary.stream.spoilt
+    events = [json.loads(text) for text in texts if text.startswith("{") and text.endswith("}}")]
+    placed = {event["order"]["order_id"] for event in events if event["event_type"] == "order_placed"}
+    exported = {
+        line.partition(";")[0] for path in landing.glob("erp_br/vendas_*.csv") for line in path.read_text(encoding="latin-1").splitlines()
+    }
+    assert placed & exported
+    assert placed - exported
+    assert {event["event_type"] for event in events} >= {"order_placed", "order_cancelled", "item_returned"}

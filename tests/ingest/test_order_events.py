@@ -1,0 +1,158 @@
+"""Landed order events become rows of text, line by line of each order, and none is lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.events import cancelled, land_events, line, placed
+from tests.support.nights import read
+
+from sales_tech.errors import UnreadableFile
+from sales_tech.ingest import order_events
+from sales_tech.ingest.events import event_schema, read_events
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run, StepResult
+from sales_tech.settings import Settings
+
+
+def ingest(lake: Settings) -> StepResult:
+    return order_events.run(Run.begin(lake))
+
+
+def test_each_order_line_is_a_row_with_the_text_of_its_event(erp: Settings) -> None:
+    customer = {"tax_id": "111", "name": "Ana", "email": "ana@example.com", "state": "SP"}
+    event = placed("P1", "2026-01-10T10:00:00-03:00", line("1"), line("2", sku="B", quantity=3), customer=customer)
+    path = land_events(erp.landing, cancelled("P0"), event)
+    assert ingest(erp).rows_in == 3
+    rows = sorted(read(erp, "bronze.order_events"), key=lambda row: row["_line_number"])
+    assert [(row["_event_number"], row["order_id"], row["line"], row["sku"], row["quantity"]) for row in rows] == [
+        (1, "P0", "1", None, None),
+        (2, "P1", "1", "A", "1"),
+        (2, "P1", "2", "B", "3"),
+    ]
+    assert (rows[1]["customer_tax_id"], rows[1]["occurred_at"], rows[1]["source"]) == ("111", "2026-01-10T10:00:00-03:00", "erp_br")
+    (entry,) = read(erp, "bronze.files")
+    assert (entry["file_kind"], entry["status"], entry["rows"]) == ("order_events", "loaded", 3)
+    assert (erp.lake / entry["archived_as"]).read_bytes() == path.read_bytes()
+
+
+def test_a_number_keeps_its_text(erp: Settings) -> None:
+    event = json.dumps(placed()).replace('"10.00"', "1234567890123456.10").replace('"quantity": 1', '"quantity": 1.0')
+    land_events(erp.landing, event)
+    ingest(erp)
+    (row,) = read(erp, "bronze.order_events")
+    assert (row["unit_price"], row["quantity"]) == ("1234567890123456.10", "1.0")
+
+
+def test_unknown_fields_are_kept_under_their_path(erp: Settings) -> None:
+    event = placed("P1", "2026-01-10T10:00:00-03:00", line(gift=True), coupon={"code": "X"}) | {"trace": "t-1"}
+    land_events(erp.landing, event)
+    ingest(erp)
+    (row,) = read(erp, "bronze.order_events")
+    assert json.loads(row["_extra"]) == {"trace": "t-1", "order.coupon": {"code": "X"}, "order.lines.gift": True}
+
+
+def test_an_object_is_loaded_once(erp: Settings) -> None:
+    land_events(erp.landing, placed())
+    ingest(erp)
+    snapshot = Lake(erp).snapshot_id("bronze.order_events")
+    assert ingest(erp).notes == ["no new events"]
+    assert Lake(erp).snapshot_id("bronze.order_events") == snapshot
+
+
+UNREADABLE = {
+    "text": (b"hello", "line 1: no JSON"),
+    "a list": (b"[1]", "a JSON list"),
+    "no source": (json.dumps(placed() | {"source": "A B"}).encode(), "line 1: no source"),
+    "no lines": (json.dumps(placed("P1", lines=[])).encode(), "line 1: no order.lines"),
+    "deep nesting": (b'{"a":' * 100_000, "line 1: no JSON"),
+    "invalid utf-8": (b'{"source": "\xff"}', "line 1: no JSON"),
+    "nothing": (b"", "empty file"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_an_object_with_anything_but_events_is_rejected_and_the_others_are_loaded(erp: Settings, what: str) -> None:
+    content, reason = UNREADABLE[what]
+    land_events(erp.landing, placed())
+    bad = erp.landing / "order_events" / "00" / "bad.jsonl.gz"
+    bad.parent.mkdir(parents=True, exist_ok=True)
+    bad.write_bytes(gzip.compress(content, mtime=0))
+    result = ingest(erp)
+    assert list(result.rejected) == ["order_events/00/bad.jsonl.gz"]
+    assert reason in result.rejected["order_events/00/bad.jsonl.gz"]
+    assert len(read(erp, "bronze.order_events")) == 1
+
+
+def test_a_broken_gzip_is_rejected(erp: Settings) -> None:
+    path = land_events(erp.landing, placed())
+    path.write_bytes(path.read_bytes()[:-10])
+    (reason,) = ingest(erp).rejected.values()
+    assert "gzip stream ends early" in reason
+
+
+def test_the_suppliers_files_and_the_events_do_not_see_each_other(erp: Settings) -> None:
+    from sales_tech.ingest import batch_csv
+
+    land_events(erp.landing, placed())
+    assert batch_csv.run(Run.begin(erp)).notes == ["no new files"]
+
+
+def test_rows_of_a_run_that_was_stopped_before_its_entry_are_entered_by_the_next(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    land_events(erp.landing, placed())
+
+    def stopped(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(order_events, "enter", stopped)
+        ingest(erp)
+    assert read(erp, "bronze.files") == []
+    land_events(erp.landing, placed("P2"))
+    ingest(erp)
+    assert sorted(row["order_id"] for row in read(erp, "bronze.order_events")) == ["P1", "P2"]
+    assert [(row["status"], row["rows"]) for row in read(erp, "bronze.files")] == [("loaded", 1), ("loaded", 1)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=("Cs",)), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("order", "lines", "customer", "x")), inner, max_size=3),
+    max_leaves=8,
+)
+events_of_any_shape = st.builds(
+    lambda extra, order, lines: {"source": "erp_br", **extra, "order": {**order, "lines": lines}} | {"source": "erp_br"},
+    st.dictionaries(st.text(st.characters(exclude_categories=("Cs",)), max_size=4), JSON, max_size=3),
+    st.dictionaries(st.sampled_from(("order_id", "customer", "store_id", "y")), JSON, max_size=3),
+    st.lists(st.dictionaries(st.sampled_from(("line", "sku", "quantity", "z")), JSON, max_size=3), min_size=1, max_size=4),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(events_of_any_shape, min_size=1, max_size=6))
+def test_whatever_the_events_hold_there_is_one_row_for_each_order_line(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(json.dumps(event).encode() for event in events) + b"\n")
+    rows, sources = read_events(path)
+    batches = list(rows.batches())
+    assert sources == {"erp_br"}
+    assert all(batch.schema == event_schema() for batch in batches)
+    numbers = [number for batch in batches for number in batch.column("_line_number").to_pylist()]
+    assert numbers == list(range(1, sum(len(event["order"]["lines"]) for event in events) + 1))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_no_content_makes_the_reader_fail_but_by_its_own_word(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(content)
+    try:
+        rows, _ = read_events(path)
+    except UnreadableFile:
+        return
+    assert sum(batch.num_rows for batch in rows.batches()) > 0

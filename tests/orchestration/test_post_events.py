@@ -1,0 +1,53 @@
+"""Events posted on a laptop pass the consumer of the queue itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.events import cancelled, placed
+from tests.support.nights import night, read
+
+from sales_tech.errors import SettingsError
+from sales_tech.orchestration.post_events import DEAD_LETTERS, post_events
+from sales_tech.settings import Settings
+
+
+def stream(folder: Path, *lines: object) -> Path:
+    path = folder / "events.jsonl"
+    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_good_events_land_and_bad_ones_are_set_aside_with_their_reason(erp: Settings, tmp_path: Path) -> None:
+    posted = post_events(stream(tmp_path, placed("P1"), "no JSON", cancelled("P2"), placed("P1"), "", placed("P3") | {"order": {}}), erp)
+    assert (posted.events, posted.landed, posted.repeated, posted.refused) == (5, 2, 1, 2)
+    assert set(posted.reasons) == {2, 6}
+    assert posted.reasons[6].startswith("order.order_id: missing")
+    letters = [json.loads(path.read_text()) for path in (erp.landing / DEAD_LETTERS).iterdir()]
+    assert {letter["reason"] for letter in letters} == set(posted.reasons.values())
+    night(erp)
+    assert sorted(row["order_id"] for row in read(erp, "bronze.order_events")) == ["P1", "P2"]
+    assert {row["file_kind"] for row in read(erp, "bronze.files")} == {"order_events"}
+
+
+def test_the_same_file_again_lands_nothing_new(erp: Settings, tmp_path: Path) -> None:
+    path = stream(tmp_path, placed("P1"), placed("P2"))
+    post_events(path, erp)
+    posted = post_events(path, erp)
+    assert (posted.landed, posted.repeated) == (0, 2)
+    assert len(list((erp.landing / "order_events").rglob("*.gz"))) == 1
+
+
+def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, tmp_path: Path) -> None:
+    before = dict(os.environ), list(sys.path)
+    post_events(stream(tmp_path, placed("P1")), erp)
+    assert (dict(os.environ), list(sys.path)) == before
+
+
+def test_a_file_that_is_not_there_is_told(erp: Settings, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no file .*nowhere\.jsonl; expected JSON lines"):
+        post_events(tmp_path / "nowhere.jsonl", erp)
