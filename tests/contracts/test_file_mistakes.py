@@ -34,7 +34,7 @@ MISTAKES = {
     "format that ends early": ("%H:%M", "%H:%M%", 8, "with %;", "%d"),
     "key of an unknown column": ("key: [pedido, item]", "key: [pedido, linha]", 3, "key names column 'linha'", "one of pedido, item"),
     "no key": ("key: [pedido, item]", "key: []", 3, "key is []", "at least 1 item"),
-    "version that is no time": ("key:", "version: sku\nkey:", 3, "version 'sku' of type string", "a date or timestamp column"),
+    "version that is no time": ("key:", "version: sku\nkey:", 3, "version 'sku' of type string", "a date, timestamp or instant column"),
     "duplicate key": ("glob:", "description: Again\nglob:", 2, "description a second time", "first on line 1"),
     "duplicate column": ("  sku:", "  loja:", 10, "loja a second time", "first on line 9"),
     "duplicate header": ("{header: Loja}", "{header: sku}", 10, "header 'sku' twice, as in column loja", "one column for each header"),

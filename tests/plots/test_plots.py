@@ -297,6 +297,7 @@ PICTURES = {
     "abc_curve": (plots.abc_curve, ["sales_rank", "cumulative_share", "abc_class"], "No sales in this period"),
     "customer_segments": (plots.customer_segments, ["segment", "customers", "monetary"], "This source names no customers"),
     "price_history": (plots.price_history, ["sku", "name", "valid_from", "valid_to", "price"], "This source gives no list prices"),
+    "events_by_day": (plots.events_by_day, ["occurred_on", "event_type", "events"], "No order events have come in yet"),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.events import cancelled, land_events, placed
 from tests.support.exports import land_erp, land_reference, product, sale
 from tests.support.nights import HASH_KEY, REPOSITORY, night, read_all, settings_in
 
@@ -119,6 +120,21 @@ def product_night(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     )
 
 
+@pytest.fixture(scope="module")
+def stream_night(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """The second night brings an order whose cancellation waits, the cancellation of one in a file, and an order seen both ways."""
+
+    def first(landing: Path) -> None:
+        land_erp(landing, "vendas_1", sale("P1"))
+        land_events(landing, cancelled("P9"), placed("P8"))
+
+    def second(landing: Path) -> None:
+        land_erp(landing, "vendas_2", sale("P10"))
+        land_events(landing, placed("P9"), cancelled("P1"), placed("P8"), placed("P10"))
+
+    return set_up(tmp_path_factory.mktemp("stream"), first, second)
+
+
 def kill(scene: Scene, fatal: int, moment: str) -> None:
     """Start the second night in a process that dies before or after its n-th commit, from 1."""
     scene.restore()
@@ -157,6 +173,13 @@ def test_a_waiting_sale_is_not_lost_when_the_night_that_accepts_it_is_killed(pro
     assert product_night.committed[5:8] == ["silver.rejects", "silver.fates", "silver.sales"]
     kill(product_night, fatal, "after")
     assert_made_good(product_night)
+
+
+@pytest.mark.parametrize("fatal", [3, 4, 5, 6], ids=["bronze.order_events", "bronze.files", "silver.rejects", "silver.fates"])
+def test_no_event_is_lost_or_doubled_when_the_night_that_merges_it_is_killed(stream_night: Scene, fatal: int) -> None:
+    assert stream_night.committed[2:7] == ["bronze.order_events", "bronze.files", "silver.rejects", "silver.fates", "silver.sales"]
+    kill(stream_night, fatal, "after")
+    assert_made_good(stream_night)
 
 
 def test_a_file_replaced_after_its_rows_were_committed_but_not_entered_does_not_block_the_lake(busy_night: Scene) -> None:

@@ -135,13 +135,13 @@ class DuckEngine:
         finally:
             self._connection.unregister(name)
 
-    def write(self, query: str, folder: str, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
+    def write(self, query: str, folder: str | Path, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
         """Write a query's rows as Parquet files with Iceberg field ids into a new folder.
 
         `split_by` names a helper column: each of its values gets files of its own, and the column
         itself is not written. A query without rows writes no file.
         """
-        folder = folder.removeprefix("file://")
+        folder = str(folder).removeprefix("file://")
         if "://" not in folder:
             Path(folder).mkdir(parents=True)
         ids = ", ".join(f"{quote(column)}: {number}" for column, number in field_ids.items())

@@ -40,14 +40,18 @@ def run(run: Run) -> StepResult:
         lake = Lake(run.settings)
         history = read_history(lake, engine)
         arrivals = unrecorded(lake, engine, STEP, {STREAM_TABLE: _CLAIM}, history)
-        loaded = set(history.loaded) | {arrival.file_id for arrival in arrivals}
+        recovered = {arrival.file_id for arrival in arrivals}
+        loaded = set(history.loaded) | recovered
         sources: set[str] = set()
         for file, _ in _news(lake, run, history):
             arrival, named = _examine(lake, file, loaded, history, run)
             sources |= named
-            loaded.add(arrival.file_id)
-            if arrival.file_id not in {known.file_id for known in arrivals}:
+            if arrival.file_id in recovered:
+                # Its rows are in bronze already, from the run that was cut short; its time is known now.
+                arrivals = [replace(entry, file=file) if entry.file_id == arrival.file_id else entry for entry in arrivals]
+            else:
                 arrivals.append(arrival)
+            loaded.add(arrival.file_id)
         if not arrivals:
             return run.record(StepResult(STEP, notes=["no new events"]))
         contract = stream_table()
