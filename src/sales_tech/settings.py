@@ -99,6 +99,12 @@ def project_folder() -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / "pipeline.py").is_file()), here)
 
 
+def given_hash_key() -> bytes | None:
+    """The key of the personal-data hash where it is given by SALES_TECH_HASH_KEY; no setting, so that no one prints it."""
+    given = _environment("HASH_KEY")
+    return given.encode() if given else None
+
+
 def _shipped_sources() -> Path:
     # The packs as they lie in an installed wheel, where there is no source tree.
     return Path(__file__).with_name("assets") / "sources"
