@@ -29,6 +29,13 @@ class LakeFileSystem(ArrowFSWrapper):  # type: ignore[misc]
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """Nothing: S3 knows no folders."""
 
+    def ls(self, path: str, detail: bool = False, **kwargs: Any) -> list[Any]:
+        """What lies below a prefix; nothing where there is none, as in a folder that was just made."""
+        try:
+            return list(super().ls(path, detail=detail, **kwargs))
+        except FileNotFoundError:
+            return []
+
     def rm_file(self, path: str) -> None:
         """Delete one object."""
         bucket, key = bucket_and_key(path)

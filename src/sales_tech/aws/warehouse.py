@@ -13,7 +13,7 @@ from awswrangler.exceptions import QueryCancelled, QueryFailed
 from botocore.exceptions import ClientError
 from pyarrow.fs import FileSelector
 
-from sales_tech.aws.connection import Connection, bucket_and_key, code_of, in_words
+from sales_tech.aws.connection import Connection, code_of, in_words
 from sales_tech.aws.results import NESTED, ResultColumn, from_text, read_csv, schema
 from sales_tech.errors import QueryError, SettingsError
 
