@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.nights import HASH_KEY, REPOSITORY, settings_in
+from tests.support.cloud import Cloud, running_cloud
+from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settings_in
 
 from sales_tech.settings import Settings
 
 
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The AWS emulator, one for all tests of this process."""
+    with running_cloud() as running:
+        yield running
+
+
 @pytest.fixture
-def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
-    """Settings of a new lake below the test's folder; the arguments name packs, none stands for all."""
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the lake of a test is: local, unless the test is parametrized by BOTH_PLACES."""
+    return getattr(request, "param", "local")
+
+
+@pytest.fixture
+def make_settings(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Callable[..., Settings]:
+    """Settings of a new lake below the test's folder, or in the emulator; the arguments name packs, none stands for all."""
     monkeypatch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-
-    def _make(*packs: str, name: str = "") -> Settings:
-        return settings_in(tmp_path / name, *packs)
-
-    return _make
+    if place == "local":
+        return lambda *packs, name="": settings_in(tmp_path / name, *packs)
+    running: Cloud = request.getfixturevalue("cloud")
+    for variable, value in running.environment.items():
+        monkeypatch.setenv(variable, value)
+    return lambda *packs, name="": cloud_settings_in(tmp_path / name, running, *packs)
 
 
 @pytest.fixture

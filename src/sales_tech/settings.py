@@ -106,6 +106,12 @@ def asset(name: str) -> Path:
     return copy if copy.is_dir() and not own.is_dir() else own
 
 
+def given_hash_key() -> bytes | None:
+    """The key of the personal-data hash where it is given by SALES_TECH_HASH_KEY; no setting, so that no one prints it."""
+    given = _environment("HASH_KEY")
+    return given.encode() if given else None
+
+
 def _aws(values: dict[str, Any]) -> Aws | None:
     env = values["env"] or ("aws" if str(values["lake"] or "").startswith("s3://") else "local")
     if env not in ("local", "aws"):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
+
+import pytest
+from tests.support.cloud import REGION, REPOSITORY, Cloud
+from tests.support.cloud_settings import CloudSettings
 
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run, StepResult
-from sales_tech.settings import Settings
+from sales_tech.settings import Aws, Settings
 from sales_tech.transform import gold, reference, sales
 
-REPOSITORY = Path(__file__).parents[2]
 HASH_KEY = "a key that only the tests know"
+BOTH_PLACES = pytest.mark.parametrize("place", ["local", "aws"], indirect=True)
+"""Runs a test on a lake in a folder and on one in the emulator: S3, Glue and Athena."""
 STEPS = (batch_csv, order_events, reference, sales, gold)
 BY_LOAD = frozenset({"load_id", "loaded_at", "_load_id", "_loaded_at"})
 """Columns that name the run which brought a row in, and so differ between two lakes."""
@@ -27,9 +33,29 @@ def settings_in(folder: Path, *packs: str) -> Settings:
     return Settings(lake=folder / "lake", landing=landing, sources=places, threads=1)
 
 
+def cloud_settings_in(folder: Path, cloud: Cloud, *packs: str) -> CloudSettings:
+    """The same in the emulator, with buckets, databases and an Athena workgroup of its own."""
+    plain = settings_in(folder, *packs)
+    stack = f"salestech-{secrets.token_hex(6)}"
+    for kind in ("lake", "landing"):
+        cloud.client("s3").create_bucket(Bucket=f"{stack}-{kind}", CreateBucketConfiguration={"LocationConstraint": REGION})
+    results = {"ResultConfiguration": {"OutputLocation": f"s3://{stack}-lake/athena/"}}
+    cloud.client("athena").create_work_group(Name=stack, Configuration=results)
+    return CloudSettings(
+        lake=f"s3://{stack}-lake/lake",
+        landing=plain.landing,
+        sources=plain.sources,
+        threads=1,
+        work_folder=folder / "work",
+        aws=Aws(f"{stack.replace('-', '_')}_", stack),
+        cloud=cloud,
+        bucket=f"{stack}-landing",
+    )
+
+
 def night(settings: Settings, *, force: bool = False) -> dict[str, StepResult]:
     """One run of the five steps; their results by name."""
-    run = Run.begin(settings, force=force)
+    run = Run.begin(settings.land() if isinstance(settings, CloudSettings) else settings, force=force)
     return {step.STEP: step.run(run) for step in STEPS}
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from tests.support.exports import erp_text, land_erp, land_reference, product, sale
-from tests.support.nights import file_paths, night, read, read_all, snapshots
+from tests.support.nights import BOTH_PLACES, file_paths, night, read, read_all, snapshots
 
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
 
+pytestmark = BOTH_PLACES
 MONTHLY = ("silver.sales", "gold.daily_sales", "gold.kpis_daily")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -16,6 +16,7 @@ from sales_tech.contracts.types import ColumnType
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, QueryError
+from sales_tech.lake.splicing import may_be_large, spliced
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
 
@@ -39,34 +40,75 @@ class Reader:
 
     def arrow(self, text: str) -> pa.Table:
         """The result of one select as an Arrow table; raises as `sql` does."""
+        lake = Lake(self._settings)
+        tree = parse_query(text)
+        if not lake.exists:
+            raise LakeError(f"no lake at {self._settings.lake}; `make run` or `python pipeline.py run` makes one")
+        found = list(_read_by(lake, tree))
+        warehouse = lake.platform.warehouse
+        if warehouse is None:
+            return self._embedded(lake, tree, found)
+        return warehouse.answer(spliced(text, tree, _pinned(lake, found)), large=may_be_large(tree))
+
+    def _embedded(self, lake: Lake, tree: exp.Query, found: list[_Read]) -> pa.Table:
         try:
-            with self._prepared(text) as (engine, sql):
-                return engine.arrow(sql)
+            with open_engine(self._settings) as engine:
+                allowed: list[str] = []
+                for number, read in enumerate(found):
+                    allowed += _show(lake, engine, read, f"snapshot_{number}")
+                tables = {read.name for read in found}
+                for column in tree.find_all(exp.Column):
+                    # silver.sales.sku: the table goes by its bare name now
+                    if f"{column.db}.{column.table}".lower() in tables:
+                        column.set("db", None)
+                engine.confine(allowed)
+                return _as_athena(engine, to_duckdb(tree))
         except DuckEngine.MissingFile as error:
             raise LakeError(f"a file of the lake is gone: {error}; `python pipeline.py run --force` builds the tables again") from error
         except DuckEngine.Error as error:
             raise QueryError(f"the query failed: {str(error).strip()}") from error
 
-    @contextmanager
-    def _prepared(self, text: str) -> Iterator[tuple[DuckEngine, str]]:
-        lake = Lake(self._settings)
-        if not lake.exists:
-            raise LakeError(f"no lake at {self._settings.lake}; `make run` or `python pipeline.py run` makes one")
-        tree = parse_query(text)
-        with open_engine(self._settings) as engine:
-            allowed: list[str] = []
-            tables = tables_in(tree)
-            for number, (name, places) in enumerate(tables.items()):
-                for position, place in enumerate(places):
-                    view = f"snapshot_{number}_{position}"
-                    allowed += _show(lake, engine, name, place, view)
-                    _point_at(place, view)
-            for column in tree.find_all(exp.Column):
-                # silver.sales.sku: the table goes by its bare name now
-                if f"{column.db}.{column.table}".lower() in tables:
-                    column.set("db", None)
-            engine.confine(allowed)
-            yield engine, to_duckdb(tree)
+
+@dataclass(frozen=True)
+class _Read:
+    """A place in a query that reads a table at a snapshot; None for a table without any."""
+
+    name: str
+    table: Table
+    place: exp.Table
+    snapshot: int | None
+
+
+def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
+    readable = lake.tables(_READABLE)
+    for name, places in tables_in(tree).items():
+        if name.partition(".")[0] == "bronze":
+            raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(readable)}")
+        table = lake.table(name) if name in readable else None
+        if table is None:
+            raise QueryError(f"no table {name!r}; expected one of {', '.join(readable) or 'none, the lake is empty'}")
+        for place in places:
+            yield _Read(name, table, place, _snapshot(table, name, place) or lake.snapshot_id(name))
+
+
+def _pinned(lake: Lake, found: Iterable[_Read]) -> Iterator[tuple[exp.Table, str]]:
+    # Each table is pinned to the snapshot it has now: Athena may then give again the result of an equal text
+    # and still never show an older state of the lake, and all tables of a query are of one moment.
+    for read in found:
+        version = f" FOR VERSION AS OF {read.snapshot}" if read.snapshot else ""
+        yield read.place, lake.platform.identifier(read.name) + version
+
+
+def _as_athena(engine: DuckEngine, sql: str) -> pa.Table:
+    # DuckDB sums whole numbers into 128 bits, Athena into bigint.
+    wide = [number for number, row in enumerate(engine.rows(f"describe {sql}")) if row[1] == "HUGEINT"]
+    result = engine.arrow(sql)
+    try:
+        for number in wide:
+            result = result.set_column(number, result.field(number).name, result.column(number).cast(pa.int64()))
+    except pa.ArrowInvalid as error:
+        raise QueryError(f"the query failed: a sum is beyond bigint ({error})") from error
+    return result
 
 
 def _point_at(place: exp.Table, view: str) -> None:
@@ -78,16 +120,10 @@ def _point_at(place: exp.Table, view: str) -> None:
         place.set(key, None)
 
 
-def _show(lake: Lake, engine: DuckEngine, name: str, place: exp.Table, view: str) -> list[str]:
-    layer = name.partition(".")[0]
-    readable = [table for table in lake.tables() if table.partition(".")[0] in _READABLE]
-    if layer == "bronze":
-        raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(readable)}")
-    table = lake.table(name) if name in readable else None
-    if table is None:
-        raise QueryError(f"no table {name!r}; expected one of {', '.join(readable) or 'none, the lake is empty'}")
-    files = [file.path for file in lake.files(name, _snapshot(table, name, place))]
-    engine.view(view, files, {field.name: _sql_type(field.field_type) for field in table.schema().fields})
+def _show(lake: Lake, engine: DuckEngine, read: _Read, view: str) -> list[str]:
+    files = [file.path for file in lake.files(read.name, read.snapshot)]
+    engine.view(view, files, {field.name: _sql_type(field.field_type) for field in read.table.schema().fields})
+    _point_at(read.place, view)
     return files
 
 

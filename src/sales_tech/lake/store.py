@@ -1,14 +1,14 @@
-"""The lake: Iceberg tables in a folder, listed in a catalog beside them."""
+"""The lake: Iceberg tables in a folder or a bucket, listed in a catalog."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
@@ -23,6 +23,7 @@ from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 
 Partition = tuple[Any, ...]
+_ATTEMPTS = 5  # to append where other writers are quicker
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Lake:
         """Whether anything was ever written here."""
         return self.platform.exists
 
-    def tables(self) -> list[str]:
-        """The names of all tables, bronze before silver before gold."""
+    def tables(self, layers: Collection[str] = LAYERS) -> list[str]:
+        """The names of all tables of some layers (of all by default), bronze before silver before gold."""
         listed = (
-            self.platform.table(name) for layer in LAYERS for name in sorted(self.catalog.list_tables(self.platform.identifier(layer)))
+            self.platform.table(name)
+            for layer in LAYERS
+            if layer in layers
+            for name in sorted(self.catalog.list_tables(self.platform.identifier(layer)))
         )
         return [name for name in listed if name is not None]
 
@@ -79,12 +83,16 @@ class Lake:
         table = self.table(contract.name)
         if table is None:
             schema = iceberg_schema(contract)
-            table = self.catalog.create_table(
-                self.platform.identifier(contract.name),
-                schema,
-                partition_spec=partition_spec(contract, schema),
-                properties={"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"},
-            )
+            identifier = self.platform.identifier(contract.name)
+            try:
+                table = self.catalog.create_table(
+                    identifier,
+                    schema,
+                    partition_spec=partition_spec(contract, schema),
+                    properties={"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"},
+                )
+            except TableAlreadyExistsError:
+                table = self.catalog.load_table(identifier)
             self._tables[contract.name] = table
         self._widen(table, contract)
         return table
@@ -172,23 +180,30 @@ class Lake:
     def commit(self, name: str, added: Iterable[str], removed: Iterable[LakeFile], provenance: Provenance) -> int:
         """Add and remove files in one snapshot; its id is returned.
 
-        Raises LakeError where another writer took one of the removed files away, and leaves the table
-        as that writer left it.
+        Where another writer was quicker, files that are only added are added to what that writer left. A
+        commit that also removes files is refused with a LakeError, and the table stays as that writer left
+        it: the files to remove were chosen from rows that may have changed since.
         """
         table = self.table(name)
         if table is None:
             raise LakeError(f"{name} does not exist yet; expected ensure(contract) before committing")
-        removed = list(removed)
-        try:
-            with table.transaction() as transaction:
-                update = transaction.update_snapshot(snapshot_properties=provenance.properties())
-                with update.overwrite() if removed else update.fast_append() as producer:
-                    for path in added:
-                        producer.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
-                    for file in removed:
-                        producer.delete_data_file(file.entry)
-        except (CommitFailedException, ValidationException) as error:
-            raise LakeError(f"{name} was changed by another writer meanwhile ({error}); nothing was committed, run again") from error
+        added, removed = list(added), list(removed)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with table.transaction() as transaction:
+                    update = transaction.update_snapshot(snapshot_properties=provenance.properties())
+                    with update.overwrite() if removed else update.fast_append() as producer:
+                        for path in added:
+                            producer.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
+                        for file in removed:
+                            producer.delete_data_file(file.entry)
+                break
+            except (CommitFailedException, ValidationException) as error:
+                if removed or attempt == _ATTEMPTS:
+                    raise LakeError(
+                        f"{name} was changed by another writer meanwhile ({error}); nothing was committed, run again"
+                    ) from error
+                table.refresh()
         snapshot = table.current_snapshot()
         assert snapshot is not None
         return snapshot.snapshot_id

@@ -19,7 +19,7 @@ from sqlalchemy import URL
 
 from sales_tech.errors import LakeError, SettingsError
 from sales_tech.ports import LAYERS, Entry
-from sales_tech.settings import PREFIX, Settings
+from sales_tech.settings import Settings, given_hash_key
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class LocalPlatform:
         Where the variable is not set, the lake keeps a random key, readable by its owner only, so that
         no two laptops share one.
         """
-        if given := os.environ.get(f"{PREFIX}HASH_KEY"):
-            return given.encode()
+        if given := given_hash_key():
+            return given
         path = self._folder / "secrets" / "hash.key"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

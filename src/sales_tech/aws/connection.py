@@ -1,0 +1,100 @@
+"""How this process reaches AWS: region, credentials, clients, and errors in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow.fs import S3FileSystem
+
+from sales_tech.errors import LakeError, SettingsError
+
+# Where boto3 found credentials that Arrow's own chain finds and renews as well. Others (a profile that
+# assumes a role, single sign-on, `aws login`) are handed over as they are.
+_FOUND_BY_ARROW = ("env", "shared-credentials-file", "container-role", "iam-role", "assume-role-with-web-identity")
+_REMEDIES = {
+    "AccessDenied": "the role in use may not do that; see docs/aws.md for what it needs",
+    "AccessDeniedException": "the role in use may not do that; see docs/aws.md for what it needs",
+    "ExpiredToken": "the credentials have expired; sign in again",
+    "ExpiredTokenException": "the credentials have expired; sign in again",
+    "NoSuchBucket": "check SALES_TECH_LAKE and SALES_TECH_LANDING",
+}
+_LATER = "AWS could not serve it although it was asked several times; run again later"
+
+
+class Connection:
+    """One account and region, as the environment names them."""
+
+    def __init__(self) -> None:
+        region = os.environ.get("AWS_REGION") or boto3.Session().region_name
+        if region is None:
+            raise SettingsError("no AWS region is set; expected AWS_REGION, AWS_DEFAULT_REGION or a profile with a region")
+        self.region = region
+        self.session = boto3.Session(region_name=region)
+        found = self.session.get_credentials()
+        if found is None:
+            raise SettingsError(
+                "no AWS credentials were found; expected a role, a profile (AWS_PROFILE) or AWS_ACCESS_KEY_ID and its secret"
+            )
+        self.renews_itself = found.method in _FOUND_BY_ARROW
+        self._handed = None if self.renews_itself else found.get_frozen_credentials()
+        self.client = cache(self._client)
+
+    def _client(self, service: str) -> Any:
+        return self.session.client(service, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+
+    @cached_property
+    def arrow(self) -> S3FileSystem:
+        """S3 as Arrow reads and writes it."""
+        given = {"endpoint_override": self._endpoint}
+        if self._handed:
+            given |= {"access_key": self._handed.access_key, "secret_key": self._handed.secret_key, "session_token": self._handed.token}
+        return S3FileSystem(region=self.region, **{key: value for key, value in given.items() if value})
+
+    @property
+    def iceberg(self) -> dict[str, str]:
+        """The same for pyiceberg's files."""
+        given = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO", "s3.region": self.region, "s3.endpoint": self._endpoint}
+        if self._handed:
+            given |= {
+                "s3.access-key-id": self._handed.access_key,
+                "s3.secret-access-key": self._handed.secret_key,
+                "s3.session-token": self._handed.token,
+            }
+        return {key: value for key, value in given.items() if value}
+
+    @property
+    def _endpoint(self) -> str | None:
+        # boto3 reads these by itself; Arrow and pyiceberg are told.
+        return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+@contextmanager
+def in_words(what: str) -> Iterator[None]:
+    """Turn what a service of AWS answers in anger into a LakeError that says what was tried and what to do."""
+    try:
+        yield
+    except ClientError as error:
+        code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        remedy = _REMEDIES.get(code) or (_LATER if status >= 500 or status == 429 or "Throttl" in code or code == "SlowDown" else "")
+        raise LakeError("; ".join(filter(None, (f"{what} failed: {code}: {message}".rstrip(": "), remedy)))) from error
+    except BotoCoreError as error:
+        raise LakeError(f"{what} failed: {error}") from error
+
+
+def code_of(error: ClientError) -> str:
+    """The error code of an answer, such as NoSuchKey."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """The bucket and the key (without a slash at its ends) of an s3:// address."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key.strip("/")

@@ -1,0 +1,94 @@
+"""A part of a bucket as a place of files."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from botocore.exceptions import ClientError
+
+from sales_tech.aws.connection import Connection, bucket_and_key, code_of, in_words
+from sales_tech.ports import Entry
+
+_MISSING = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
+
+
+class BucketPlace:
+    """The objects below `s3://bucket/prefix`.
+
+    What is fetched or kept stays on this machine for the life of the process, below `work`, so that no file
+    crosses the network twice.
+    """
+
+    def __init__(self, connection: Connection, url: str, work: Path) -> None:
+        self._connection, self.url, self._work = connection, url, work
+        self._bucket, self._prefix = bucket_and_key(url)
+
+    def exists(self) -> bool:
+        """Whether the bucket is there."""
+        with in_words(f"looking at {self.url}"):
+            try:
+                self._connection.client("s3").head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+                return False
+        return True
+
+    def entries(self, below: str = "") -> Iterator[Entry]:
+        """All objects below a prefix, page by page; what stands for a folder is left out."""
+        start = len(self._key(""))
+        with in_words(f"listing {self.url}/{below}"):
+            pages = self._connection.client("s3").get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._key(f"{below.strip('/')}/" if below.strip("/") else "")):
+                for found in page.get("Contents", []):
+                    if not found["Key"].endswith("/"):
+                        yield Entry(found["Key"][start:], found["Size"], int(found["LastModified"].timestamp()) * 10**9)
+
+    def open(self, name: str) -> BinaryIO:
+        """Read an object as a stream, its bytes as they are."""
+        # Without this Arrow would unpack what is named .gz.
+        return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
+
+    def fetch(self, name: str) -> Path:
+        """The copy of an object on this machine, downloaded where there is none yet; FileNotFoundError where it is gone."""
+        copy = self._cache / name
+        if copy.exists():
+            return copy
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        part = copy.with_name(f"{copy.name}.part")
+        with in_words(f"reading {self.url}/{name}"):
+            try:
+                self._connection.client("s3").download_file(self._bucket, self._key(name), str(part))
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+                raise FileNotFoundError(f"{self.url}/{name}") from error
+        return part.replace(copy)
+
+    def keep(self, part: Path, name: str) -> None:
+        """Upload a file of this machine, which then is the copy that `fetch` hands out."""
+        self.upload(part, name)
+        copy = self._cache / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(part, copy)
+
+    def upload(self, path: Path, name: str, content_type: str = "application/octet-stream") -> None:
+        """Write an object from a file, which stays as it is."""
+        with in_words(f"writing {self.url}/{name}"):
+            self._connection.client("s3").upload_file(str(path), self._bucket, self._key(name), ExtraArgs={"ContentType": content_type})
+
+    @cached_property
+    def _cache(self) -> Path:
+        self._work.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix="s3-", dir=self._work)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name}" if self._prefix else name
