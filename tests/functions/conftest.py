@@ -1,35 +1,21 @@
-"""The emulator for all tests of the functions, and queues and buckets that each test has for itself."""
+"""Queues and buckets that each test of the functions has for itself."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from types import SimpleNamespace
-from uuid import uuid4
 
 import pytest
 from tests.functions.orders_api import TOKEN, OrdersServer, running_orders_api
-from tests.functions.places import ATTEMPTS, Places
 from tests.functions.polling import Poll
-from tests.support.cloud import REGION, Cloud, running_cloud
+from tests.support.cloud import Cloud
 from tests.support.functions import load
-
-
-@pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
-    with running_cloud() as running:
-        yield running
+from tests.support.places import Places
 
 
 @pytest.fixture
 def places(cloud: Cloud) -> Places:
-    name, sqs = uuid4().hex, cloud.client("sqs")
-    cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": ATTEMPTS + 2})
-    queue = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "600"})["QueueUrl"]
-    return Places(cloud, name, queue, dead)
+    return Places.make(cloud)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.functions.events import line
 from tests.functions.orders_api import OrdersServer
-from tests.functions.places import Places
 from tests.support.functions import LambdaRunner, Poller, build_zip
+from tests.support.places import Places
 
 
 def order(number: int, state: str = "placed", **changes: Any) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.functions.events import batch, failed, lines_of, record, text_of, with_order
-from tests.functions.places import ATTEMPTS
 from tests.support.functions import load
+from tests.support.places import ATTEMPTS
 
 land_orders = load("land_orders")
 handler = land_orders.handler.handler

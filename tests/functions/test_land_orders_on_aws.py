@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from tests.functions.events import batch, lines_of, record, text_of
-from tests.functions.places import ATTEMPTS, Places
 from tests.support.functions import FunctionError, LambdaRunner, Poller, build_zip, load
+from tests.support.places import ATTEMPTS, Places
 
 land_orders = load("land_orders")
 handler = land_orders.handler.handler

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from uuid import uuid4
 
-from tests.support.cloud import Cloud
+from tests.support.cloud import REGION, Cloud
 
 ATTEMPTS = 3
 
@@ -18,6 +20,18 @@ class Places:
     bucket: str
     queue: str
     dead_letters: str
+
+    @classmethod
+    def make(cls, cloud: Cloud, bucket: str | None = None) -> Self:
+        """A queue with dead letters, and a bucket unless the name of one is given."""
+        name, sqs = uuid4().hex, cloud.client("sqs")
+        if bucket is None:
+            cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": ATTEMPTS + 2})
+        queue = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "600"})["QueueUrl"]
+        return cls(cloud, bucket or name, queue, dead)
 
     @property
     def variables(self) -> dict[str, str]:
