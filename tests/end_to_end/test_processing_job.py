@@ -1,0 +1,124 @@
+"""The night as a SageMaker Processing job runs it: the wheel alone, the container's folders, an environment, no source tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.support.cloud import Cloud
+from tests.support.cloud_settings import CloudSettings
+from tests.support.events import cancelled, land_events, placed
+from tests.support.exports import land_erp, land_reference, sale
+from tests.support.nights import REPOSITORY, cloud_settings_in, read
+
+from sales_tech.settings import Settings
+
+
+@dataclass(frozen=True)
+class Container:
+    """A Python with the wheel and what it needs, and an empty root."""
+
+    program: Path
+    root: Path
+
+    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        """The image's entry command, with the folders and the environment that SageMaker gives."""
+        base = self.root / "opt" / "ml"
+        for folder in ("config", "processing/input", "processing/output", "output"):
+            (base / folder).mkdir(parents=True, exist_ok=True)
+        given = {"PATH": os.defpath, "HOME": str(self.root), "SAGEMAKER_BASE_DIR": str(base), "LANG": "C.UTF-8", **variables}
+        return subprocess.run(
+            [str(self.program), "night"], env=given, cwd=self.root, capture_output=True, text=True, timeout=400, check=False
+        )
+
+    @property
+    def message(self) -> str | None:
+        """What the job's description would show as the reason of its failure."""
+        path = self.root / "opt" / "ml" / "output" / "message"
+        return path.read_text() if path.exists() else None
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of the wheel, installed where neither the source tree nor an editable install can be seen."""
+    folder = tmp_path_factory.mktemp("image")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
+    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True, timeout=120)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    venv.create(folder / "python", with_pip=False)
+    python = folder / "python" / "bin" / "python"
+    # The packages of the lock, named as a folder: their .pth files, so an editable install too, are not read.
+    (library,) = (folder / "python" / "lib").glob("python*/site-packages")
+    (library / "lock.pth").write_text(sysconfig.get_path("purelib"))
+    (folder / "python" / "share").mkdir(exist_ok=True)
+    (folder / "python" / "share" / "jupyter").symlink_to(Path(sys.prefix) / "share" / "jupyter")  # nbconvert's templates
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--python", str(python), str(wheel)]
+    subprocess.run(uv, check=True, capture_output=True, timeout=120)
+    where = [str(python), "-c", "import sales_tech; print(sales_tech.__file__)"]
+    found = subprocess.run(where, cwd=folder, check=True, capture_output=True, text=True).stdout
+    assert Path(found.strip()).is_relative_to(library)
+    return folder / "python" / "bin" / "sales-tech"
+
+
+@pytest.fixture
+def stack(cloud: Cloud, tmp_path: Path) -> CloudSettings:
+    """Buckets, a workgroup and a secret, with files and events in the landing bucket."""
+    shown = cloud_settings_in(tmp_path / "shown", cloud, "erp_br")
+    land_reference(shown.landing, "A")
+    land_erp(shown.landing, "vendas_2026_01", sale("P1"), sale("P2"), sale("P3", quantidade="dois"))
+    land_events(shown.landing, placed("P2"), placed("P4"), cancelled("P1"))
+    shown.land()
+    cloud.client("secretsmanager").create_secret(Name=shown.bucket, SecretString="a key that is only in the secret")
+    return shown
+
+
+def environment(stack: CloudSettings) -> dict[str, str]:
+    assert stack.cloud is not None
+    assert stack.aws is not None
+    return stack.cloud.environment | {
+        "SALES_TECH_ENV": "aws",
+        "SALES_TECH_LAKE": str(stack.lake),
+        "SALES_TECH_LANDING": f"s3://{stack.bucket}",
+        "SALES_TECH_DATABASE_PREFIX": stack.aws.database_prefix,
+        "SALES_TECH_WORKGROUP": stack.aws.workgroup,
+        "SALES_TECH_HASH_KEY_SECRET": stack.bucket,
+    }
+
+
+@pytest.fixture
+def lake(stack: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in environment(stack).items():
+        monkeypatch.setenv(name, value)
+    return stack
+
+
+def test_a_night_completes_with_the_wheel_alone(installed: Path, stack: CloudSettings, lake: Settings, tmp_path: Path) -> None:
+    container = Container(installed, tmp_path / "root")
+    done = container.run(**environment(stack))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert container.message is None
+    lines = sorted((row["order_id"], row["status"]) for row in read(lake, "silver.sales"))
+    assert lines == [("P1", "cancelled"), ("P2", "sold"), ("P4", "sold")]
+    assert len(read(lake, "gold.kpis_daily")) == 1
+    (entry,) = read(lake, "gold.pipeline_runs")
+    assert (entry["outcome"], entry["steps"]) == ("succeeded", 5)
+    assert stack.cloud is not None
+    listed = stack.cloud.client("s3").list_objects_v2(Bucket=str(stack.lake).split("/")[2], Prefix="lake/runs/")["Contents"]
+    kept = {found["Key"].partition(entry["run_id"] + "/")[2] for found in listed}
+    assert {"01_ingest/order_events.html", "02_silver/sales.ipynb", "03_gold/sales.html"} <= kept
+    secret = "a key that is only in the secret"
+    assert not any(secret in path.read_text(errors="replace") for path in container.root.rglob("*") if path.is_file())
+
+
+def test_a_night_that_fails_says_why_in_its_message_and_by_its_exit_code(installed: Path, stack: CloudSettings, tmp_path: Path) -> None:
+    container = Container(installed, tmp_path / "root")
+    done = container.run(**environment(stack) | {"SALES_TECH_LANDING": "s3://no-such-bucket-at-all"})
+    assert done.returncode == 1
+    assert container.message is not None
+    assert "no-such-bucket-at-all" in container.message
