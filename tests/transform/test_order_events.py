@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.events import amended, cancelled, land_events, line, placed, returned
 from tests.support.exports import land_erp, land_reference, product, sale
-from tests.support.nights import file_paths, night, read, snapshots
+from tests.support.nights import BOTH_PLACES, file_paths, night, read, snapshots
 
 from sales_tech.settings import Settings
 
@@ -49,6 +49,7 @@ def test_a_moment_in_utc_belongs_to_the_shops_own_day(shop: Settings) -> None:
     assert lines(shop, "sold_on") == [("P1", "1", date(2026, 1, 10))]
 
 
+@BOTH_PLACES
 def test_an_order_seen_both_ways_is_one_order_and_the_later_fact_wins(shop: Settings) -> None:
     land_events(shop.landing, placed("P1"))
     night(shop)
@@ -94,6 +95,7 @@ def test_an_event_can_cancel_what_a_file_stated(shop: Settings) -> None:
     assert (fates(shop), fates(shop, "vendas")) == ({"accepted": 1}, {"superseded": 1})
 
 
+@BOTH_PLACES
 def test_a_cancellation_before_its_order_waits_for_it(shop: Settings) -> None:
     land_events(shop.landing, cancelled("P1"))
     night(shop)
@@ -173,6 +175,7 @@ def test_an_event_of_an_unknown_product_waits_for_it(shop: Settings) -> None:
     assert read(shop, "silver.rejects") == []
 
 
+@BOTH_PLACES
 def test_a_late_event_rebuilds_only_the_month_it_belongs_to(shop: Settings) -> None:
     land_events(shop.landing, *(placed(f"P{month}", f"2026-0{month}-10T10:00:00-03:00") for month in (1, 2, 3)))
     night(shop)
@@ -184,6 +187,7 @@ def test_a_late_event_rebuilds_only_the_month_it_belongs_to(shop: Settings) -> N
         assert {partition for partition, paths in after.items() if paths != files[partition]} == {("erp_br", 56 * 12 + 1)}
 
 
+@BOTH_PLACES
 def test_a_second_run_makes_no_snapshot(shop: Settings) -> None:
     land_events(shop.landing, placed("P1"), cancelled("P2"))
     night(shop)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sales_tech.contracts.bronze import stream_table
@@ -10,7 +12,7 @@ from sales_tech.contracts.pack import load_packs
 from sales_tech.contracts.stream import STREAM, STREAM_TABLE, stream_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
-from sales_tech.ingest.archive import archive
+from sales_tech.ingest.archive import Archived, archive
 from sales_tech.ingest.arrivals import History, Landed, landed_events, read_history
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.events import event_schema, read_events
@@ -20,6 +22,7 @@ from sales_tech.runs import Run, StepResult, exclusive
 
 STEP = "ingest/order_events"
 _CLAIM = (STREAM, STREAM)
+_AT_ONCE = 8
 
 
 def why(lake: Lake, engine: DuckEngine, run: Run) -> Counter[str]:
@@ -43,8 +46,8 @@ def run(run: Run) -> StepResult:
         recovered = {arrival.file_id for arrival in arrivals}
         loaded = set(history.loaded) | recovered
         sources: set[str] = set()
-        for file, _ in _news(lake, run, history):
-            arrival, named = _examine(lake, file, loaded, history, run)
+        for file, kept in _archived(lake, [file for file, _ in _news(lake, run, history)], run):
+            arrival, named = _examine(lake, file, kept, loaded, history, run)
             sources |= named
             if arrival.file_id in recovered:
                 # Its rows are in bronze already, from the run that was cut short; its time is known now.
@@ -85,8 +88,14 @@ def _news(lake: Lake, run: Run, history: History) -> list[tuple[Landed, str]]:
     return found
 
 
-def _examine(lake: Lake, file: Landed, loaded: set[str], history: History, run: Run) -> tuple[Arrival, set[str]]:
-    kept = archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch")
+def _archived(lake: Lake, files: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived]]:
+    # Objects are small and many; on S3 nearly all of the time is waiting.
+    landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from zip(files, pool.map(lambda file: archive(landing, file.name, target, scratch), files), strict=True)
+
+
+def _examine(lake: Lake, file: Landed, kept: Archived, loaded: set[str], history: History, run: Run) -> tuple[Arrival, set[str]]:
     known = history.by_path.get(file.name)
     version = known.version + (known.file_id != kept.file_id) if known else 1
     arrival = Arrival(file, kept.file_id, kept.place, version, "loaded", None, None, 0, run.run_id)
