@@ -52,7 +52,7 @@ class Aws:
 
 
 FILLED: dict[str, Callable[[Aws, Properties], Made]] = {}
-COMPLETED: dict[str, Callable[[Aws, Properties, str], None]] = {}
+COMPLETED: dict[str, Callable[[Aws, Properties, Any], None]] = {}
 
 
 def install(port: int) -> None:
@@ -89,13 +89,13 @@ def _model(name: str, fill: Callable[[Aws, Properties], Made], port: int) -> typ
     return type(name.replace("::", ""), (CloudFormationModel,), members)
 
 
-def _complete(model: Any, complete: Callable[[Aws, Properties, str], None], port: int) -> None:
+def _complete(model: Any, complete: Callable[[Aws, Properties, Any], None], port: int) -> None:
     """Have moto's own model followed by what it forgets."""
     create = model.create_from_cloudformation_json.__func__
 
     def completed(cls: type, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **rest: Any) -> Any:
         resource = create(cls, resource_name, cloudformation_json, account_id, region_name, **rest)
-        complete(Aws(port, region_name), cloudformation_json["Properties"], resource.physical_resource_id)
+        complete(Aws(port, region_name), cloudformation_json["Properties"], resource)
         return resource
 
     model.create_from_cloudformation_json = classmethod(completed)
@@ -263,8 +263,11 @@ def _budget(aws: Aws, given: Properties) -> Made:
 
 
 @completes("AWS::S3::Bucket")
-def _bucket(aws: Aws, given: Properties, bucket: str) -> None:
-    put = partial(aws.call, "s3", Bucket=bucket)
+def _bucket(aws: Aws, given: Properties, bucket: Any) -> None:
+    put = partial(aws.call, "s3", Bucket=bucket.name)
+    if encryption := given.get("BucketEncryption"):
+        rules = [_encryption_rule(rule) for rule in encryption["ServerSideEncryptionConfiguration"]]
+        put(operation="put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": rules})
     if versioning := given.get("VersioningConfiguration"):
         put(operation="put_bucket_versioning", VersioningConfiguration=versioning)
     if block := given.get("PublicAccessBlockConfiguration"):
@@ -279,6 +282,11 @@ def _bucket(aws: Aws, given: Properties, bucket: str) -> None:
         put(operation="put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": rules})
 
 
+def _encryption_rule(given: Properties) -> Properties:
+    plain = {key: value for key, value in given.items() if key != "ServerSideEncryptionByDefault"}
+    return {**plain, "ApplyServerSideEncryptionByDefault": given["ServerSideEncryptionByDefault"]}
+
+
 def _lifecycle_rule(given: Properties) -> Properties:
     """A rule in the words of S3's API, which differ from the template's."""
     rule = {"ID": given["Id"], "Status": given["Status"], "Filter": {"Prefix": given.get("Prefix", "")}}
@@ -290,3 +298,27 @@ def _lifecycle_rule(given: Properties) -> Properties:
     if "ExpiredObjectDeleteMarker" in given:
         rule["Expiration"] = {"ExpiredObjectDeleteMarker": given["ExpiredObjectDeleteMarker"]}
     return rule
+
+
+@completes("AWS::IAM::Role")
+def _role(aws: Aws, given: Properties, role: Any) -> None:
+    """moto keeps inline policies as the text of a Python dictionary."""
+    for policy in given.get("Policies", []):
+        document = json.dumps(policy["PolicyDocument"])
+        aws.call("iam", "put_role_policy", RoleName=role.name, PolicyName=policy["PolicyName"], PolicyDocument=document)
+
+
+@completes("AWS::ECR::Repository")
+def _repository(aws: Aws, given: Properties, repository: Any) -> None:
+    if policy := given.get("LifecyclePolicy"):
+        aws.call("ecr", "put_lifecycle_policy", repositoryName=repository.name, lifecyclePolicyText=policy["LifecyclePolicyText"])
+
+
+@completes("AWS::Lambda::Function")
+def _function(_: Aws, given: Properties, function: Any) -> None:
+    function.architectures = given.get("Architectures", function.architectures)
+
+
+@completes("AWS::Logs::LogGroup")
+def _log_group(_: Aws, given: Properties, group: Any) -> None:
+    group.kms_key_id = given.get("KmsKeyId")
