@@ -108,11 +108,11 @@ def destroy(stack: str, force: bool) -> None:
     for bucket in data:
         if force:
             _empty(bucket)
-        _aws("s3api", "delete-bucket", "--bucket", bucket)
+        _remove(bucket)
         _say(f"removed s3://{bucket}")
     if logs := outputs.get("LogsBucket"):
         _empty(logs)
-        _aws("s3api", "delete-bucket", "--bucket", logs)
+        _remove(logs)
         _say(f"removed s3://{logs}, the access logs of both")
     if secret := outputs.get("HashKeySecret"):
         _aws("secretsmanager", "delete-secret", "--secret-id", secret, "--force-delete-without-recovery")
@@ -211,7 +211,10 @@ def _lines_of(change_set: dict[str, Any], indent: str) -> Iterator[str]:
 
 def _versions(bucket: str, most: int) -> list[dict[str, str]]:
     """Objects of a bucket with all their versions and delete markers, up to a number."""
-    found = _json("s3api", "list-object-versions", "--bucket", bucket, "--max-keys", str(most))
+    listed = _run("s3api", "list-object-versions", "--bucket", bucket, "--max-keys", str(most))
+    if listed.returncode and "NoSuchBucket" in listed.stderr:
+        return []
+    found = json.loads(_checked(listed).stdout or "{}")
     everything = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
     return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in everything]
 
@@ -221,15 +224,23 @@ def _empty(bucket: str) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump({"Objects": versions, "Quiet": True}, file)
             file.flush()
-            _aws("s3api", "delete-objects", "--bucket", bucket, "--delete", Path(file.name).as_uri())
+            errors = _json("s3api", "delete-objects", "--bucket", bucket, "--delete", Path(file.name).as_uri()).get("Errors")
+        if errors:
+            raise Refused(f"s3://{bucket}/{errors[0]['Key']} could not be deleted: {errors[0].get('Message', errors[0]['Code'])}")
+
+
+def _remove(bucket: str) -> None:
+    removed = _run("s3api", "delete-bucket", "--bucket", bucket)
+    if not (removed.returncode and "NoSuchBucket" in removed.stderr):
+        _checked(removed)
 
 
 def _messages(queue: str) -> int:
     found = _run("sqs", "get-queue-url", "--queue-name", queue)
-    if found.returncode:
+    if found.returncode and re.search("NonExistentQueue|QueueDoesNotExist", found.stderr):
         return 0
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    url = json.loads(found.stdout)["QueueUrl"]
+    url = json.loads(_checked(found).stdout)["QueueUrl"]
     return sum(
         int(each) for each in _json("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", *names)["Attributes"].values()
     )
@@ -245,7 +256,10 @@ def _json(*arguments: str) -> Any:
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "AWS_PAGER": ""}
-    return subprocess.run(["aws", *arguments, "--output", "json"], capture_output=True, text=True, check=False, env=environment)  # noqa: S603, S607
+    # Version 1 of the CLI reads AWS_ENDPOINT_URL for most services, but not for SQS.
+    where = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]] if os.environ.get("AWS_ENDPOINT_URL") else []
+    command = ["aws", *arguments, "--output", "json", *where]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
 
 
 def _checked(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:

@@ -310,6 +310,9 @@ def _role(aws: Aws, given: Properties, role: Any) -> None:
 
 @completes("AWS::ECR::Repository")
 def _repository(aws: Aws, given: Properties, repository: Any) -> None:
+    if scanning := given.get("ImageScanningConfiguration"):
+        plain = {"scanOnPush": scanning["ScanOnPush"]}
+        aws.call("ecr", "put_image_scanning_configuration", repositoryName=repository.name, imageScanningConfiguration=plain)
     if policy := given.get("LifecyclePolicy"):
         aws.call("ecr", "put_lifecycle_policy", repositoryName=repository.name, lifecyclePolicyText=policy["LifecyclePolicyText"])
 

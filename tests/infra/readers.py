@@ -66,7 +66,11 @@ def _role(cloud: Cloud, name: str) -> Any:
 def _rule(cloud: Cloud, name: str) -> Any:
     events = cloud.client("events")
     rule = events.describe_rule(Name=name)
-    return {"pattern": json.loads(rule["EventPattern"]), "state": rule["State"], "targets": events.list_targets_by_rule(Rule=name)["Targets"]}
+    return {
+        "pattern": json.loads(rule["EventPattern"]),
+        "state": rule["State"],
+        "targets": events.list_targets_by_rule(Rule=name)["Targets"],
+    }
 
 
 def _key(cloud: Cloud, identifier: str) -> Any:
