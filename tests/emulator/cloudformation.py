@@ -64,6 +64,7 @@ def install(port: int) -> None:
     for name, complete in COMPLETED.items():
         _complete(models[name], complete, port)
     _remember_what_a_change_set_made()
+    _keep_what_is_to_be_kept()
     Stack.get_cfn_attribute = lambda stack, attribute: stack.output_map[attribute.removeprefix("Outputs.")].value
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
@@ -121,6 +122,19 @@ def _remember_what_a_change_set_made() -> None:
 
     ChangeSet.apply = applied
     Stack.stack_parameters = property(parameters)
+
+
+def _keep_what_is_to_be_kept() -> None:
+    """moto knows the deletion policy Retain alone."""
+    delete = parsing.ResourceMap.delete
+
+    def deleted(resources: Any) -> None:
+        for resource in resources._resource_json_map.values():
+            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+                resource["DeletionPolicy"] = "Retain"
+        delete(resources)
+
+    parsing.ResourceMap.delete = deleted
 
 
 def _as(shape: Any, value: Any) -> Any:

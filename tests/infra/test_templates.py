@@ -69,7 +69,7 @@ def test_data_stays_when_the_stack_goes() -> None:
     for name in NAMES:
         for logical, resource in template(name)["Resources"].items():
             if resource["Type"] in WITH_DATA or logical == "HashKey":
-                assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), logical
+                assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), logical
 
 
 def test_the_queue_s_redrive_is_two_receives_after_the_last_attempt() -> None:
