@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAKE ?= lake
 LANDING ?= landing
+STACK ?= salestech
+AWS_REGION_OF_MAKE = $(if $(REGION),AWS_REGION=$(REGION) AWS_DEFAULT_REGION=$(REGION))
 .DEFAULT_GOAL := help
 
 help: ## Show these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 run: .venv/base ## Write sample exports and run the pipeline into ./lake
 	@test -n "$$(ls $(LANDING) 2>/dev/null)" || $(BIN)/python pipeline.py sample --landing $(LANDING)
@@ -32,6 +34,15 @@ lab: .venv/base ## Open the notebooks in JupyterLab
 docs: .venv/base ## Write docs/tables.md from the contracts
 	@$(BIN)/python -c 'from sales_tech.contracts.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/tables.md
 
+deploy-plan: ## Show what a deploy to AWS would change and what a month costs: STACK=... ARTIFACTS=bucket
+	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py plan --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
+
+deploy: ## Make or change the stack on AWS: STACK=... ARTIFACTS=bucket, PARAMETERS='ImageTag=...'
+	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py deploy --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
+
+destroy: ## Remove the stack from AWS; refuses while data exists, unless FORCE=1
+	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py destroy --stack "$(STACK)" $(if $(filter 1,$(FORCE)),--force)
+
 lock: ## Resolve the dependencies anew into requirements/
 	@sh requirements/lock.sh
 
@@ -48,4 +59,4 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.PHONY: help run sample setup test lint lab docs lock clean
+.PHONY: help run sample setup test lint lab docs deploy-plan deploy destroy lock clean

@@ -1,0 +1,150 @@
+"""`make deploy`, `deploy-plan` and `destroy`, by the AWS CLI against the emulator."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.cloud import REGION, Cloud, running_cloud
+from tests.support.nights import REPOSITORY
+
+STACK = "shop-test"
+BUCKET = "shop-artifacts"
+needs_cli = pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not there")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(REPOSITORY / "infra" / "stack.py"), *arguments]
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env={**plain, **environment})
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Cloud]:
+    with running_cloud() as cloud:
+        cloud.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield cloud
+
+
+def on(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # moto takes the address of a nested template for a path of its own where it names localhost.
+    return run(*arguments, **{**cloud.environment, "AWS_ENDPOINT_URL": cloud.endpoint.replace("127.0.0.1", "localhost")})
+
+
+@needs_cli
+@pytest.mark.slow
+def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> None:
+    s3 = own_cloud.client("s3")
+    deploy = ("--stack", STACK, "--artifacts", BUCKET)
+
+    planned = on(own_cloud, "plan", *deploy)
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert [line.split() for line in planned.stdout.splitlines()[:5]] == [
+        ["Add", "AWS::CloudFormation::Stack", name] for name in ("Storage", "Ingestion", "Catalog", "Pipeline", "Observability")
+    ]
+    assert "| **A month** |" in planned.stdout
+    assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == [], "a plan leaves nothing behind"
+
+    made = on(own_cloud, "deploy", *deploy)
+    assert (made.returncode, made.stderr) == (0, "")
+    outputs = dict(line.split() for line in made.stdout.splitlines())
+    assert outputs["LakeBucket"] == f"{STACK}-lake-123456789012-{REGION}"
+    night = own_cloud.client("scheduler").get_schedule(Name=f"{STACK}-night", GroupName=f"{STACK}-night")
+    assert night["State"] == "DISABLED", "there is no image yet"
+    (alarm,) = own_cloud.client("cloudwatch").describe_alarms(AlarmNames=[f"{STACK}-no-successful-night"])["MetricAlarms"]
+    assert alarm["ActionsEnabled"] is False
+    api = own_cloud.client("apigatewayv2")
+    (route,) = api.get_routes(ApiId=api.get_apis()["Items"][0]["ApiId"])["Items"]
+    assert route["AuthorizationType"] == "AWS_IAM", "no issuer of tokens was named"
+    assert holds(own_cloud, "handler.py") == 2
+
+    again = on(own_cloud, "plan", *deploy)
+    assert (again.returncode, again.stdout.splitlines()[0]) == (0, f"{STACK}: no changes")
+
+    lake = outputs["LakeBucket"]
+    s3.delete_bucket_policy(Bucket=lake)  # the emulator speaks no TLS, which the policy rightly refuses
+    for number in range(3):
+        s3.put_object(Bucket=lake, Key=f"lake/{number}", Body=b"x")
+    s3.delete_object(Bucket=lake, Key="lake/0")
+    sqs = own_cloud.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=f"{STACK}-orders-dead")["QueueUrl"], MessageBody="{}")
+    refused = on(own_cloud, "destroy", "--stack", STACK)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"{STACK} is not destroyed, since data exists: s3://{lake} holds objects; "
+        f"the queue {STACK}-orders-dead holds events. FORCE=1 destroys it for good\n"
+    )
+    assert s3.list_objects_v2(Bucket=lake)["KeyCount"] == 2
+
+    forced = on(own_cloud, "destroy", "--stack", STACK, "--force")
+    assert (forced.returncode, forced.stderr) == (0, "")
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [BUCKET]
+    assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert own_cloud.client("secretsmanager").list_secrets()["SecretList"] == []
+
+    gone = on(own_cloud, "destroy", "--stack", STACK)
+    assert (gone.returncode, gone.stderr) == (1, f"there is no stack {STACK} in this region; expected one to destroy\n")
+
+
+def holds(cloud: Cloud, name: str) -> int:
+    """How many zips that were put up hold a file at their top, and nothing that Python leaves behind."""
+    s3 = cloud.client("s3")
+    found = 0
+    for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
+        body = s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
+        if zipfile.is_zipfile(io.BytesIO(body)):
+            names = zipfile.ZipFile(io.BytesIO(body)).namelist()
+            assert [inner for inner in names if "__pycache__" in inner] == []
+            found += name in names
+    return found
+
+
+def test_a_missing_cli_is_told(tmp_path: Path) -> None:
+    done = run("deploy", "--stack", STACK, "--artifacts", BUCKET, PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("the AWS CLI is not there: expected the command `aws`.")
+
+
+@needs_cli
+def test_missing_credentials_are_told(tmp_path: Path) -> None:
+    nowhere = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "a"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "b"),
+    }
+    done = run("plan", "--stack", STACK, "--artifacts", BUCKET, AWS_REGION=REGION, **nowhere)
+    assert done.returncode == 1
+    assert done.stderr.startswith("AWS does not know who asks (")
+    assert "expected credentials" in done.stderr
+
+
+@needs_cli
+def test_a_missing_region_is_told(tmp_path: Path) -> None:
+    done = run("plan", "--stack", STACK, "--artifacts", BUCKET, AWS_CONFIG_FILE=str(tmp_path / "a"))
+    assert done.stderr == "no region: name one by REGION=sa-east-1, or by `aws configure set region sa-east-1`\n"
+
+
+@needs_cli
+def test_a_missing_bucket_for_artifacts_is_told(own_cloud: Cloud) -> None:
+    done = on(own_cloud, "deploy", "--stack", STACK)
+    assert done.stderr.startswith("no bucket for templates and zips; name one of the same region: ARTIFACTS=my-bucket")
+
+
+@pytest.mark.parametrize("name", ["Shop", "shop_prod", "1shop", "shop--prod", "shop-", "a-name-that-is-far-too-long"])
+def test_a_name_that_buckets_cannot_bear_is_told(name: str) -> None:
+    done = run("deploy", "--stack", name, "--artifacts", BUCKET)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"the stack's name is {name!r}; expected at most 20 lower-case letters, digits and single hyphens")
+
+
+@needs_cli
+def test_a_parameter_without_a_value_is_told(own_cloud: Cloud) -> None:
+    done = on(own_cloud, "deploy", "--stack", STACK, "--artifacts", BUCKET, "--parameters", "ImageTag")
+    assert done.stderr == "'ImageTag' is no parameter; expected PARAMETERS='Name=value Name=value', values without blanks\n"

@@ -1,0 +1,122 @@
+"""What the templates promise, checked without deploying them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from tests.infra.packaging import TEMPLATES, template, template_names
+
+from sales_tech.contracts.table import table_contract
+
+NAMES = template_names()
+NAMING = {"Name", "BucketName", "QueueName", "RoleName", "FunctionName", "LogGroupName", "TopicName", "AlarmName", "AliasName"}
+WITH_DATA = {"AWS::S3::Bucket", "AWS::KMS::Key"}
+
+
+def everything(node: Any) -> Iterator[Any]:
+    yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from everything(child)
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I", "--template", *map(str, TEMPLATES.glob("*.yaml"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_concerns_are_apart() -> None:
+    assert NAMES == ["catalog", "ingestion", "observability", "pipeline", "root", "storage"]
+    assert {resource["Type"] for resource in template("root")["Resources"].values()} == {"AWS::CloudFormation::Stack"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_is_small_enough_to_be_sent_inline(name: str) -> None:
+    assert (TEMPLATES / f"{name}.yaml").stat().st_size < 51_200
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_and_output_is_described(name: str) -> None:
+    found = template(name)
+    parts = {**found["Parameters"], **found["Outputs"]}
+    assert [each for each, part in parts.items() if not part.get("Description")] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_region_account_or_partition_is_written_down(name: str) -> None:
+    text = (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"\b(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d\b|\b\d{12}\b(?!\n)|arn:aws[:-]", text.replace("107374182400", "")) == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "root"])
+def test_every_given_name_begins_with_the_name_of_the_stack(name: str) -> None:
+    resources = template(name)["Resources"]
+    given = [(logical, key, value) for logical, each in resources.items() for key, value in each.get("Properties", {}).items()]
+    names = [each for each in given if each[1] in NAMING and not (isinstance(each[2], dict) and each[2].get("Ref") in resources)]
+    assert [each for each in names if "${Name}" not in str(each[2]) and each[2] != {"Ref": "Name"} and each[2] != "$default"] == []
+
+
+def test_data_stays_when_the_stack_goes() -> None:
+    for name in NAMES:
+        for logical, resource in template(name)["Resources"].items():
+            if resource["Type"] in WITH_DATA or logical == "HashKey":
+                assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), logical
+
+
+def test_the_queue_s_redrive_is_two_receives_after_the_last_attempt() -> None:
+    ingestion = template("ingestion")
+    redrive = ingestion["Mappings"]["Redrive"]["AfterAttempts"]
+    assert sorted(redrive) == ingestion["Parameters"]["Attempts"]["AllowedValues"]
+    assert {int(attempts) + 2 - receives for attempts, receives in redrive.items()} == {0}
+
+
+def test_the_dead_letters_take_messages_from_the_queue_alone() -> None:
+    allowed = template("ingestion")["Resources"]["DeadOrders"]["Properties"]["RedriveAllowPolicy"]
+    assert allowed["redrivePermission"] == "byQueue"
+    assert [each["Fn::Sub"].rpartition(":")[2] for each in allowed["sourceQueueArns"]] == ["${Name}-orders"]
+
+
+def named_queries() -> dict[str, tuple[str, str]]:
+    """Layer and SQL of each named query."""
+    resources = template("catalog")["Resources"].items()
+    properties = {name: each["Properties"] for name, each in resources if each["Type"] == "AWS::Athena::NamedQuery"}
+    return {name: (each["Database"]["Ref"].lower(), each["QueryString"]) for name, each in properties.items()}
+
+
+@pytest.mark.parametrize("name", named_queries())
+def test_a_named_query_asks_for_what_the_contracts_have(name: str) -> None:
+    layer, sql = named_queries()[name]
+    query = sqlglot.parse_one(sql, dialect="trino")
+    tables = {table.name for table in query.find_all(exp.Table)}
+    assert tables
+    schema = {table: dict.fromkeys(table_contract(f"{layer}.{table}").columns, "varchar") for table in tables}
+    qualify(query, schema=schema, dialect="trino", validate_qualify_columns=True)  # raises where a column is not there
+    assert {column.name for column in query.find_all(exp.Column)}
+
+
+def test_no_template_holds_a_secret_or_asks_for_one() -> None:
+    for name in NAMES:
+        assert [key for key in template(name)["Parameters"] if re.search("secret|token|password|key$", key, re.IGNORECASE)] == []
+        for node in everything(template(name)["Resources"]):
+            assert not (isinstance(node, dict) and {"SecretString", "MasterUserPassword"} & node.keys())
+
+
+def test_every_output_that_another_template_takes_is_there() -> None:
+    resources = template("root")["Resources"]
+    for node in everything(template("root")):
+        if isinstance(node, dict) and "Fn::GetAtt" in node:
+            stack, output = node["Fn::GetAtt"]
+            file = resources[stack]["Properties"]["TemplateURL"].removesuffix(".yaml")
+            assert output.removeprefix("Outputs.") in template(file)["Outputs"], node
+    for resource in resources.values():
+        declared = template(resource["Properties"]["TemplateURL"].removesuffix(".yaml"))["Parameters"]
+        assert set(resource["Properties"]["Parameters"]) == set(declared), resource
