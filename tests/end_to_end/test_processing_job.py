@@ -116,6 +116,18 @@ def test_a_night_completes_with_the_wheel_alone(installed: Path, stack: CloudSet
     assert not any(secret in path.read_text(errors="replace") for path in container.root.rglob("*") if path.is_file())
 
 
+def test_a_user_who_may_not_write_below_the_base_works_elsewhere(installed: Path, stack: CloudSettings, tmp_path: Path) -> None:
+    container = Container(installed, tmp_path / "root")
+    closed = tmp_path / "closed"
+    closed.write_text("a file where a folder should be: nobody, not even root, makes one below it")
+    variables = {"SAGEMAKER_BASE_DIR": str(closed), "TMPDIR": str(tmp_path), "SALES_TECH_LANDING": "s3://no-such-bucket-at-all"}
+    done = container.run(**environment(stack) | variables)
+    assert done.returncode == 1
+    assert "working in" in done.stdout
+    assert "no-such-bucket-at-all" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_night_that_fails_says_why_in_its_message_and_by_its_exit_code(installed: Path, stack: CloudSettings, tmp_path: Path) -> None:
     container = Container(installed, tmp_path / "root")
     done = container.run(**environment(stack) | {"SALES_TECH_LANDING": "s3://no-such-bucket-at-all"})

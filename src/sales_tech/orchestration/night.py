@@ -6,6 +6,7 @@ Source of the layout: Amazon SageMaker AI Developer Guide, "Build your own proce
 from __future__ import annotations
 
 import os
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,11 +29,11 @@ def run_night(console: Console) -> int:
     """Run every stale step; the exit code is 1 where a step failed, and 0 where single files were rejected.
 
     SAGEMAKER_BASE_DIR stands for /opt/ml. Scratch files and executed notebooks lie in processing/work
-    below it; what failed is written to output/message, which the job's description shows.
+    below it, or in the machine's folder for temporary files where the image's user may not write there;
+    what failed is written to output/message, which the job's description shows.
     """
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    work = base / "processing" / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    work = _work_folder(console, base)
     # The kernels take these from the environment; a container's home may not be writable.
     os.environ[f"{PREFIX}WORK_FOLDER"] = str(work)
     for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
@@ -43,16 +44,31 @@ def run_night(console: Console) -> int:
             outcome = execute_run(run, STEPS, asset("notebooks"), watch)
     except SalesTechError as error:
         console.print(f"error {error}", highlight=False, markup=False, soft_wrap=True)
-        _tell(base, str(error))
+        _tell(console, base, str(error))
         return 1
     show_outcome(console, outcome)
     if outcome.outcome == FAILED:
-        _tell(base, outcome.message or "a step failed")
+        _tell(console, base, outcome.message or "a step failed")
         return 1
     return 0
 
 
-def _tell(base: Path, message: str) -> None:
+def _work_folder(console: Console, base: Path) -> Path:
+    work = base / "processing" / "work"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        other = Path(tempfile.mkdtemp(prefix="sales-tech-"))
+        console.print(f"{work} cannot be made ({error.strerror}); working in {other}", highlight=False, soft_wrap=True)
+        return other
+    return work
+
+
+def _tell(console: Console, base: Path, message: str) -> None:
     path = base / "output" / "message"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(message[:_LONGEST_MESSAGE], encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(message[:_LONGEST_MESSAGE], encoding="utf-8")
+    except OSError as error:
+        # The exit code tells of the failure all the same, and the log has the message.
+        console.print(f"{path} cannot be written ({error.strerror})", highlight=False, soft_wrap=True)
