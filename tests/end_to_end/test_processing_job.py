@@ -27,14 +27,20 @@ class Container:
     program: Path
     root: Path
 
-    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
-        """The image's entry command, with the folders and the environment that SageMaker gives."""
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """The image's entry command, or another one, with the folders and the environment that SageMaker gives."""
         base = self.root / "opt" / "ml"
         for folder in ("config", "processing/input", "processing/output", "output"):
             (base / folder).mkdir(parents=True, exist_ok=True)
         given = {"PATH": os.defpath, "HOME": str(self.root), "SAGEMAKER_BASE_DIR": str(base), "LANG": "C.UTF-8", **variables}
         return subprocess.run(
-            [str(self.program), "night"], env=given, cwd=self.root, capture_output=True, text=True, timeout=400, check=False
+            [str(self.program), *(words or ("night",))],
+            env=given,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
         )
 
     @property
@@ -113,6 +119,11 @@ def test_a_night_completes_with_the_wheel_alone(installed: Path, stack: CloudSet
     kept = {found["Key"].partition(entry["run_id"] + "/")[2] for found in listed}
     assert {"01_ingest/order_events.html", "02_silver/sales.ipynb", "03_gold/sales.html"} <= kept
     secret = "a key that is only in the secret"
+    # The same command line answers through Athena, and knows that there is nothing to do.
+    asked = container.run("query", "select order_id, status from silver.sales order by order_id", "--format", "csv", **environment(stack))
+    assert asked.stdout == "order_id,status\nP1,cancelled\nP2,sold\nP4,sold\n", asked.stderr
+    planned = container.run("plan", **environment(stack))
+    assert planned.stdout.count("up to date") == 5
     assert not any(secret in path.read_text(errors="replace") for path in container.root.rglob("*") if path.is_file())
 
 
