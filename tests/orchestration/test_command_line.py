@@ -83,7 +83,7 @@ def test_runs_shows_the_ledger(ran: Settings) -> None:
     done = call("runs", "--lake", ran.lake, "--format", "json")
     (run,) = json.loads(done.stdout)
     assert run["outcome"] == "succeeded"
-    assert run["steps"] == 4
+    assert run["steps"] == 5
     assert run["files_loaded"] > 4
 
 
