@@ -59,8 +59,8 @@ class Connection:
 
     @property
     def iceberg(self) -> dict[str, str]:
-        """The same for pyiceberg's files."""
-        given = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO", "s3.region": self.region, "s3.endpoint": self._endpoint}
+        """The same as properties for pyiceberg's files."""
+        given = {"s3.region": self.region, "s3.endpoint": self._endpoint}
         if self._handed:
             given |= {
                 "s3.access-key-id": self._handed.access_key,

@@ -18,8 +18,11 @@ from sales_tech.aws.results import NESTED, ResultColumn, from_text, read_csv, sc
 from sales_tech.errors import QueryError, SettingsError
 
 _POLLED = 0.4  # seconds between two looks at a running query
-# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text.
-_AS_TEXT = {"timestamp with time zone": "cast({} at time zone 'UTC' as varchar)", "timestamp": "cast({} as varchar)"}
+# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text, moments on the clock of UTC.
+_AS_TEXT = {
+    "timestamp with time zone": "CAST(CAST({} AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR)",
+    "timestamp": "CAST({} AS VARCHAR)",
+}
 
 
 class Athena:
