@@ -8,24 +8,17 @@ from typing import Any
 import awswrangler as wr
 import pytest
 from tests.support.cloud_settings import CloudSettings
-from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import night
 
-from sales_tech.aws.cloud import CloudPlatform
 from sales_tech.aws.connection import Connection
 from sales_tech.aws.warehouse import Athena
 from sales_tech.errors import LakeError, QueryError, SettingsError
 from sales_tech.lake.query import Reader
-from sales_tech.lake.store import Lake
 
 
 @pytest.fixture
-def sold(aws: CloudSettings) -> CloudSettings:
-    """A lake with two sales."""
-    land_reference(aws.landing)
-    land_erp(aws.landing, "vendas_2026-01", sale("P1"), sale("P2"))
-    night(aws)
-    return aws
+def sold(shared_shelf: Any) -> CloudSettings:
+    """A lake with a table that is only read."""
+    return shared_shelf.settings
 
 
 @pytest.fixture
@@ -43,27 +36,28 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_a_query_is_pinned_to_the_snapshots_of_now_so_that_a_result_given_again_is_never_stale(
-    sold: CloudSettings, asked: list[dict[str, Any]]
+    shelf: Any, asked: list[dict[str, Any]]
 ) -> None:
-    reader, sql = Reader(sold), "select order_id from silver.sales order by order_id"
-    assert len(reader.arrow(sql)) == 2
-    first = Lake(sold).snapshot_id("silver.sales")
-    land_erp(sold.landing, "vendas_2026-02", sale("P3"))
-    night(sold)
-    assert len(reader.arrow(sql)) == 3
-    second = Lake(sold).snapshot_id("silver.sales")
-    texts = [f'{sold.aws.database_prefix}silver.sales FOR VERSION AS OF {number} AS "sales"' for number in (first, second)]
-    assert [text in query["sql"] for text, query in zip(texts, asked, strict=True)] == [True, True]
+    reader, sql = Reader(shelf.settings), "select sku from silver.shelf order by sku"
+    snapshots = [shelf.lake.snapshot_id(shelf.name)]
+    reader.arrow(sql)
+    snapshots.append(shelf.bookmark())
+    assert reader.arrow(sql).num_rows == 2
+    aws = shelf.settings.aws
+    texts = [
+        f'select sku from {aws.database_prefix}silver.shelf FOR VERSION AS OF {number} AS "shelf" order by sku' for number in snapshots
+    ]
+    assert [query["sql"] for query in asked] == texts
     reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 60}}
     assert [query["result_reuse_configuration"] for query in asked] == [reuse, reuse]
-    assert {query["workgroup"] for query in asked} == {sold.aws.workgroup}
+    assert {query["workgroup"] for query in asked} == {aws.workgroup}
 
 
-def test_a_large_result_comes_as_parquet_files(sold: CloudSettings, asked: list[dict[str, Any]], platform: CloudPlatform) -> None:
-    assert Reader(sold).arrow("select order_id, sold_at from silver.sales").num_rows == 2
+def test_a_large_result_comes_as_parquet_files(sold: CloudSettings, asked: list[dict[str, Any]]) -> None:
+    assert Reader(sold).arrow("select sku, put_at from silver.shelf").num_rows == 2
     probe, unload = (query["sql"] for query in asked)
     assert probe.endswith("LIMIT 0")
-    assert unload.startswith("UNLOAD (SELECT c0, CAST(CAST(c1 AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR) AS c1 FROM (")
+    assert unload.startswith("UNLOAD (SELECT c0 AS c0, CAST(CAST(c1 AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR) AS c1 FROM (")
     listed = sold.cloud.client("s3").list_objects_v2(Bucket=sold.lake.split("/")[2], Prefix="athena/unload/")
     assert len(listed["Contents"]) == 1
     assert asked[1]["result_reuse_configuration"] is None
@@ -74,25 +68,24 @@ def test_results_may_be_asked_for_anew_each_time(sold: CloudSettings, asked: lis
     assert asked[0]["result_reuse_configuration"] is None
 
 
-def test_a_query_that_would_read_too_much_is_told_how_much_is_allowed_and_what_to_do(sold: CloudSettings) -> None:
-    bounded = f"{sold.aws.workgroup}-bounded"
-    place = {"OutputLocation": f"{sold.lake}/athena/"}
-    sold.cloud.client("athena").create_work_group(
-        Name=bounded, Configuration={"ResultConfiguration": place, "BytesScannedCutoffPerQuery": 10}
-    )
-    athena = Athena(Connection(), bounded)
-    table = f"{sold.aws.database_prefix}silver.sales"
+def test_a_query_that_would_read_too_much_is_told_how_much_is_allowed_and_what_to_do(shelf: Any) -> None:
+    settings, bounded = shelf.settings, f"{shelf.settings.aws.workgroup}-bounded"
+    place = {"OutputLocation": f"{settings.lake}/athena/"}
+    least = {"ResultConfiguration": place, "BytesScannedCutoffPerQuery": 10_000_000}  # Athena allows no less
+    settings.cloud.client("athena").create_work_group(Name=bounded, Configuration=least)
+    shelf.fill("select md5(random()::varchar) as sku, null as put_at from range(800000)")
+    athena, sql = Athena(Connection(), bounded), f"select * from {settings.aws.database_prefix}silver.shelf"
     for large in (False, True):
         with pytest.raises(QueryError) as caught:
-            athena.answer(f"select * from {table}", large=large)
+            athena.answer(sql, large=large)
         told = str(caught.value)
-        assert told.startswith("the query would read more than the 0 MiB that workgroup salestech-")
-        assert "name the columns you need, narrow sold_on to fewer months" in told
+        assert told.startswith(f"the query would read more than the 10 MB that workgroup {bounded} allows; name the columns you need")
+        assert "narrow sold_on to fewer months" in told
 
 
 def test_athenas_own_reason_is_passed_on(sold: CloudSettings) -> None:
     with pytest.raises(QueryError, match=r'^the query failed: .*"price"'):
-        Reader(sold).arrow("select price from silver.sales")
+        Reader(sold).arrow("select price from silver.shelf")
 
 
 def test_a_workgroup_that_is_not_there_is_told(sold: CloudSettings) -> None:

@@ -37,7 +37,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815
+            do_GET = do_POST = do_PUT = do_HEAD = answer
 
             def log_message(self, *_words: Any) -> None:
                 """Say nothing."""
@@ -98,26 +98,18 @@ def test_a_service_that_cannot_be_reached_is_told(aws: CloudSettings, monkeypatc
         list(CloudPlatform(settings).landing.entries())
 
 
-def test_a_commit_whose_answer_is_lost_counts_once_and_keeps_its_files(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    land_reference(aws.landing)
-    night(aws)
-    rows = read(aws, "silver.products")
+def test_a_commit_whose_answer_is_lost_counts_once_and_keeps_its_files(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     update = GlueCatalog._update_glue_table
 
     def lose_the_answer(catalog: GlueCatalog, *arguments: Any, **named: Any) -> None:
         update(catalog, *arguments, **named)
         raise CommitFailedException("as Glue says to the client that asks again")
 
-    lake = Lake(aws)
-    provenance = lake.provenance("silver.products")
-    assert provenance is not None
     with monkeypatch.context() as patch:
         patch.setattr(GlueCatalog, "_update_glue_table", lose_the_answer)
-        made = lake.commit("silver.products", [], [], provenance)
-    history = Lake(aws).table("silver.products").history()
-    assert [entry.snapshot_id for entry in history].count(made) == 1
-    assert history[-1].snapshot_id == made
-    assert read(aws, "silver.products") == rows, "the files of the snapshot are there"
+        made = shelf.bookmark()
+    assert [entry.snapshot_id for entry in shelf.lake.table(shelf.name).history()][1:] == [made]
+    assert shelf.rows() == 2, "the files of the snapshot are there"
 
 
 def test_a_night_cut_short_by_a_failing_catalog_is_made_good_by_the_next(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:

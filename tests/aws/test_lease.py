@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.cloud_settings import CloudSettings
-from tests.support.exports import land_reference
-from tests.support.nights import night, snapshots
 
-from sales_tech.aws.cloud import CloudPlatform
 from sales_tech.aws.connection import Connection
 from sales_tech.aws.lease import Lease
 from sales_tech.errors import LakeError
 from sales_tech.ingest import batch_csv
-from sales_tech.lake.store import Lake
 from sales_tech.runs import Run, exclusive
 
 SHORT = timedelta(seconds=1)
@@ -105,32 +104,54 @@ def test_a_holder_whose_lease_was_taken_over_is_told_at_its_end_and_leaves_the_l
     assert body(aws)["holder"] == "another"
 
 
-def test_a_holder_whose_lease_was_taken_over_commits_nothing_more(aws: CloudSettings) -> None:
-    settings = aws.land()
-    land_reference(aws.landing)
-    night(aws)
-    before = snapshots(aws)
-    land_reference(aws.landing, "A", "B")
-    aws.land()
-    with pytest.raises(LakeError, match="was taken over by another run.*nothing more is committed"), exclusive(settings):
-        steal(aws)
-        batch_csv.run(Run.begin(settings))
-    assert snapshots(aws) == before
+def test_a_holder_whose_lease_was_taken_over_commits_nothing_more(shelf: Any) -> None:
+    before = shelf.lake.snapshot_id(shelf.name)
+    with pytest.raises(LakeError, match=r"was taken over by another run.*nothing more is committed"), exclusive(shelf.settings):
+        shelf.bookmark()
+        steal(shelf.settings)
+        shelf.bookmark()
+    assert [entry.snapshot_id for entry in shelf.lake.table(shelf.name).history()].index(before) == 0
+    assert len(shelf.lake.table(shelf.name).history()) == 2
     assert "SALES_TECH_LEASE" not in os.environ
 
 
-def test_a_commit_by_hand_without_a_lease_is_allowed(aws: CloudSettings, platform: CloudPlatform) -> None:
-    land_reference(aws.landing)
-    night(aws)
-    steal(aws)
-    lake = Lake(aws)
-    provenance = lake.provenance("silver.products")
-    assert provenance is not None
-    assert lake.commit("silver.products", [], [], provenance)
+def test_a_notebooks_kernel_writes_under_the_lease_of_its_pipeline(shelf: Any) -> None:
+    code = """
+import sys
+from pathlib import Path
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.store import Lake
+from sales_tech.settings import Settings
+Lake(Settings.load()).commit("silver.shelf", [], [], Provenance("20260301T020000-1a2b3c", "silver/shelf", "code", "contract"))
+"""
+    settings = shelf.settings
+    names = {
+        "SALES_TECH_LAKE": settings.lake,
+        "SALES_TECH_LANDING": f"s3://{settings.bucket}",
+        "SALES_TECH_DATABASE_PREFIX": settings.aws.database_prefix,
+        "SALES_TECH_WORKGROUP": settings.aws.workgroup,
+        "PYTHONPATH": ":".join(sys.path),
+    }
+
+    def kernel() -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **names}
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+    with pytest.raises(LakeError, match="was taken over"), lease(settings, renewed=timedelta(seconds=0.2)).held():
+        assert kernel().returncode == 0
+        steal(settings)
+        refused = kernel()
+    assert refused.returncode == 1
+    assert "was taken over by another run" in refused.stderr
+    assert len(shelf.lake.table(shelf.name).history()) == 2
 
 
-@pytest.mark.parametrize("step", ["run"])
-def test_a_step_by_hand_is_refused_while_another_run_works(aws: CloudSettings, step: str) -> None:
+def test_a_commit_by_hand_without_a_lease_is_allowed(shelf: Any) -> None:
+    steal(shelf.settings)
+    assert shelf.bookmark()
+
+
+def test_a_step_by_hand_is_refused_while_another_run_works(aws: CloudSettings) -> None:
     steal(aws)
     with pytest.raises(LakeError, match="another run works on"):
-        getattr(batch_csv, step)(Run.begin(aws.land()))
+        batch_csv.run(Run.begin(aws.land()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.cloud_settings import CloudSettings
@@ -99,10 +100,17 @@ def test_what_was_put_by_others_is_downloaded_once(aws: CloudSettings, platform:
 
 
 def test_more_entries_than_fit_a_page_are_all_listed(aws: CloudSettings, platform: CloudPlatform) -> None:
-    client = aws.cloud.client("s3")
-    for number in range(1005):
-        client.put_object(Bucket=aws.bucket, Key=f"many/{number:04}", Body=b"")
-    assert len({entry.name for entry in platform.landing.entries("many")}) == 1005
+    client, pages = platform._connection.client("s3"), []
+
+    def short_pages(params: dict[str, Any], **_event: Any) -> None:
+        params["MaxKeys"] = 2
+        pages.append(params)
+
+    client.meta.events.register("provide-client-params.s3.ListObjectsV2", short_pages)
+    for number in range(5):
+        client.put_object(Bucket=aws.bucket, Key=f"many/{number}", Body=b"")
+    assert len({entry.name for entry in platform.landing.entries("many")}) == 5
+    assert len(pages) == 3
 
 
 def test_what_the_console_makes_to_show_a_folder_is_no_file(aws: CloudSettings, platform: CloudPlatform) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.aws.conftest import make_shelf
 from tests.support.cloud_settings import CloudSettings
-from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import HASH_KEY, night
+from tests.support.nights import HASH_KEY
 
 from sales_tech.aws.cloud import CloudPlatform
 from sales_tech.aws.connection import Connection
+from sales_tech.engines.duck import open_engine
 from sales_tech.errors import LakeError, SettingsError
 from sales_tech.lake.store import Lake
 from sales_tech.platform import platform_of
@@ -60,6 +63,7 @@ def test_packages_that_are_not_installed_are_named_with_their_extra(package: str
 import sys
 sys.modules[{package!r}] = None
 from pathlib import Path
+from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
 from sales_tech.platform import platform_of
 from sales_tech.settings import Aws, Settings
@@ -83,23 +87,20 @@ def test_a_local_lake_loads_no_package_of_aws() -> None:
     assert told == "[]\n"
 
 
-def test_a_new_stack_has_no_lake_until_its_first_night(aws: CloudSettings, platform: CloudPlatform) -> None:
+def test_a_new_stack_has_no_lake_until_its_first_table(aws: CloudSettings, platform: CloudPlatform) -> None:
     assert not platform.exists
     assert Lake(aws).tables() == []
-    land_reference(aws.landing)
-    night(aws)
+    make_shelf(aws)
     assert platform.exists
 
 
-def test_the_tables_of_a_stack_lie_in_its_own_databases_and_below_its_lake(aws: CloudSettings, platform: CloudPlatform) -> None:
-    land_reference(aws.landing)
-    land_erp(aws.landing, "vendas_2026-01", sale())
-    night(aws)
+def test_the_tables_of_a_stack_lie_in_its_own_databases_and_below_its_lake(shelf: Any, platform: CloudPlatform) -> None:
+    aws = shelf.settings
     prefix = aws.aws.database_prefix
-    table = aws.cloud.client("glue").get_table(DatabaseName=f"{prefix}silver", Name="sales")["Table"]
-    assert table["Parameters"]["metadata_location"].startswith(f"{aws.lake}/tables/silver/sales/metadata/")
+    table = aws.cloud.client("glue").get_table(DatabaseName=f"{prefix}silver", Name="shelf")["Table"]
+    assert table["Parameters"]["metadata_location"].startswith(f"{aws.lake}/tables/silver/shelf/metadata/")
     described = {column["Name"]: column.get("Comment") for column in table["StorageDescriptor"]["Columns"]}
-    assert all(described.values()), "a reader of the Glue catalog sees what each column means"
+    assert described == {"sku": "Product", "put_at": "When it was put there"}, "a reader of the Glue catalog sees what each column means"
     assert platform.table((f"{prefix}silver", "sales")) == "silver.sales"
     assert platform.table(("another_stack_silver", "sales")) is None
     assert platform.table((f"{prefix}scratch", "sales")) is None
@@ -107,11 +108,16 @@ def test_the_tables_of_a_stack_lie_in_its_own_databases_and_below_its_lake(aws: 
     assert Lake(other).tables() == []
 
 
-def test_no_object_stands_for_a_folder(aws: CloudSettings) -> None:
-    land_reference(aws.landing)
-    night(aws)
-    bucket = aws.lake.split("/")[2]
-    keys = [entry["Key"] for entry in aws.cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]]
+def test_a_table_goes_into_the_database_that_the_stack_made(aws: CloudSettings) -> None:
+    database = {"Name": f"{aws.aws.database_prefix}silver", "Description": "made by the stack"}
+    aws.cloud.client("glue").create_database(DatabaseInput=database)
+    assert make_shelf(aws).rows() == 2
+    assert aws.cloud.client("glue").get_database(Name=database["Name"])["Database"]["Description"] == "made by the stack"
+
+
+def test_no_object_stands_for_a_folder(shelf: Any) -> None:
+    bucket = shelf.settings.lake.split("/")[2]
+    keys = [entry["Key"] for entry in shelf.settings.cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]]
     assert keys
     assert [key for key in keys if key.endswith("/")] == []
 
@@ -148,15 +154,11 @@ def test_a_hash_key_that_is_nowhere_is_told(aws: CloudSettings, monkeypatch: pyt
         with_secret(aws, secret(aws, SecretString=" ")).hash_key()
 
 
-def test_a_night_hashes_with_the_key_of_the_secret(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_hashes_with_the_key_of_the_secret(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SALES_TECH_HASH_KEY")
     keyed = replace(aws, aws=replace(aws.aws, hash_key_secret=secret(aws, SecretString="a key of the stack")))
-    land_reference(aws.landing)
-    land_erp(aws.landing, "vendas_2026-01", sale())
-    night(keyed)
-    (row,) = Lake(keyed).table("silver.sales").scan().to_arrow().to_pylist()
-    assert row["customer_id"]
-    assert "111444" not in str(row)
+    with open_engine(keyed, hashing=True) as engine:
+        assert engine.row("select keyed_hash('x')") == (hmac.new(b"a key of the stack", b"x", "sha256").hexdigest()[:32],)
 
 
 def test_a_runs_folder_is_published_below_the_lake(aws: CloudSettings, platform: CloudPlatform, tmp_path: Path) -> None:

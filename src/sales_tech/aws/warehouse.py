@@ -67,7 +67,7 @@ class Athena:
         return pa.table(values, names=[column.name for column in columns])
 
     def _run(self, sql: str, *, reusable: bool = True) -> dict[str, Any]:
-        session = self._connection.session
+        session, _ = self._connection.session, self._results  # awswrangler would make a bucket where there is no place
         reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": self._reuse}} if reusable and self._reuse else None
         with in_words(f"asking Athena (workgroup {self._name})"):
             try:
@@ -95,9 +95,9 @@ class Athena:
     def _reason(self, told: str) -> str:
         if "bytes scanned limit" not in told.lower():
             return f"the query failed: {told}"
-        allowed = self._workgroup.get("BytesScannedCutoffPerQuery", 0) / 2**20
+        allowed = self._workgroup.get("BytesScannedCutoffPerQuery", 0) / 10**6
         return (
-            f"the query would read more than the {allowed:,.0f} MiB that workgroup {self._name} allows; name the columns you need, "
+            f"the query would read more than the {allowed:,.0f} MB that workgroup {self._name} allows; name the columns you need, "
             "narrow sold_on to fewer months, or have the workgroup's limit raised"
         )
 
