@@ -77,7 +77,7 @@ class Connection:
 
 @contextmanager
 def in_words(what: str) -> Iterator[None]:
-    """Turn what a service of AWS answers in anger into a LakeError that says what was tried and what to do."""
+    """Turn the failure of a service into a LakeError that says what was tried, what AWS said and what to do."""
     try:
         yield
     except ClientError as error:
@@ -85,7 +85,9 @@ def in_words(what: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         remedy = _REMEDIES.get(code) or (_LATER if status >= 500 or status == 429 or "Throttl" in code or code == "SlowDown" else "")
         raise LakeError("; ".join(filter(None, (f"{what} failed: {code}: {message}".rstrip(": "), remedy)))) from error
-    except BotoCoreError as error:
+    except FileNotFoundError:
+        raise
+    except (BotoCoreError, OSError) as error:  # Arrow's errors are OSError, with AWS' own words
         raise LakeError(f"{what} failed: {error}") from error
 
 

@@ -52,8 +52,9 @@ class BucketPlace:
 
     def open(self, name: str) -> BinaryIO:
         """Read an object as a stream, its bytes as they are."""
-        # Without this Arrow would unpack what is named .gz.
-        return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
+        with in_words(f"reading {self.url}/{name}"):
+            # Without `compression` Arrow would unpack what is named .gz.
+            return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
 
     def fetch(self, name: str) -> Path:
         """The copy of an object on this machine, downloaded where there is none yet; FileNotFoundError where it is gone."""

@@ -46,7 +46,10 @@ class Athena:
         execution = self._run(sql)
         columns = self._columns(execution)
         location = execution["ResultConfiguration"]["OutputLocation"]
-        with self._connection.arrow.open_input_stream(location.removeprefix("s3://")) as file:
+        with (
+            in_words(f"reading the result {location}"),
+            self._connection.arrow.open_input_stream(location.removeprefix("s3://")) as file,
+        ):
             return read_csv(file, columns)
 
     def _unloaded(self, sql: str) -> pa.Table:
@@ -58,8 +61,9 @@ class Athena:
         target = f"TO '{folder}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
         self._run(f"UNLOAD (SELECT {shown} FROM ({sql}) AS answer ({', '.join(names)})) {target}", reusable=False)
         arrow = self._connection.arrow
-        files = arrow.get_file_info(FileSelector(folder.removeprefix("s3://"), recursive=True, allow_not_found=True))
-        parts = [pq.read_table(file.path, filesystem=arrow) for file in files if file.is_file]
+        with in_words(f"reading the result {folder}"):
+            files = arrow.get_file_info(FileSelector(folder.removeprefix("s3://"), recursive=True, allow_not_found=True))
+            parts = [pq.read_table(file.path, filesystem=arrow) for file in files if file.is_file]
         if not parts:
             return schema(columns).empty_table()
         rows = pa.concat_tables(parts)
