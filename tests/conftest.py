@@ -13,17 +13,6 @@ from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settin
 from sales_tech.settings import Settings
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_places: runs on a lake in a folder and on one in the emulator")
-    config.addinivalue_line("markers", "local_only(reason): of those, one for the folder alone")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marked = {mark.name for mark in metafunc.definition.iter_markers()}
-    if "both_places" in marked and "place" in metafunc.fixturenames:
-        metafunc.parametrize("place", ["local"] if "local_only" in marked else ["local", "aws"], indirect=True)
-
-
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """The AWS emulator, one for all tests of this process."""

@@ -192,10 +192,6 @@ def test_provenance_survives_the_snapshot_summary(lake: Lake, engine: DuckEngine
     assert Lake(lake.settings).provenance(NAME) == given
 
 
-def test_a_snapshot_of_another_tool_has_no_provenance() -> None:
-    assert Provenance.read({"operation": "append"}) is None
-
-
 def test_the_last_provenance_of_a_step_is_found_behind_those_of_others(lake: Lake, engine: DuckEngine) -> None:
     for number, step in enumerate(("one", "two", "two")):
         staged = stage(lake, engine, contract(), rows(f"('Santos', '2026-01-0{number + 1}', 3)"), RUN)

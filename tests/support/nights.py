@@ -17,8 +17,8 @@ from sales_tech.settings import Aws, Settings
 from sales_tech.transform import gold, reference, sales
 
 HASH_KEY = "a key that only the tests know"
-BOTH_PLACES = pytest.mark.both_places
-"""Runs tests on a lake in a folder and on one in the emulator: S3, Glue and Athena."""
+BOTH_PLACES = pytest.mark.parametrize("place", ["local", "aws"], indirect=True)
+"""Runs a test on a lake in a folder and on one in the emulator: S3, Glue and Athena."""
 STEPS = (batch_csv, reference, sales, gold)
 BY_LOAD = frozenset({"load_id", "loaded_at", "_load_id", "_loaded_at"})
 """Columns that name the run which brought a row in, and so differ between two lakes."""

@@ -68,8 +68,9 @@ def test_a_second_run_makes_no_snapshot(lake: Settings) -> None:
     assert all(not result.commits for result in results.values())
 
 
-@pytest.mark.local_only("an object of S3 cannot be touched; one written again has a new time, as below")
-def test_a_touched_file_with_the_same_content_is_no_news(lake: Settings) -> None:
+def test_a_touched_file_with_the_same_content_is_no_news(lake: Settings, place: str) -> None:
+    if place == "aws":
+        pytest.skip("an object of S3 cannot be touched; one that is written again has a new time, as below")
     before = snapshots(lake)
     os.utime(lake.landing / "erp_br" / "vendas_2026_01.csv", (1, 1))
     night(lake)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import sqlglot
-from sqlglot import Token, TokenType, exp
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sales_tech.engines.dialect import ATHENA, quote
 
