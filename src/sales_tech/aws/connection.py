@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -44,10 +45,15 @@ class Connection:
             )
         self.renews_itself = found.method in _FOUND_BY_ARROW
         self._handed = None if self.renews_itself else found.get_frozen_credentials()
-        self.client = cache(self._client)
+        self._clients: dict[str, Any] = {}
+        self._one_at_a_time = threading.Lock()
 
-    def _client(self, service: str) -> Any:
-        return self.session.client(service, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+    def client(self, service: str) -> Any:
+        """boto3's client of a service, one for all threads."""
+        with self._one_at_a_time:  # a session is not for several threads, its clients are
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+            return self._clients[service]
 
     @cached_property
     def arrow(self) -> S3FileSystem:
