@@ -208,6 +208,15 @@ def install(port: int) -> None:
             told["Status"] |= {"StateChangeReason": reason, "AthenaError": {"ErrorMessage": reason}}
         return json.dumps(answer)
 
+    known_group = AthenaResponse.get_work_group
+
+    def group(response: AthenaResponse) -> Any:
+        # moto answers with no workgroup at all.
+        if response._get_param("WorkGroup") not in response.athena_backend.work_groups:
+            return response.error(f"WorkGroup {response._get_param('WorkGroup')} is not found.", 400)
+        return known_group(response)
+
+    AthenaResponse.get_work_group = group
     AthenaBackend.start_query_execution = start
     AthenaResponse.get_query_execution = described
     Execution.advance = lambda _execution: None

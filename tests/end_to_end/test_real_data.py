@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
 
+from sales_tech.lake.query import Reader
 from sales_tech.settings import Settings
 
 OLIST_TABLES = (
@@ -27,6 +29,7 @@ OLIST_TABLES = (
     "gold.product_performance",
     "gold.customer_value",
 )
+MONTHS = "SALES_TECH_TEST_AWS_MONTHS"  # of 25; each takes a night of seconds in the emulator
 OF_THE_LOAD = frozenset({"load_id"})
 
 
@@ -147,6 +150,28 @@ def test_the_months_of_olist_one_at_a_time_equal_all_at_once(
         expected = [row for row in read(whole, table, without=OF_THE_LOAD) if row["source"] == "olist"]
         assert expected or table == "silver.rejects"
         assert read(settings, table, without=OF_THE_LOAD) == expected, table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["aws"], indirect=True)
+def test_months_of_olist_on_aws_one_at_a_time_equal_the_same_on_a_laptop_at_once(
+    real_data: Path, tmp_path: Path, make_settings: Callable[..., Settings]
+) -> None:
+    months = sorted((real_data / "olist" / "batches").iterdir())
+    laptop, aws = settings_in(tmp_path / "laptop", "olist"), make_settings("olist")
+    for settings in (laptop, aws):
+        land(real_data / "olist" / "reference", settings.landing / "olist" / "reference")
+    for month in months[: int(os.environ.get(MONTHS, "4"))]:
+        for settings in (laptop, aws):
+            land(month, settings.landing / "olist" / "batches" / month.name)
+        night(aws)
+    night(laptop)
+    for table in OLIST_TABLES:
+        expected = read(laptop, table, without=OF_THE_LOAD)
+        assert expected or table == "silver.rejects"
+        assert read(aws, table, without=OF_THE_LOAD) == expected, table
+    counted = Reader(aws).arrow("select count(*) as n, sum(net_sales) as money from silver.sales")
+    assert counted == Reader(laptop).arrow("select count(*) as n, sum(net_sales) as money from silver.sales")
 
 
 def land(source: Path, target: Path) -> None:

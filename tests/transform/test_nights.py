@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
+from tests.support.cloud_settings import CloudSettings
 from tests.support.exports import erp_text, land_erp, land_reference, product, sale
 from tests.support.nights import BOTH_PLACES, file_paths, night, read, read_all, snapshots
 
@@ -66,9 +68,25 @@ def test_a_second_run_makes_no_snapshot(lake: Settings) -> None:
     assert all(not result.commits for result in results.values())
 
 
-def test_a_touched_file_with_the_same_content_is_no_news(lake: Settings) -> None:
+def test_a_touched_file_with_the_same_content_is_no_news(lake: Settings, place: str) -> None:
+    if place == "aws":
+        pytest.skip("an object of S3 cannot be touched; one that is written again has a new time, as below")
     before = snapshots(lake)
     os.utime(lake.landing / "erp_br" / "vendas_2026_01.csv", (1, 1))
+    night(lake)
+    assert snapshots(lake) == before
+
+
+def test_a_file_that_arrives_again_with_the_same_content_is_no_news(lake: Settings) -> None:
+    before = snapshots(lake)
+    path = lake.landing / "erp_br" / "vendas_2026_01.csv"
+    content = path.read_bytes()
+    if isinstance(lake, CloudSettings):
+        time.sleep(1.1)  # S3 tells times by the second
+        lake.cloud.client("s3").put_object(Bucket=lake.bucket, Key="erp_br/vendas_2026_01.csv", Body=content)
+    else:
+        path.unlink()
+        path.write_bytes(content)
     night(lake)
     assert snapshots(lake) == before
 

@@ -8,6 +8,8 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchNamespaceError
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import CommitTableResponse, Table
@@ -27,7 +29,12 @@ class StackCatalog(GlueCatalog):
 
     def __init__(self, connection: Connection, lake: str, prefix: str, may_write: Callable[[], None]) -> None:
         self._tables, self._prefix, self._may_write = f"{lake}/tables", prefix, may_write
+        self._files = PyArrowFileIO(connection.iceberg)
         super().__init__("sales_tech", client=connection.client("glue"), warehouse=self._tables, **connection.iceberg)
+
+    def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:
+        # One for all tables: pyiceberg would open a new connection to S3 whenever it looks at a table.
+        return self._files
 
     def list_tables(self, namespace: str | Identifier) -> list[Identifier]:
         """The tables of a database; none where there is no such database yet."""

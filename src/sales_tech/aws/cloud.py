@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from sales_tech.aws.catalog import StackCatalog
 from sales_tech.aws.connection import Connection, code_of, in_words
+from sales_tech.aws.extra import installed_packages
 from sales_tech.aws.filesystem import LakeFileSystem
 from sales_tech.aws.lease import Lease
 from sales_tech.aws.places import BucketPlace
@@ -58,8 +59,8 @@ class CloudPlatform:
     @cached_property
     def warehouse(self) -> Athena:
         """Athena; imported only here, since a night asks no query."""
-        from sales_tech.aws.warehouse import Athena
-
+        with installed_packages():
+            from sales_tech.aws.warehouse import Athena
         return Athena(self._connection, self._aws.workgroup)
 
     @cached_property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -44,10 +45,15 @@ class Connection:
             )
         self.renews_itself = found.method in _FOUND_BY_ARROW
         self._handed = None if self.renews_itself else found.get_frozen_credentials()
-        self.client = cache(self._client)
+        self._clients: dict[str, Any] = {}
+        self._one_at_a_time = threading.Lock()
 
-    def _client(self, service: str) -> Any:
-        return self.session.client(service, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+    def client(self, service: str) -> Any:
+        """boto3's client of a service, one for all threads."""
+        with self._one_at_a_time:  # a session is not for several threads, its clients are
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+            return self._clients[service]
 
     @cached_property
     def arrow(self) -> S3FileSystem:
@@ -59,8 +65,8 @@ class Connection:
 
     @property
     def iceberg(self) -> dict[str, str]:
-        """The same for pyiceberg's files."""
-        given = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO", "s3.region": self.region, "s3.endpoint": self._endpoint}
+        """The same as properties for pyiceberg's files."""
+        given = {"s3.region": self.region, "s3.endpoint": self._endpoint}
         if self._handed:
             given |= {
                 "s3.access-key-id": self._handed.access_key,
@@ -77,7 +83,7 @@ class Connection:
 
 @contextmanager
 def in_words(what: str) -> Iterator[None]:
-    """Turn what a service of AWS answers in anger into a LakeError that says what was tried and what to do."""
+    """Turn the failure of a service into a LakeError that says what was tried, what AWS said and what to do."""
     try:
         yield
     except ClientError as error:
@@ -85,7 +91,9 @@ def in_words(what: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         remedy = _REMEDIES.get(code) or (_LATER if status >= 500 or status == 429 or "Throttl" in code or code == "SlowDown" else "")
         raise LakeError("; ".join(filter(None, (f"{what} failed: {code}: {message}".rstrip(": "), remedy)))) from error
-    except BotoCoreError as error:
+    except FileNotFoundError:
+        raise
+    except (BotoCoreError, OSError) as error:  # Arrow's errors are OSError, with AWS' own words
         raise LakeError(f"{what} failed: {error}") from error
 
 

@@ -14,6 +14,7 @@ class LakeFileSystem(ArrowFSWrapper):  # type: ignore[misc]
     """Arrow's S3 for DuckDB, which reaches it by `s3://` without an extension to download.
 
     Folders are not made: Arrow would leave an empty object for each, also where it deletes the last file.
+    What is known of a file is not asked again, since the lake writes each name once.
     """
 
     protocol = ("s3",)
@@ -21,6 +22,7 @@ class LakeFileSystem(ArrowFSWrapper):  # type: ignore[misc]
 
     def __init__(self, arrow: S3FileSystem, client: Any) -> None:
         self._client = client
+        self._known: dict[str, dict[str, Any]] = {}
         super().__init__(arrow)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
@@ -36,8 +38,22 @@ class LakeFileSystem(ArrowFSWrapper):  # type: ignore[misc]
         except FileNotFoundError:
             return []
 
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        """Size and time of a file; FileNotFoundError where nothing is there."""
+        if path not in self._known:
+            found: dict[str, Any] = super().info(path, **kwargs)
+            if found["type"] != "file":
+                return found
+            self._known[path] = found
+        return self._known[path]
+
+    def modified(self, path: str) -> Any:
+        """When a file was written."""
+        return self.info(path)["mtime"]
+
     def rm_file(self, path: str) -> None:
         """Delete one object."""
         bucket, key = bucket_and_key(path)
+        self._known.pop(path, None)
         with in_words(f"deleting {path}"):
             self._client.delete_object(Bucket=bucket, Key=key)

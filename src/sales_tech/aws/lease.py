@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -56,7 +56,7 @@ class Lease:
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S UTC}"
         with in_words(f"taking the lock of {self._lake}"):
             etag = self._take(holder, since)
-        os.environ[_HOLDER] = holder
+        os.environ[_HOLDER] = f"{self._lake} {holder}"
         done = threading.Event()
         keeper = _Keeper(self, holder, since, etag, done)
         keeper.start()
@@ -71,14 +71,14 @@ class Lease:
             keeper.join()
             del os.environ[_HOLDER]
             if not keeper.lost:
-                # Written, not deleted: a lake's role needs no right to delete, and a condition holds for it everywhere.
-                with in_words(f"giving back the lock of {self._lake}"):
+                # Written, not deleted, so that a role needs no right to delete. Where S3 fails, the lease runs out by itself.
+                with suppress(BotoCoreError, ClientError):
                     self.write(None, "", {"IfMatch": keeper.etag})
 
     def check(self) -> None:
         """LakeError where this process writes under a lease that is no longer its own; nothing where it took none."""
-        holder = os.environ.get(_HOLDER)
-        if holder is None:
+        lake, _, holder = os.environ.get(_HOLDER, "").rpartition(" ")
+        if lake != self._lake:
             return
         with in_words(f"reading the lock of {self._lake}"):
             seen = self._look()

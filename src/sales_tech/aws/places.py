@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -52,8 +53,9 @@ class BucketPlace:
 
     def open(self, name: str) -> BinaryIO:
         """Read an object as a stream, its bytes as they are."""
-        # Without this Arrow would unpack what is named .gz.
-        return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
+        with in_words(f"reading {self.url}/{name}"):
+            # Without `compression` Arrow would unpack what is named .gz.
+            return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
 
     def fetch(self, name: str) -> Path:
         """The copy of an object on this machine, downloaded where there is none yet; FileNotFoundError where it is gone."""
@@ -61,7 +63,7 @@ class BucketPlace:
         if copy.exists():
             return copy
         copy.parent.mkdir(parents=True, exist_ok=True)
-        part = copy.with_name(f"{copy.name}.part")
+        part = self._cache / f"{secrets.token_hex(8)}.part"  # of its own, should two threads fetch the same
         with in_words(f"reading {self.url}/{name}"):
             try:
                 self._connection.client("s3").download_file(self._bucket, self._key(name), str(part))

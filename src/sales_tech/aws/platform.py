@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sales_tech.errors import SettingsError
+from sales_tech.aws.extra import installed_packages
 from sales_tech.settings import Settings
 
 if TYPE_CHECKING:
     from sales_tech.aws.cloud import CloudPlatform
-
-_EXTRA = ("boto3", "botocore", "awswrangler")
 
 
 def open_platform(settings: Settings) -> CloudPlatform:
@@ -29,10 +27,6 @@ def open_platform(settings: Settings) -> CloudPlatform:
 
 @lru_cache(maxsize=4)
 def _shared(settings: Settings) -> CloudPlatform:
-    try:
+    with installed_packages():
         from sales_tech.aws.cloud import CloudPlatform
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        raise SettingsError(f"the lake on AWS needs {error.name}, which is not installed; run `pip install 'sales-tech[aws]'`") from error
     return CloudPlatform(settings)

@@ -76,9 +76,10 @@ def from_text(values: pa.ChunkedArray, column: ResultColumn) -> pa.ChunkedArray:
 
 
 def _moments(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    # 2026-03-01 02:00:00.123456 UTC: the last word is a zone or an offset, nearly always the same.
-    parts = pc.extract_regex(values, r"^(?P<local>\S+ \S+) (?P<zone>\S+)$")
+    # 2026-03-01 02:00:00.123456 UTC: the last word is a zone or an offset, nearly always the same; without one it is UTC.
+    parts = pc.extract_regex(values, r"^(?P<local>\S+ \S+)(?: (?P<zone>\S+))?$")
     local, zones = pc.struct_field(parts, "local").cast(pa.timestamp("us")), pc.struct_field(parts, "zone")
+    zones = pc.if_else(pc.equal(zones, ""), "UTC", zones)
     found = pa.nulls(len(values), kind)
     for zone in pc.unique(zones).drop_null().to_pylist():
         moments = pc.assume_timezone(local, timezone=zone, ambiguous="earliest", nonexistent="latest").cast(kind)

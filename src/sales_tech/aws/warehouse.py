@@ -18,8 +18,11 @@ from sales_tech.aws.results import NESTED, ResultColumn, from_text, read_csv, sc
 from sales_tech.errors import QueryError, SettingsError
 
 _POLLED = 0.4  # seconds between two looks at a running query
-# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text.
-_AS_TEXT = {"timestamp with time zone": "cast({} at time zone 'UTC' as varchar)", "timestamp": "cast({} as varchar)"}
+# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text, moments on the clock of UTC.
+_AS_TEXT = {
+    "timestamp with time zone": "CAST(CAST({} AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR)",
+    "timestamp": "CAST({} AS VARCHAR)",
+}
 
 
 class Athena:
@@ -43,7 +46,10 @@ class Athena:
         execution = self._run(sql)
         columns = self._columns(execution)
         location = execution["ResultConfiguration"]["OutputLocation"]
-        with self._connection.arrow.open_input_stream(location.removeprefix("s3://")) as file:
+        with (
+            in_words(f"reading the result {location}"),
+            self._connection.arrow.open_input_stream(location.removeprefix("s3://")) as file,
+        ):
             return read_csv(file, columns)
 
     def _unloaded(self, sql: str) -> pa.Table:
@@ -55,8 +61,9 @@ class Athena:
         target = f"TO '{folder}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
         self._run(f"UNLOAD (SELECT {shown} FROM ({sql}) AS answer ({', '.join(names)})) {target}", reusable=False)
         arrow = self._connection.arrow
-        files = arrow.get_file_info(FileSelector(folder.removeprefix("s3://"), recursive=True, allow_not_found=True))
-        parts = [pq.read_table(file.path, filesystem=arrow) for file in files if file.is_file]
+        with in_words(f"reading the result {folder}"):
+            files = arrow.get_file_info(FileSelector(folder.removeprefix("s3://"), recursive=True, allow_not_found=True))
+            parts = [pq.read_table(file.path, filesystem=arrow) for file in files if file.is_file]
         if not parts:
             return schema(columns).empty_table()
         rows = pa.concat_tables(parts)
@@ -64,7 +71,7 @@ class Athena:
         return pa.table(values, names=[column.name for column in columns])
 
     def _run(self, sql: str, *, reusable: bool = True) -> dict[str, Any]:
-        session = self._connection.session
+        session, _ = self._connection.session, self._results  # awswrangler would make a bucket where there is no place
         reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": self._reuse}} if reusable and self._reuse else None
         with in_words(f"asking Athena (workgroup {self._name})"):
             try:
@@ -92,9 +99,9 @@ class Athena:
     def _reason(self, told: str) -> str:
         if "bytes scanned limit" not in told.lower():
             return f"the query failed: {told}"
-        allowed = self._workgroup.get("BytesScannedCutoffPerQuery", 0) / 2**20
+        allowed = self._workgroup.get("BytesScannedCutoffPerQuery", 0) / 10**6
         return (
-            f"the query would read more than the {allowed:,.0f} MiB that workgroup {self._name} allows; name the columns you need, "
+            f"the query would read more than the {allowed:,.0f} MB that workgroup {self._name} allows; name the columns you need, "
             "narrow sold_on to fewer months, or have the workgroup's limit raised"
         )
 

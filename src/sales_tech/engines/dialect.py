@@ -54,7 +54,8 @@ def parse_query(sql: str) -> exp.Query:
 def _statements(sql: str) -> list[exp.Expr]:
     # What is no query is refused by the callers in words; sqlglot's own warning of it would stand before them.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    return [statement for statement in sqlglot.parse(sql, read=ATHENA) if statement is not None]
+    # A comment behind the last semicolon hangs on a statement of its own.
+    return [found for found in sqlglot.parse(sql, read=ATHENA) if found is not None and not isinstance(found, exp.Semicolon)]
 
 
 def to_duckdb(tree: exp.Expr) -> str:

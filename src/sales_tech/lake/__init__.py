@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def sql(text: str, *, lake: str | Path | None = None) -> pd.DataFrame:
     """The result of one select in Athena's SQL over silver and gold, as a data frame.
 
-    `lake` is the lake's folder; without it the settings' one is read. Raises QueryError or LakeError.
+    `lake` is the lake's folder or s3:// address; without it the settings' one is read. Raises QueryError or LakeError.
     """
     from sales_tech.lake.query import Reader
     from sales_tech.settings import Settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 
 Partition = tuple[Any, ...]
-_ATTEMPTS = 5  # to append where other writers are quicker
+_ATTEMPTS = 8  # to append where other writers are quicker
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,8 @@ class Lake:
                     raise LakeError(
                         f"{name} was changed by another writer meanwhile ({error}); nothing was committed, run again"
                     ) from error
+                # Writers that met once would meet again, were they not to wait for times of their own.
+                time.sleep(secrets.randbelow(50 * 2**attempt) / 1000)
                 table.refresh()
         snapshot = table.current_snapshot()
         assert snapshot is not None

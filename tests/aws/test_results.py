@@ -1,0 +1,51 @@
+"""Athena's texts of values, read as Arrow."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from sales_tech.aws.results import ResultColumn, from_text, read_csv
+
+
+def column(kind: str, precision: int = 0, scale: int = 0) -> ResultColumn:
+    return ResultColumn.read({"Name": "x", "Type": kind, "Precision": precision, "Scale": scale})
+
+
+def values(kind: str, *texts: str | None) -> list[object]:
+    return from_text(pa.chunked_array([pa.array(texts, pa.string())]), column(kind)).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-01 02:00:00.123456 UTC", datetime(2026, 3, 1, 2, 0, 0, 123456, UTC)),
+        ("2026-03-01 02:00:00.123", datetime(2026, 3, 1, 2, 0, 0, 123000, UTC)),
+        ("2026-03-01 02:00:00.000 America/Sao_Paulo", datetime(2026, 3, 1, 5, tzinfo=UTC)),
+        ("2026-03-01 02:00:00.000 +05:30", datetime(2026, 2, 28, 20, 30, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_a_moment_is_in_utc_whatever_its_zone(text: str | None, moment: datetime | None) -> None:
+    assert values("timestamp with time zone", "2026-01-01 00:00:00.000 UTC", text) == [datetime(2026, 1, 1, tzinfo=UTC), moment]
+
+
+def test_numbers_as_athena_writes_them() -> None:
+    assert values("double", "1.0E10", "-Infinity", None) == [1e10, float("-inf"), None]
+    assert values("boolean", "true", "false") == [True, False]
+    assert values("varbinary", "0a ff", None) == [b"\x0a\xff", None]
+    assert values("interval day to second", "2 00:00:00.000") == ["2 00:00:00.000"]
+
+
+def test_an_unquoted_blank_is_null_and_a_quoted_one_is_not() -> None:
+    table = read_csv(io.BytesIO(b'"a b","a b"\n"",\n,"say ""x"",\ny"\n'), [column("varchar"), column("varchar")])
+    assert table.column_names == ["x", "x"]
+    assert [part.to_pylist() for part in table.columns] == [["", None], [None, 'say "x",\ny']]
+
+
+def test_a_result_without_rows_has_its_columns() -> None:
+    table = read_csv(io.BytesIO(b'"x"\n'), [column("decimal", 18, 2)])
+    assert (len(table), str(table.schema.field(0).type)) == (0, "decimal128(18, 2)")
