@@ -81,7 +81,7 @@ class Settings:
         aws = _aws(values)
         return cls(
             lake=_place("LAKE", values["lake"] or project / "lake", aws),
-            landing=_place("LANDING", values["landing"] or project / "landing", aws),
+            landing=_place("LANDING", values["landing"] or ("" if aws else project / "landing"), aws),
             sources=(*own, *(Path(place).absolute() for place in places)),
             memory_limit=str(values["memory_limit"] or "1GB"),
             threads=int(threads),
@@ -133,6 +133,8 @@ def _place(name: str, value: Path | str, aws: Aws | None) -> Path | str:
         if text.startswith("s3://"):
             raise SettingsError(f"{PREFIX}{name} is {text!r} where {PREFIX}ENV is local; expected a folder, or {PREFIX}ENV=aws")
         return Path(value).absolute()
+    if name == "LANDING" and not text:
+        return ""  # whoever only asks the lake needs none
     if not _S3.fullmatch(text):
         raise SettingsError(f"{PREFIX}{name} is {text!r}; expected s3://bucket or s3://bucket/prefix where {PREFIX}ENV is aws")
     return text.rstrip("/")

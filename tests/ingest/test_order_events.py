@@ -55,7 +55,16 @@ def test_unknown_fields_are_kept_under_their_path(erp: Settings) -> None:
     land_events(erp.landing, event)
     ingest(erp)
     (row,) = read(erp, "bronze.order_events")
-    assert json.loads(row["_extra"]) == {"trace": "t-1", "order.coupon": {"code": "X"}, "order.lines.gift": True}
+    assert json.loads(row["_extra"]) == {"event": {"trace": "t-1"}, "order": {"coupon": {"code": "X"}}, "order.lines": {"gift": True}}
+
+
+def test_a_field_with_a_dot_in_its_name_is_an_unknown_one(erp: Settings) -> None:
+    strange = {"order.order_id": "another", "order.lines": "x", "order.lines.sku": "y"}
+    land_events(erp.landing, placed("P1") | strange)
+    ingest(erp)
+    (row,) = read(erp, "bronze.order_events")
+    assert (row["order_id"], row["sku"]) == ("P1", "A")
+    assert json.loads(row["_extra"]) == {"event": strange}
 
 
 def test_an_object_is_loaded_once(erp: Settings) -> None:
@@ -73,6 +82,7 @@ UNREADABLE = {
     "no lines": (json.dumps(placed("P1", lines=[])).encode(), "line 1: no order.lines"),
     "deep nesting": (b'{"a":' * 100_000, "line 1: no JSON"),
     "invalid utf-8": (b'{"source": "\xff"}', "line 1: no JSON"),
+    "half a surrogate pair": (json.dumps(placed() | {"note": "\ud800"}).encode(), "line 1: half of a surrogate pair"),
     "nothing": (b"", "empty file"),
 }
 

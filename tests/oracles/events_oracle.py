@@ -67,8 +67,9 @@ def sales(facts: Iterable[Fact]) -> list[Row]:
         row["updated_at"] = stated.at
         undone = max((fact.at for fact in known if fact.content is None), default=None)
         if undone is not None and undone >= stated.at:
-            row |= {"status": "cancelled", "updated_at": undone, "quantity": abs(row["quantity"]), "discount": abs(row["discount"])}
-            row["net_sales"] = row["quantity"] * row["unit_price"] - row["discount"]
+            sign = -1 if row["quantity"] < 0 else 1
+            row |= {"status": "cancelled", "updated_at": undone}
+            row |= {name: sign * row[name] for name in ("quantity", "discount", "net_sales")}
         found.append(row)
     return found
 

@@ -115,7 +115,8 @@ def _judge(
             expected.blamed[file_id, place.line] = (rejected.columns, rejected.waits)
             continue
         if kind == "vendas":
-            sound |= {"file_id": file_id, "line_number": place.line}
+            where = {"file_id": file_id, "line_number": place.line}
+            sound |= where | {f"stated_{name}": value for name, value in where.items()}
         identity = tuple(sound[name] for name in key)
         rank = (sound.get("updated_at", 0), place)
         if identity not in latest or rank > latest[identity][0]:

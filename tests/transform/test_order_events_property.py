@@ -17,7 +17,7 @@ from tests.support.events import Event, amended, cancelled, land_events, line, p
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import HASH_KEY, night, read, settings_in
 
-PROVENANCE = frozenset({"file_id", "line_number"})
+PROVENANCE = frozenset({"file_id", "line_number", "stated_file_id", "stated_line_number"})
 """Which of several equal copies of a fact a row cites depends on what came first."""
 SHOWN = ("order_id", "line", "sold_at", "sold_on", "sku", "quantity", "unit_price", "discount", "net_sales", "status")
 FACTS = ("updated_at", "stated_at", "stated_by")

@@ -225,7 +225,7 @@ def load_pack(folder: Path) -> Pack:
     for path in sorted(folder.glob("*.y*ml")):
         if not _PLACE.fullmatch(path.stem):
             raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
-        if path.stem == STREAM:
+        if path.stem == STREAM or f"bronze.{folder.name}_{path.stem}" == STREAM_TABLE:
             raise ContractError(path, None, f"file kind {STREAM!r}, which is the event stream's", "another name for a kind of file")
         files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
     if not files:

@@ -31,16 +31,14 @@ def stream_contract() -> FileContract:
     return Document.load(stream_folder() / f"{STREAM}.yaml").validate(FileContract, kind=STREAM)
 
 
-def stream_pack(pack: Pack) -> Pack:
+def stream_pack(pack: Pack, timezone: str | None = None) -> Pack:
     """The pack with the stream as its only kind of file, feeding silver.sales; its other tables are known by name.
 
-    Days are those of the time zone of the pack's own sales files, where it has some.
+    `timezone` is that of the pack's sales files, whose days the events' days must be; without it the
+    stream's own holds.
     """
     mapping = Mapping(SALES, stream_folder() / "sales.sql", (stream_folder() / "sales.sql").read_text(encoding="utf-8"))
-    zones = {file.timezone for file in pack.files.values()} - {"UTC"}
-    contract = stream_contract()
-    if len(zones) == 1:
-        contract = contract.model_copy(update={"timezone": zones.pop()})
+    contract = stream_contract().model_copy(update={"timezone": timezone} if timezone else {})
     return replace(pack, files={STREAM: contract}, mappings={**pack.mappings, SALES: mapping})
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,6 @@ from sales_tech.ingest.rows import ROW_COLUMNS
 from sales_tech.ingest.source import raw_chunks
 
 _SOURCE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LINES = "order.lines."
 _ROWS_A_BATCH = 20_000
 
 
@@ -71,7 +72,7 @@ def read_events(path: Path) -> tuple[EventRows, set[str]]:
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     rest, number = b"", 0
-    for chunk in (*raw_chunks(path), b"\n"):
+    for chunk in chain(raw_chunks(path), [b"\n"]):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
@@ -85,30 +86,47 @@ def _event(number: int, line: bytes) -> dict[str, Any]:
         event = json.loads(line.decode(), parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"line {number}: no JSON ({type(error).__name__}); expected one event") from error
+    if b"\\u" in line and not _encodable(event):
+        raise UnreadableFile(f"line {number}: half of a surrogate pair, which is no character; expected text")
     if not isinstance(event, dict):
         raise UnreadableFile(f"line {number}: a JSON {type(event).__name__}; expected an event, which is an object")
     return event
 
 
+def _encodable(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _rows(event: dict[str, Any]) -> Iterator[tuple[str | None, ...]]:
-    around = {name: value for name, value in _leaves(event) if not name.startswith(_LINES)}
-    for line in event["order"]["lines"]:
-        fields = around | {_LINES + name: value for name, value in line.items()}
-        known = [_text(fields.pop(path, None)) for path in stream_contract().headers.values()]
-        source = fields.pop("source")
-        extra = json.dumps(fields, ensure_ascii=False, sort_keys=True) if fields else None
-        yield (source, *known, extra)
+    order = event["order"]
+    customer = order.get("customer")
+    around = {"": event, "order": order, "order.customer": customer if isinstance(customer, dict) else {}}
+    for line in order["lines"]:
+        levels = around | {"order.lines": line}
+        known = [_text(levels[level].get(name)) for level, name in _places()]
+        yield (event["source"], *known, _unknown(levels, customer))
 
 
-def _leaves(value: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, inner in value.items():
-        place = path + name
-        if place == "order.lines":
-            continue
-        if isinstance(inner, dict) and place in ("order", "order.customer"):
-            yield from _leaves(inner, f"{place}.")
-        else:
-            yield place, inner
+@cache
+def _places() -> tuple[tuple[str, str], ...]:
+    # Level and field of each column: order.customer.tax_id is tax_id of order.customer.
+    return tuple((level, name) for level, _, name in (path.rpartition(".") for path in stream_contract().headers.values()))
+
+
+def _unknown(levels: dict[str, dict[str, Any]], customer: Any) -> str | None:
+    taken = {*_places(), ("", "source"), ("", "order"), ("order", "lines")}
+    if customer is None or isinstance(customer, dict):
+        taken.add(("order", "customer"))
+    left = {
+        level or "event": fields
+        for level, values in levels.items()
+        if (fields := {name: value for name, value in values.items() if (level, name) not in taken})
+    }
+    return json.dumps(left, ensure_ascii=False, sort_keys=True) if left else None
 
 
 def _text(value: Any) -> str | None:

@@ -57,6 +57,7 @@ def _work_folder(console: Console, base: Path) -> Path:
     work = base / "processing" / "work"
     try:
         work.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=work).close()  # there, but may it be written?
     except OSError as error:
         other = Path(tempfile.mkdtemp(prefix="sales-tech-"))
         console.print(f"{work} cannot be made ({error.strerror}); working in {other}", highlight=False, soft_wrap=True)

@@ -28,7 +28,7 @@ _REASONS = 10_000  # kept in memory at most; every refused event stands in its f
 
 @dataclass
 class Posted:
-    """What became of posted events: counted by event, and the reasons of refused ones by line of the file.
+    """What became of posted events: counted by event, and the reasons of refused ones by line of the file (of up to 100 in a thousand).
 
     `repeated` counts events whose object had landed before, or that stood in their batch twice.
     """
@@ -51,8 +51,12 @@ def post_events(path: Path, settings: Settings, *, watch: Callable[[int], None] 
         raise SettingsError(f"{settings.landing} is fed by its queue; post events to the API of the stack, or name a folder (--landing)")
     if not path.is_file():
         raise SettingsError(f"no file {path}; expected JSON lines, one order event on each")
+    if not settings.landing.is_dir():
+        raise SettingsError(
+            f"no landing folder {settings.landing}; expected one to land events in (--landing), or `make sample` for an example"
+        )
     dead = settings.landing / DEAD_LETTERS
-    dead.mkdir(parents=True, exist_ok=True)
+    dead.mkdir(exist_ok=True)
     posted = Posted()
     with _consumer(settings.landing, dead) as (handle, told):
         for batch in _batches(path):
@@ -89,7 +93,7 @@ def _send(batch: list[tuple[int, bytes]], handle: Handler, told: list[Any], post
 
 def _batches(path: Path) -> Iterator[list[tuple[int, bytes]]]:
     with path.open("rb") as file:
-        lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+        lines = ((number, line.rstrip(b"\r\n")) for number, line in enumerate(file, start=1) if line.strip())
         while batch := list(islice(lines, _BATCH)):
             yield batch
 
@@ -97,21 +101,35 @@ def _batches(path: Path) -> Iterator[list[tuple[int, bytes]]]:
 @contextmanager
 def _consumer(landing: Path, dead: Path) -> Iterator[tuple[Handler, list[Any]]]:
     """The handler of the function land_orders with its environment, and the counts of its last batch."""
-    folder = asset("lambda") / "land_orders"
     given = {"LANDING": str(landing), "DEAD_LETTERS": str(dead), "ATTEMPTS": str(ATTEMPTS)}
     before = {name: os.environ.get(name) for name in given}
-    sys.path.insert(0, str(folder))
     log, told = logging.getLogger("land_orders"), _Told()
+    handler = _load(asset("lambda") / "land_orders")
+    propagated, disabled = log.propagate, log.disabled
     try:
         os.environ.update(given)
-        handler = import_module("handler")
         log.addHandler(told)
-        log.propagate = False
-        yield handler.handler, told.counts
+        log.propagate, log.disabled = False, False
+        yield handler, told.counts
     finally:
         log.removeHandler(told)
-        sys.path.remove(str(folder))
+        log.propagate, log.disabled = propagated, disabled
         _restore(before)
+
+
+def _load(folder: Path) -> Handler:
+    # A function's modules have plain names, as Lambda needs them; nothing else here shall find or hide them.
+    names = [path.stem for path in folder.glob("*.py")]
+    hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    sys.path.insert(0, str(folder))
+    try:
+        handler: Handler = import_module("handler").handler
+        return handler
+    finally:
+        sys.path.remove(str(folder))
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(hidden)
 
 
 def _restore(before: dict[str, str | None]) -> None:

@@ -85,7 +85,7 @@ class Ledger:
         # What earlier runs wrote of this kind: nothing where it is judged anew.
         base = None if anew else self._base.get(name)
         files = in_partitions(self._lake.files(name, base), {account.key}) if base is not None else []
-        view = f"before_{account.pack.name}_{account.kind}.{name.partition('.')[2]}"
+        view = f"before_{account.pack.name}__{account.kind}.{name.partition('.')[2]}"
         return view_table(self._engine, self._lake, name, view=view, files=files)
 
     def _rejects(self, account: Account, anew: bool) -> str:

@@ -25,6 +25,7 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
     mapped_columns = [name for name in contract.columns if name in bound.outputs]
     given = {"source": literal(bound.pack.name), "file_id": "_file_id", "line_number": "_line_number", "updated_at": "_version"}
     given |= {"stated_at": "_version", "stated_by": literal(bound.driver)}
+    given |= {"stated_file_id": "_file_id", "stated_line_number": "_line_number"}
     shaped, derived, faults, late_faults = [], [], [], []
     for name, column in contract.columns.items():
         kind = column.type.sql

@@ -65,9 +65,11 @@ class Feed:
 def feeds_of(lake: Lake, pack: Pack, mappings: dict[str, BoundMapping]) -> list[Feed]:
     """The feeds of a pack that have bronze rows."""
     feeds = []
-    if (bound := mappings.get(SALES)) is not None and lake.snapshot_id(bound.bronze) is not None:
+    bound = mappings.get(SALES)
+    if bound is not None and lake.snapshot_id(bound.bronze) is not None:
         feeds.append(Feed(bound))
     if lake.snapshot_id(STREAM_TABLE) is not None:
-        events = Feed(bind(stream_pack(pack), SALES))
+        zone = pack.files[bound.driver].timezone if bound is not None else None
+        events = Feed(bind(stream_pack(pack, zone), SALES))
         feeds += [events] if events.files(lake) else []
     return feeds

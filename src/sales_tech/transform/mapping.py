@@ -15,7 +15,7 @@ from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import ContractError
 from sales_tech.transform.typed import CARRIED, typed_columns
 
-_GIVEN = ("source", "file_id", "line_number", "updated_at", "stated_at", "stated_by", "valid_to")
+_GIVEN = ("source", "file_id", "line_number", "updated_at", "stated_at", "stated_by", "stated_file_id", "stated_line_number", "valid_to")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from sales_tech.contracts.table import TableContract
 from sales_tech.engines.dialect import literal, quote
 from sales_tech.transform.typed import CARRIED
 
-JUDGED = (*CARRIED, "_waits", "_was", "_kind", "_standing", "_cancels")
+JUDGED = (*CARRIED, "_waits", "_was", "_kind", "_standing", "_cancels", "_states")
 """What the rows of a pool carry besides the contract's columns.
 
-`_kind` is the feed's kind, `_standing` tells that the row is the one in silver, `_cancels` that it is
-a cancellation. A standing cancellation shows the content that it cancelled.
+`_kind` is the feed's kind, `_standing` tells that the row is the one in silver, `_cancels` that it is a
+cancellation, `_states` that its content counts as a statement. A standing cancellation shows the content
+that it cancelled, and states it too, unless the row that did so is itself in the pool.
 """
 
 UNKNOWN_ORDER = "order_id: no such order line yet; the cancellation waits for it"
@@ -25,10 +26,18 @@ UNKNOWN_ORDER = "order_id: no such order line yet; the cancellation waits for it
 def cancellations_select(contract: TableContract, cancelling: str) -> str:
     """The rows of a pool for typed events that cancel, which say only which line they mean."""
     said = {"order_id": "c.order_id", "line": "c.line"}
+    # Only these fields count: whatever else a cancellation brings along, wrong or right, is not looked at.
+    faults = [f"case when c.{name} is null then '{name}: missing' end" for name in ("event_id", "order_id", "line")]
+    faults.append("case when c.occurred_at is null then 'occurred_at: not an instant' end")
+    for check in contract.checks:
+        if check.reason.startswith("updated_at:"):
+            faults.append(f"case when not ({check.sql.replace('updated_at', 'c._version')}) then {literal(check.reason)} end")
+    reasons = f"nullif(concat_ws('; ', {', '.join(faults)}), '') as _reasons"
     columns = ", ".join(
         f"cast({said.get(name, 'null')} as {column.type.sql}) as {quote(name)}" for name, column in contract.columns.items()
     )
-    return f"select {', '.join(f'c.{name}' for name in CARRIED)}, false as _waits, {columns} from {cancelling} as c"
+    carried = ", ".join(reasons if name == "_reasons" else f"c.{name}" for name in CARRIED)
+    return f"select {carried}, false as _waits, {columns} from {cancelling} as c"
 
 
 def merged_select(contract: TableContract, pool: str) -> str:
@@ -38,6 +47,7 @@ def merged_select(contract: TableContract, pool: str) -> str:
     the one that arrived later. A cancellation without any statement is rejected and waits.
     """
     later = "_arrival desc, _line_number desc"
+    stated_later = "_stated_arrival desc, stated_line_number desc"
     plain = [name for name in contract.columns if name not in _CANCELLED]
     shown = [f"case when r._cancels then b.{quote(name)} else r.{quote(name)} end as {quote(name)}" for name in plain]
     shown += [f"case when r._cancels then {made} else r.{quote(name)} end as {quote(name)}" for name, made in _CANCELLED.items()]
@@ -46,20 +56,20 @@ def merged_select(contract: TableContract, pool: str) -> str:
     waits = "r._cancels and r._sound and b.order_id is null"
     return f"""
 with ranked as (
-    select t.*, a._arrival, not t._ignored and t._reasons is null as _sound
+    select t.*, a._arrival, coalesce(s._arrival, a._arrival) as _stated_arrival, not t._ignored and t._reasons is null as _sound
     from {pool} as t
     join arrivals as a on t._file_id = a._file_id
+    left join arrivals as s on t.stated_file_id = s._file_id
 ),
 statements as (
     select
         ranked.*,
         row_number() over (
             partition by order_id, line
-            order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc,
-                case when _cancels then 0 else 1 end desc, {later}
+            order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc, {stated_later}
         ) as _place
     from ranked
-    where _sound and (_standing or not _cancels)
+    where _sound and _states
 ),
 cancellations as (
     select ranked.*, row_number() over (partition by order_id, line order by _version desc, {later}) as _place
@@ -90,8 +100,8 @@ _CANCELLED = {
     "line": "r.line",
     "status": "'cancelled'",
     "quantity": "abs(b.quantity)",
-    "discount": "abs(b.discount)",
-    "net_sales": "cast(abs(b.quantity) * b.unit_price - abs(b.discount) as decimal(18,2))",
+    "discount": "case when b.quantity < 0 then -b.discount else b.discount end",
+    "net_sales": "case when b.quantity < 0 then -b.net_sales else b.net_sales end",
     "updated_at": "r._version",
     "file_id": "r._file_id",
     "line_number": "r._line_number",

@@ -62,7 +62,8 @@ def _change(lake: Lake, last: Provenance | None, pack: Pack, feeds: list[Feed], 
     for feed in feeds:
         since = feed.since(last)
         if feed.streams and (last is None or differences or force or (since is not None and not lake.has_snapshot(STREAM_TABLE, since))):
-            again = "never built" if last is None else f"the snapshot of {STREAM_TABLE} last read has expired"
+            expired = f"the snapshot of {STREAM_TABLE} last read has expired"
+            again = "never built" if last is None else "forced" if force else expired
             change = Change(True, change.reasons or tuple(differences) or (again,), change.inputs | {STREAM_TABLE})
         elif feed.streams and feed.added_files(lake, since):
             change = Change(change.full, (*change.reasons, f"changed input {STREAM_TABLE}"), change.inputs | {STREAM_TABLE})
@@ -125,27 +126,36 @@ class _Build:
     def _incremental(self, source: str, feeds: list[Feed], change: Change) -> tuple[str, set[Partition]]:
         # New rows and replayed ones meet the rows that stand in the months they touch.
         engine, candidates = self._engine, f"candidates_{source}"
-        engine.materialize(candidates, " union all by name ".join(self._news(feed, change) for feed in feeds))
+        parts: list[str] = []
+        for feed in feeds:
+            part = f"{candidates}__{feed.kind}"
+            engine.materialize(part, self._news(feed, change, parts))
+            parts.append(part)
+        engine.name_query(candidates, " union all by name ".join(f"select * from {part}" for part in parts))
         months = self._touched(source, candidates)
         standing = self._standing(source, feeds, months, candidates)
         judged = self._judge(source, feeds, f"select * from {candidates} union all by name select * from {standing}")
         # A standing row that stays accepted has not moved; only those that lost their place count.
         moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
+        (fallen,) = engine.row(f"select count(*) from {judged} where _standing and _fate = 'rejected'")
         for feed in feeds:
             pack, kind = feed.bound.pack, feed.kind
             new, old = raw_view(pack, kind, "__new"), raw_view(pack, kind, "__old")
+            if fallen:
+                # A cancellation whose statement was lost, in a file that nothing else was read from.
+                view_typed(engine, self._lake, pack, kind, files=feed.earlier_files(self._lake, feed.since(self._last)), suffix="__old")
             raw = engine.name_query(f"{raw_view(pack, kind)}_read", f"from {new} union all from {old}")
             self._ledger.add(Account(pack, kind, self._of_kind(moved, feed), raw, self._rows(feed)), anew=False)
         return f"select * from {judged} where _fate = 'accepted'", months
 
-    def _news(self, feed: Feed, change: Change) -> str:
-        # A feed's new rows, and those judged earlier whose fate may change.
+    def _news(self, feed: Feed, change: Change, others: list[str]) -> str:
+        # A feed's new rows, and those judged earlier whose fate may change; `others` are the candidates of other feeds.
         engine, pack, kind = self._engine, feed.bound.pack, feed.kind
         since = feed.since(self._last)
         new_files = feed.added_files(self._lake, since)
         new = view_typed(engine, self._lake, pack, kind, files=new_files, suffix="__new")
         self._rows_in += sum(file.rows for file in new_files)
-        replays = self._replays(feed, change)
+        replays = self._replays(feed, change, others)
         old_files = feed.earlier_files(self._lake, since)
         old = view_typed(engine, self._lake, pack, kind, files=old_files if replays else [], suffix="__old")
         typed = f"{new}_and_replayed"
@@ -159,13 +169,13 @@ class _Build:
         engine, kind = self._engine, literal(feed.kind)
         if not feed.streams:
             rows = self._canonical(feed.bound, typed, name)
-            return f"(select *, {kind} as _kind, false as _standing, false as _cancels from {rows})"
+            return f"(select *, {kind} as _kind, false as _standing, false as _cancels, true as _states from {rows})"
         states = engine.name_query(f"{typed}_states", f"from {typed} where ({_CANCELS}) is not true")
         cancels = engine.name_query(f"{typed}_cancels", f"from {typed} where {_CANCELS}")
         rows = self._canonical(feed.bound, states, name)
         undone = athena(cancellations_select(self._contract, cancels))
-        return f"""(select *, {kind} as _kind, false as _standing, false as _cancels from {rows}
-            union all by name select *, {kind} as _kind, false as _standing, true as _cancels from ({undone}))"""
+        return f"""(select *, {kind} as _kind, false as _standing, false as _cancels, true as _states from {rows}
+            union all by name select *, {kind} as _kind, false as _standing, true as _cancels, false as _states from ({undone}))"""
 
     def _judge(self, source: str, feeds: list[Feed], pool: str) -> str:
         name = self._engine.name_query(f"pool_{source}", pool)
@@ -186,20 +196,29 @@ class _Build:
         mapped = bound.select(relations).sql(dialect="trino")
         return self._engine.name_query(f"{name}_{bound.pack.name}.{bound.driver}", athena(canonical_select(bound, f"({mapped})")))
 
-    def _replays(self, feed: Feed, change: Change) -> str | None:
-        # Rows judged earlier whose fate may change: those that wait, and those whose lookup rows are new.
+    def _replays(self, feed: Feed, change: Change, others: list[str]) -> str | None:
+        # Rows judged earlier whose fate may change: those that wait, those whose lookup rows are new, and events of
+        # lines that another feed judges again.
         if self._last is None:
             return None
-        engine, name = self._engine, f"replays_{feed.source}_{feed.kind}"
+        engine, name = self._engine, f"replays_{feed.source}__{feed.kind}"
         before = feed.rejected(self._lake, self._last)
         rejects = view_table(engine, self._lake, REJECTS, view=f"{name}.rejects", files=before)
         found = [f"select file_id as _file_id, line_number as _line_number from {rejects} where waits"]
         moved = [kind for kind in feed.bound.lookups if feed.bound.pack.bronze(kind) in change.inputs]
+        again = [part for part in others if feed.streams and engine.row(f"select count(*) from {part} where _was is not null")[0]]
         if moved:
             found += self._rows_with_new_lookups(feed, moved)
-        elif not before:
+        elif not again and not (before and engine.row(f"select count(*) from {rejects} where waits")[0]):
             return None
-        sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=self._own(feed.source) if moved else [])
+        sales = view_table(engine, self._lake, TABLE, view=f"{name}.sales", files=self._own(feed.source) if moved or again else [])
+        if again:
+            # Those that stand in silver are in the pool as they stand there, with the statement they hold.
+            earlier = feed.earlier_files(self._lake, feed.since(self._last))
+            events = view_typed(engine, self._lake, feed.bound.pack, feed.kind, files=earlier, suffix="__earlier")
+            stands = f"anti join {sales} as s on e._file_id = s.file_id and e._line_number = s.line_number"
+            lines = [f"(select order_id, line from {part} where _was is not null)" for part in again]
+            found += [f"select e.{_IDS.replace(', ', ', e.')} from {events} as e semi join {some} as t using (order_id, line) {stands}" for some in lines]
         engine.materialize(
             f"{name}.ids",
             f"""select i.{_IDS.replace(", ", ", i.")},
@@ -252,10 +271,12 @@ class _Build:
         carried = f"""s.file_id as _file_id, s.line_number as _line_number, a.load_id as _load_id, s.updated_at as _version,
             false as _ignored, null::varchar as _reasons, false as _waits, 'accepted' as _was,
             case when {streamed} then {literal(STREAM)} else {kind} end as _kind, true as _standing,
-            {streamed} and s.status = 'cancelled' as _cancels"""
+            {streamed} and s.status = 'cancelled' as _cancels, judged._file_id is null as _states"""
         return engine.name_query(
             f"{name}.rows",
             f"""select s.*, {carried} from {sales} as s join arrivals as a on s.file_id = a._file_id
+            left join (select _file_id, _line_number from {candidates}) as judged
+                on s.stated_file_id = judged._file_id and s.stated_line_number = judged._line_number
             anti join {candidates} as c on s.file_id = c._file_id and s.line_number = c._line_number""",
         )
 
@@ -282,6 +303,10 @@ class _Build:
                 read |= {feed.bound.bronze, *map(feed.bound.pack.bronze, feed.bound.lookups)}
                 if feed.streams and (snapshot := self._lake.snapshot_id(STREAM_TABLE)) is not None:
                     streams[source] = snapshot
+        for source, since in streams.items():
+            if source not in self._changes and not any(file.partition[0] == source for file in self._lake.added_files(STREAM_TABLE, since)):
+                # Nothing came for it, so its bookmark moves along and does not expire.
+                streams[source] = self._lake.snapshot_id(STREAM_TABLE) or since
         inputs |= {name: snapshot for name in sorted(read) if (snapshot := self._lake.snapshot_id(name)) is not None}
         return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs, streams)
 

@@ -67,7 +67,9 @@ def silver_code(*own: str, stream: bool = False) -> str:
     `stream` adds how order events become sales.
     """
     shared = ("typed.py", "canonical.py", "mapping.py", "accounts.py", "sources.py")
-    return code_fingerprint("engines", *(["streams"] if stream else []), *(f"transform/{module}" for module in (*shared, *own)))
+    return code_fingerprint(
+        "engines", *(["streams", "contracts/stream.py"] if stream else []), *(f"transform/{module}" for module in (*shared, *own))
+    )
 
 
 def change_since(
