@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,7 +26,9 @@ class BucketPlace:
     """
 
     def __init__(self, connection: Connection, url: str, work: Path) -> None:
-        self._connection, self.url, self._work = connection, url, work
+        self._connection, self.url = connection, url
+        self._cache = work / f"s3-{os.getpid()}-{secrets.token_hex(4)}"
+        atexit.register(shutil.rmtree, self._cache, ignore_errors=True)
         self._bucket, self._prefix = bucket_and_key(url)
 
     def exists(self) -> bool:
@@ -84,13 +85,6 @@ class BucketPlace:
         """Write an object from a file, which stays as it is."""
         with in_words(f"writing {self.url}/{name}"):
             self._connection.client("s3").upload_file(str(path), self._bucket, self._key(name), ExtraArgs={"ContentType": content_type})
-
-    @cached_property
-    def _cache(self) -> Path:
-        self._work.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix="s3-", dir=self._work)
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
