@@ -113,6 +113,14 @@ def test_more_entries_than_fit_a_page_are_all_listed(aws: CloudSettings, platfor
     assert len(pages) == 3
 
 
+def test_a_copy_never_lies_outside_the_cache_whatever_its_name(aws: CloudSettings, platform: CloudPlatform) -> None:
+    name = "a/../../../../outside.csv"
+    aws.cloud.client("s3").put_object(Bucket=aws.bucket, Key=name, Body=b"theirs")
+    (entry,) = platform.landing.entries()
+    assert entry.name == name
+    assert platform.landing.fetch(name).resolve().is_relative_to(aws.work)
+
+
 def test_what_the_console_makes_to_show_a_folder_is_no_file(aws: CloudSettings, platform: CloudPlatform) -> None:
     aws.cloud.client("s3").put_object(Bucket=aws.bucket, Key="erp_br/", Body=b"")
     assert list(platform.landing.entries()) == []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
+import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from botocore.exceptions import ClientError
@@ -27,7 +27,9 @@ class BucketPlace:
     """
 
     def __init__(self, connection: Connection, url: str, work: Path) -> None:
-        self._connection, self.url, self._work = connection, url, work
+        self._connection, self.url = connection, url
+        self._cache = work / f"s3-{os.getpid()}-{secrets.token_hex(4)}"
+        atexit.register(shutil.rmtree, self._cache, ignore_errors=True)
         self._bucket, self._prefix = bucket_and_key(url)
 
     def exists(self) -> bool:
@@ -59,10 +61,9 @@ class BucketPlace:
 
     def fetch(self, name: str) -> Path:
         """The copy of an object on this machine, downloaded where there is none yet; FileNotFoundError where it is gone."""
-        copy = self._cache / name
+        copy = self._copy(name)
         if copy.exists():
             return copy
-        copy.parent.mkdir(parents=True, exist_ok=True)
         part = self._cache / f"{secrets.token_hex(8)}.part"  # of its own, should two threads fetch the same
         with in_words(f"reading {self.url}/{name}"):
             try:
@@ -76,21 +77,17 @@ class BucketPlace:
     def keep(self, part: Path, name: str) -> None:
         """Upload a file of this machine, which then is the copy that `fetch` hands out."""
         self.upload(part, name)
-        copy = self._cache / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(part, copy)
+        shutil.move(part, self._copy(name))
 
     def upload(self, path: Path, name: str, content_type: str = "application/octet-stream") -> None:
         """Write an object from a file, which stays as it is."""
         with in_words(f"writing {self.url}/{name}"):
             self._connection.client("s3").upload_file(str(path), self._bucket, self._key(name), ExtraArgs={"ContentType": content_type})
 
-    @cached_property
-    def _cache(self) -> Path:
-        self._work.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix="s3-", dir=self._work)
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
+    def _copy(self, name: str) -> Path:
+        # By checksum: an object may be named ../../x.
+        self._cache.mkdir(parents=True, exist_ok=True)
+        return self._cache / f"{hashlib.sha256(name.encode()).hexdigest()}{''.join(PurePosixPath(name).suffixes[-2:])}"
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
