@@ -53,7 +53,9 @@ class CloudPlatform:
 
     @cached_property
     def landing(self) -> BucketPlace:
-        """The bucket where files arrive."""
+        """The bucket where files arrive; SettingsError where the settings name none."""
+        if not self._settings.landing:
+            raise SettingsError(f"{PREFIX}LANDING is not set; expected s3://bucket, where files and events arrive")
         return BucketPlace(self._connection, str(self._settings.landing), self._settings.work)
 
     @cached_property

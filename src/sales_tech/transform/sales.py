@@ -218,7 +218,10 @@ class _Build:
             events = view_typed(engine, self._lake, feed.bound.pack, feed.kind, files=earlier, suffix="__earlier")
             stands = f"anti join {sales} as s on e._file_id = s.file_id and e._line_number = s.line_number"
             lines = [f"(select order_id, line from {part} where _was is not null)" for part in again]
-            found += [f"select e.{_IDS.replace(', ', ', e.')} from {events} as e semi join {some} as t using (order_id, line) {stands}" for some in lines]
+            found += [
+                f"select e.{_IDS.replace(', ', ', e.')} from {events} as e semi join {some} as t using (order_id, line) {stands}"
+                for some in lines
+            ]
         engine.materialize(
             f"{name}.ids",
             f"""select i.{_IDS.replace(", ", ", i.")},
