@@ -1,0 +1,282 @@
+"""Makes a panel of a source's frames, with what each source has and lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.promotions.frames import SourceFrames
+from sales_tech.promotions.panel import Bools, Floats, Ints, Member, PromotionPanel
+
+LARGEST_PANEL = 120_000_000
+MOST_SKUS = 3000
+# Below this share of SKU and store pairs that ever sold, stores are sellers of their own goods, and are pooled.
+DENSE = 0.2
+UNKNOWN = "unknown"
+OTHERS = "others of"
+# Days on which a store that usually sells this much sold nothing are days when it was closed.
+SURELY_OPEN = 8.0
+# Catalogues without dates say that all was on sale since long ago.
+NO_DATE = pd.Timestamp("1950-01-01")
+# A SKU whose last units were followed by so many expected ones is taken as withdrawn.
+SURELY_SELLING = 6.0
+
+
+def build_panel(frames: SourceFrames) -> PromotionPanel:
+    """The panel of a source whose promotions are named or inferred; they may be none.
+
+    Raises ValueError where there is no sale at all.
+    """
+    daily = frames.daily[["sold_on", "store_id", "sku", "channel", "units", "gross_sales"]]
+    if daily.empty:
+        raise ValueError("the source has no sale; expected rows of gold.daily_sales")
+    notes: list[str] = []
+    days = _days(daily["sold_on"])
+    sku, sku_names = _codes(daily["sku"])
+    store, store_names = _codes(daily["store_id"])
+    about = _about(frames.products, sku_names)
+    promotions = frames.promotions if frames.promotions is not None else pd.DataFrame({"sku": []})
+    sku, about = _few(sku, about, daily["units"].to_numpy(), set(promotions["sku"]), notes)
+    store, places = _stores(frames, daily, sku, store, store_names, len(about), len(days), notes)
+    about = about.sort_values(["category", "sku"], kind="stable")
+    order = np.argsort(about.index.to_numpy())
+    sku, about = order[sku], about.reset_index(drop=True)
+
+    day = ((daily["sold_on"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)).astype(np.int64)
+    shape = len(places), len(about), len(days)
+    flat = np.ravel_multi_index((store, sku, day), shape)
+    units = np.bincount(flat, weights=daily["units"].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
+    price, cost = _prices(frames.products, about, days, daily, sku, day, notes)
+    categories, category = _levels(about["category"])
+    brands, brand = _levels(about["brand"])
+    regions, region = _levels(places["region"])
+    channels, channel = _levels(places["channel"])
+    launched, withdrawn = _life(frames.products, about, days, units.sum(axis=0))
+    available, stock_known = _available(frames, units, launched, withdrawn, about, places, days, notes)
+    calendar, members = _members(promotions, about, places, days, notes) if len(promotions) else (pd.DataFrame(), [])
+    return PromotionPanel(
+        days=days,
+        skus=about["sku"].to_numpy(dtype=object),
+        categories=categories,
+        category=category,
+        brands=brands,
+        brand=brand,
+        stores=places["store_id"].to_numpy(dtype=object),
+        regions=regions,
+        region=region,
+        channels=channels,
+        channel=channel,
+        units=units,
+        available=available,
+        price=price,
+        cost=cost,
+        promotions=calendar,
+        members=members,
+        launched=launched,
+        withdrawn=withdrawn,
+        stock_known=stock_known,
+        notes=notes,
+    )
+
+
+def _days(column: pd.Series) -> np.ndarray:
+    first, last = column.min().to_datetime64().astype("datetime64[D]"), column.max().to_datetime64().astype("datetime64[D]")
+    return np.arange(first, last + np.timedelta64(1, "D"))
+
+
+def _codes(column: pd.Series) -> tuple[Ints, list[str]]:
+    kinds = column.astype("category")
+    if kinds.cat.categories.dtype != object:
+        kinds = kinds.cat.rename_categories([str(value) for value in kinds.cat.categories])
+    kinds = kinds.cat.remove_unused_categories()
+    return kinds.cat.codes.to_numpy().astype(np.int64), [str(value) for value in kinds.cat.categories]
+
+
+def _levels(column: pd.Series) -> tuple[list[str], Ints]:
+    kinds = column.astype("category")
+    return [str(value) for value in kinds.cat.categories], kinds.cat.codes.to_numpy().astype(np.int64)
+
+
+def _about(products: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    latest = products.sort_values("valid_from", kind="stable").drop_duplicates("sku", keep="last").set_index("sku")
+    about = latest.reindex(names)[["category", "brand"]].astype(object)
+    return about.where(about.notna(), UNKNOWN).rename_axis("sku").reset_index()
+
+
+def _few(sku: Ints, about: pd.DataFrame, units: Floats, promoted: set[str], notes: list[str]) -> tuple[Ints, pd.DataFrame]:
+    if len(about) <= MOST_SKUS:
+        return sku, about
+    sold = np.bincount(sku, weights=units, minlength=len(about))
+    keep = about["sku"].isin(promoted).to_numpy()
+    keep[np.argsort(-sold, kind="stable")[: max(MOST_SKUS - int(keep.sum()), 0)]] = True
+    pooled = about["sku"].where(keep, OTHERS + " " + about["category"])
+    rows, names = pd.factorize(pooled)
+    firsts = about.groupby(rows).first().assign(sku=names)
+    firsts.loc[[str(name).startswith(OTHERS + " ") for name in names], "brand"] = UNKNOWN
+    notes.append(f"{len(about) - int(keep.sum())} SKUs with few sales are pooled by category")
+    return rows[sku].astype(np.int64), firsts.reset_index(drop=True)
+
+
+def _stores(
+    frames: SourceFrames, daily: pd.DataFrame, sku: Ints, store: Ints, names: list[str], skus: int, days: int, notes: list[str]
+) -> tuple[Ints, pd.DataFrame]:
+    channel = daily.groupby(store)["channel"].first().astype(str).reindex(range(len(names))).to_numpy()
+    places = pd.DataFrame({"store_id": names, "channel": channel, "region": UNKNOWN})
+    if frames.stores is not None and len(frames.stores):
+        known = frames.stores.drop_duplicates("store_id").set_index("store_id").reindex(names)
+        region = known["region"].astype(object)
+        places["region"] = region.where(region.notna(), known["state"].astype(object)).fillna(UNKNOWN).to_numpy()
+    pairs = len(np.unique(store * skus + sku))
+    sparse = pairs < DENSE * len(names) * skus and len(names) > 1
+    if not sparse and len(names) * skus * days <= LARGEST_PANEL:
+        return store, places
+    keys = ["channel"] if sparse else ["channel", "region"]
+    groups = places.groupby(keys, sort=True)
+    rows = groups.ngroup().to_numpy().astype(np.int64)
+    pooled = groups.first().reset_index()
+    pooled["store_id"] = pooled[keys].agg(" ".join, axis=1)
+    if sparse:
+        pooled["region"] = UNKNOWN
+    why = "most stores sell few of the SKUs" if sparse else "there are very many cells"
+    notes.append(f"{len(names)} stores are pooled by {' and '.join(keys)}: {why}")
+    return rows[store], pooled
+
+
+def _prices(
+    products: pd.DataFrame, about: pd.DataFrame, days: np.ndarray, daily: pd.DataFrame, sku: Ints, day: Ints, notes: list[str]
+) -> tuple[Floats, Floats | None]:
+    shape = len(about), len(days)
+    listed = _over_time(products, "price", about, days)
+    charged = np.full(shape, np.nan)
+    money = np.bincount(sku * shape[1] + day, weights=daily["gross_sales"].to_numpy(), minlength=shape[0] * shape[1]).reshape(shape)
+    sold = np.bincount(sku * shape[1] + day, weights=daily["units"].to_numpy(), minlength=shape[0] * shape[1]).reshape(shape)
+    np.divide(money, sold, out=charged, where=(sold > 0) & (money > 0))
+    charged = pd.DataFrame(charged).ffill(axis=1).bfill(axis=1).to_numpy()
+    if np.isnan(listed).all():
+        notes.append("no list price is known; the price charged stands for it")
+    price = np.where(np.isnan(listed), charged, listed)
+    price = np.where(np.isnan(price) | (price <= 0), 1.0, price)
+    cost = _over_time(products, "cost", about, days)
+    if np.isnan(cost).all():
+        notes.append("no cost is known: margins and return on investment cannot be told")
+        return price, None
+    if np.isnan(cost).any():
+        notes.append("some SKUs have no cost: margins are told only for promotions whose SKUs all have one")
+    return price, cost
+
+
+def _over_time(products: pd.DataFrame, column: str, about: pd.DataFrame, days: np.ndarray) -> Floats:
+    table = np.full((len(about), len(days)), np.nan)
+    known = products[products[column].notna()].sort_values("valid_from", kind="stable")
+    rows = pd.Index(about["sku"]).get_indexer(known["sku"].astype(object))
+    since = np.searchsorted(days, known["valid_from"].to_numpy().astype("datetime64[D]"))
+    untouched = np.ones(len(about), dtype=bool)
+    for row, start, value in zip(rows.tolist(), since.tolist(), known[column].to_numpy(dtype=np.float64).tolist(), strict=True):
+        if row >= 0:
+            table[row, 0 if untouched[row] else start :] = value
+            untouched[row] = False
+    return table
+
+
+def _life(products: pd.DataFrame, about: pd.DataFrame, days: np.ndarray, sold: Floats) -> tuple[Ints, Ints]:
+    size = len(days)
+    first_known = products.groupby("sku", observed=True)["valid_from"].min().reindex(about["sku"])
+    entered = np.searchsorted(days, first_known.fillna(pd.Timestamp(days[0])).to_numpy().astype("datetime64[D]"))
+    positive = sold > 0
+    first_sale = np.where(positive.any(axis=1), positive.argmax(axis=1), size)
+    last_sale = np.where(positive.any(axis=1), size - 1 - positive[:, ::-1].argmax(axis=1), -1)
+    # Catalogues of a source without history say nothing of a launch: then a late first sale does.
+    dated = (first_known > NO_DATE).to_numpy() & (entered <= first_sale)
+    start = np.where(dated, entered, first_sale)
+    rate = sold.sum(axis=1) / np.maximum(last_sale - first_sale + 1, 1)
+    early = np.where(dated, entered == 0, rate * first_sale < SURELY_SELLING)
+    launched = np.where(early, -1, start)
+    withdrawn = np.where(rate * (size - 1 - last_sale) > SURELY_SELLING, last_sale, size)
+    return launched.astype(np.int64), withdrawn.astype(np.int64)
+
+
+def _available(
+    frames: SourceFrames,
+    units: np.ndarray,
+    launched: Ints,
+    withdrawn: Ints,
+    about: pd.DataFrame,
+    places: pd.DataFrame,
+    days: np.ndarray,
+    notes: list[str],
+) -> tuple[Bools, bool]:
+    at = np.arange(len(days))
+    on_sale = (at >= launched[:, None]) & (at <= withdrawn[:, None])
+    by_store = units.sum(axis=1)
+    usual = by_store.mean(axis=1, keepdims=True)
+    first = np.where((by_store > 0).any(axis=1), (by_store > 0).argmax(axis=1), len(days))
+    is_open = (at >= first[:, None]) & ~((by_store == 0) & (usual > SURELY_OPEN))
+    available = on_sale[None] & is_open[:, None, :]
+    if frames.stockouts is None or frames.stockouts.empty:
+        notes.append("no stock-outs are reported: days without a unit on the shelf count as days of low demand unless they can be inferred")
+        return available, False
+    rows = pd.Index(about["sku"]).get_indexer(frames.stockouts["sku"].astype(object))
+    stores = pd.Index(places["store_id"]).get_indexer(frames.stockouts["store_id"].astype(object))
+    if (stores < 0).all():
+        notes.append("stock-outs are reported by stores that are pooled here, and not used")
+        return available, False
+    starts = np.searchsorted(days, frames.stockouts["starts_on"].to_numpy().astype("datetime64[D]"))
+    stops = np.searchsorted(days, frames.stockouts["ends_on"].to_numpy().astype("datetime64[D]"), side="right")
+    for store, row, start, stop in zip(stores.tolist(), rows.tolist(), starts.tolist(), stops.tolist(), strict=True):
+        if store >= 0 and row >= 0:
+            available[store, row, start:stop] = False
+    # What was sold was there.
+    np.logical_or(available, units > 0, out=available)
+    return available, True
+
+
+def _members(
+    promotions: pd.DataFrame, about: pd.DataFrame, places: pd.DataFrame, days: np.ndarray, notes: list[str]
+) -> tuple[pd.DataFrame, list[Member]]:
+    sku = pd.Index(about["sku"]).get_indexer(promotions["sku"].astype(object))
+    start = (promotions["starts_on"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)
+    end = (promotions["ends_on"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)
+    ran = (sku >= 0) & (end >= 0) & (start < len(days))
+    kept = promotions[ran].assign(sku_row=sku[ran], first=np.maximum(start[ran], 0), last=np.minimum(end[ran], len(days) - 1))
+    if unsold := int(((sku < 0) & (end >= 0) & (start < len(days))).sum()):
+        notes.append(f"{unsold} promoted SKUs never sold and are left out")
+    calendar = []
+    members = []
+    for promotion_id, rows in kept.groupby("promotion_id", observed=True, sort=True):
+        head = rows.iloc[0]
+        inside = _scope(places, head.get("channel"), "channel") & _scope(places, head.get("region"), "region")
+        if not inside.any():
+            notes.append(f"promotion {promotion_id} runs in no store that sold anything and is left out")
+            continue
+        stores = np.flatnonzero(inside)
+        number = len(calendar)
+        for row in rows.drop_duplicates("sku_row").itertuples(index=False):
+            depth = _number(row.discount_share)
+            members.append(Member(number, int(row.sku_row), stores, int(row.first), int(row.last), depth))
+        calendar.append(
+            {
+                "promotion_id": str(promotion_id),
+                **{name: head.get(name) for name in ("name", "mechanic", "channel", "region")},
+                "display": _flag(head.get("display")),
+                "starts_on": rows["starts_on"].min(),
+                "ends_on": rows["ends_on"].max(),
+                "investment": float(rows["investment"].sum(min_count=1)) if "investment" in rows else np.nan,
+                "inferred": bool(head.get("inferred", False)),
+            }
+        )
+    return pd.DataFrame(calendar), members
+
+
+def _scope(places: pd.DataFrame, value: object, column: str) -> Bools:
+    inside: Callable[[object], bool] = lambda place: value is None or pd.isna(value) or place == value  # noqa: E731
+    return np.array([inside(place) for place in places[column]], dtype=bool)
+
+
+def _number(value: object) -> float:
+    return float(value) if value is not None and not pd.isna(value) else float("nan")  # type: ignore[arg-type]
+
+
+def _flag(value: object) -> bool:
+    return bool(value) if value is not None and not pd.isna(value) else False

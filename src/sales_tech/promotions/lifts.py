@@ -1,0 +1,248 @@
+"""How much a promotion multiplies demand: depth, mechanic and display, partially pooled, with room for no effect at all.
+
+Each member (a promotion of one SKU) gives one observation, the log of actual over baseline units. The lifts
+are a hierarchical linear model (Gelman and Hill 2007) of depth by category and brand, mechanic and display,
+with effects of promotion and member of their own and a spike at zero for promotions without effect (spike and
+slab, Ishwaran and Rao 2005; compare Stephens 2017). What an observation says beyond the model is split between
+error of the baseline, lift and noise by their variances (Efron and Morris 1975). Drawn by Gibbs sampling
+(Geman and Geman 1984), with the regression and the promotions' effects drawn jointly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.promotions.panel import Bools, Floats, Ints
+
+BURN_IN, DRAWS = 150, 400
+# Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
+LINEARIZATIONS = 3
+WEAK = 4.0
+
+
+@dataclass(frozen=True)
+class LiftData:
+    """Members as observations.
+
+    `actual` and `baseline` are units; `own_error` and `shared_error` variances of the log baseline, of the
+    member alone and of all members of the promotion together. `promotion`, `category`, `brand`, `mechanic`
+    are rows; `depth` is the discount share, `display` 0 or 1.
+    """
+
+    actual: Floats
+    baseline: Floats
+    own_error: Floats
+    shared_error: Floats
+    promotion: Ints
+    category: Ints
+    brand: Ints
+    mechanic: Ints
+    depth: Floats
+    display: Floats
+    prior_slope: Floats
+    dispersion: float = 1.0
+
+
+@dataclass(frozen=True)
+class LiftDraws:
+    """Posterior draws (rows): log lift and log error of the baseline by member, whether a promotion works, and the coefficients.
+
+    `slope` (draws, categories) and `brand_slope` (draws, categories x brands) multiply `depth_response`;
+    `curvature` (draws,) its square; `mechanic` (draws, mechanics) and `display` (draws,) add to the log lift.
+    """
+
+    log_lift: Floats
+    log_error: Floats
+    works: Bools
+    slope: Floats
+    brand_slope: Floats
+    curvature: Floats
+    mechanic: Floats
+    display: Floats
+    hyper: pd.DataFrame
+
+
+def depth_response(depth: Floats) -> Floats:
+    """How depth enters: minus the log of what is left of the price, so that its slope is an elasticity."""
+    response: Floats = -np.log1p(-np.clip(depth, 0, 0.95))
+    return response
+
+
+def bend(depth: Floats) -> Floats:
+    """The bend of the response about a cut of a fifth, zero at no cut and there."""
+    x = depth_response(depth)
+    bent: Floats = x * (x - depth_response(np.array(0.2)))
+    return bent
+
+
+def attention(depth: Floats) -> Floats:
+    """How much of what a mechanic adds besides its price is there at a depth: none at no cut, all from about a tenth."""
+    there: Floats = np.clip(depth / 0.1, 0, 1)
+    return there
+
+
+class LiftModel:
+    """Samples the lifts of `data`; the same `seed` gives the same draws."""
+
+    def __init__(self, data: LiftData, sizes: dict[str, int], seed: int) -> None:
+        self.data, self.sizes = data, sizes
+        self.rng = np.random.default_rng(seed)
+        self.design = self._design()
+        self.promotions = int(data.promotion.max()) + 1
+
+    def _design(self) -> Floats:
+        data, sizes = self.data, self.sizes
+        size = len(data.depth)
+        x = depth_response(data.depth)
+        categories, brands = sizes["category"], sizes["brand"]
+        # Common slope, deviations by category, by category and brand, bend, mechanics, display.
+        design = np.zeros((size, 1 + categories + categories * brands + 1 + sizes["mechanic"] + 1))
+        rows = np.arange(size)
+        design[:, 0] = x
+        design[rows, 1 + data.category] = x
+        design[rows, 1 + categories + data.category * brands + data.brand] = x
+        at = 1 + categories + categories * brands
+        design[:, at] = bend(data.depth)
+        design[rows, at + 1 + data.mechanic] = attention(data.depth)
+        design[:, -1] = data.display * attention(data.depth)
+        return design
+
+    def sample(self) -> LiftDraws:
+        """Draw from the posterior."""
+        data = self.data
+        log_mean = np.log((data.actual + 1) / (data.baseline + 1))
+        log_mean = np.clip(log_mean, -1, 1.5)
+        draws = None
+        for turn in range(LINEARIZATIONS):
+            expected = data.baseline * np.exp(log_mean)
+            observed = log_mean + (data.actual - expected) / np.maximum(expected, 1e-9)
+            noise = data.dispersion / np.maximum(expected, 1e-9)
+            last = turn == LINEARIZATIONS - 1
+            draws = self._gibbs(observed, noise, BURN_IN if last else 60, DRAWS if last else 60)
+            log_mean = np.log(np.exp(draws.log_lift + draws.log_error).mean(axis=0))
+        assert draws is not None
+        return draws
+
+    def _gibbs(self, observed: Floats, noise: Floats, burn_in: int, kept: int) -> LiftDraws:
+        data, design, rng, sizes = self.data, self.design, self.rng, self.sizes
+        members, columns, promotions = len(observed), design.shape[1], self.promotions
+        categories, brands = sizes["category"], sizes["brand"]
+        at_brand, at_bend = 1 + categories, 1 + categories + categories * brands
+        shared = np.zeros(promotions)
+        shared[data.promotion] = data.shared_error
+        beta = np.zeros(columns)
+        beta[0] = 2.0
+        works = np.ones(promotions, dtype=bool)
+        spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
+        null_share = 0.2
+        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "hyper")}
+        for turn in range(burn_in + kept):
+            predicted = design @ beta
+            # Works or not, with all effects of promotion and member integrated out.
+            base = data.own_error + noise
+            full = base + spread["member"] ** 2
+            log_odds = np.log((1 - null_share) / null_share) + (
+                self._evidence(observed - predicted, full, shared + spread["promotion"] ** 2) - self._evidence(observed, base, shared)
+            )
+            works = rng.random(promotions) < 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
+            on = works[data.promotion]
+            variance = np.where(on, full, base)
+            common = shared + np.where(works, spread["promotion"] ** 2, 0.0)
+            beta, effect = self._regression(observed, variance, common, on, spread)
+            own = np.where(works, spread["promotion"] ** 2, 0.0)
+            total = np.maximum(shared + own, 1e-12)
+            lift_common = effect * own / total + rng.normal(size=promotions) * np.sqrt(own * shared / total)
+            rest = observed - np.where(on, design @ beta, 0.0) - effect[data.promotion]
+            member_lift, member_error = self._split(rest, np.where(on, spread["member"] ** 2, 0.0), data.own_error, noise)
+            lift = np.where(on, design @ beta + lift_common[data.promotion] + member_lift, 0.0)
+            error = (effect - lift_common)[data.promotion] + member_error
+
+            spread["promotion"] = self._spread(lift_common[works], 0.1)
+            spread["member"] = self._spread(member_lift[on], 0.1)
+            spread["category"] = self._spread(beta[1:at_brand], 0.5)
+            used = np.bincount((data.category * brands + data.brand)[on], minlength=categories * brands) > 0
+            spread["brand"] = self._spread(beta[at_brand:at_bend][used], 0.2)
+            null_share = float(rng.beta(1 + (~works).sum(), 4 + works.sum()))
+            if turn >= burn_in:
+                saved["lift"].append(lift)
+                saved["error"].append(error)
+                saved["works"].append(works.astype(np.float64))
+                saved["beta"].append(beta)
+                saved["hyper"].append(np.array([null_share, *spread.values()]))
+        betas = np.stack(saved["beta"])
+        return LiftDraws(
+            log_lift=np.stack(saved["lift"]),
+            log_error=np.stack(saved["error"]),
+            works=np.stack(saved["works"]) > 0.5,
+            slope=betas[:, :1] + betas[:, 1:at_brand],
+            brand_slope=betas[:, at_brand:at_bend],
+            curvature=betas[:, at_bend],
+            mechanic=betas[:, at_bend + 1 : -1],
+            display=betas[:, -1],
+            hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
+        )
+
+    def _evidence(self, rest: Floats, variance: Floats, common: Floats) -> Floats:
+        # Log density by promotion of members that share an effect of variance `common`, but for constants that cancel.
+        rows, size = self.data.promotion, self.promotions
+        precision = np.bincount(rows, weights=1 / variance, minlength=size)
+        linear = np.bincount(rows, weights=rest / variance, minlength=size)
+        square = np.bincount(rows, weights=rest**2 / variance + np.log(variance), minlength=size)
+        evidence: Floats = -0.5 * (square + np.log1p(common * precision) - common * linear**2 / (1 + common * precision))
+        return evidence
+
+    def _regression(self, observed: Floats, variance: Floats, common: Floats, on: Bools, spread: dict[str, float]) -> tuple[Floats, Floats]:
+        # The coefficients with the promotions' common effects integrated out, then those effects given the coefficients.
+        data, rng = self.data, self.rng
+        design = self.design * on[:, None]
+        weight = 1 / variance
+        by_promotion = np.zeros((self.promotions, design.shape[1]))
+        np.add.at(by_promotion, data.promotion, design * weight[:, None])
+        precision = np.bincount(data.promotion, weights=weight, minlength=self.promotions)
+        linear = np.bincount(data.promotion, weights=weight * observed, minlength=self.promotions)
+        shrink = common / (1 + common * precision)
+        information = (design * weight[:, None]).T @ design - (by_promotion * shrink[:, None]).T @ by_promotion
+        gain = design.T @ (weight * observed) - by_promotion.T @ (shrink * linear)
+        prior = self._prior(spread)
+        factor = np.linalg.cholesky(information + np.diag(prior))
+        mean = np.linalg.solve(factor.T, np.linalg.solve(factor, gain + prior * self._centre()))
+        beta: Floats = mean + np.linalg.solve(factor.T, rng.normal(size=len(mean)))
+        rest = linear - by_promotion @ beta
+        variance_of_effect = common / (1 + common * precision)
+        effect: Floats = variance_of_effect * rest + rng.normal(size=self.promotions) * np.sqrt(variance_of_effect)
+        return beta, effect
+
+    def _prior(self, spread: dict[str, float]) -> Floats:
+        sizes = self.sizes
+        parts = [
+            np.full(1, 1 / WEAK),
+            np.full(sizes["category"], 1 / spread["category"] ** 2),
+            np.full(sizes["category"] * sizes["brand"], 1 / spread["brand"] ** 2),
+            np.full(1, 1.0),
+            np.full(sizes["mechanic"], 1 / 0.3**2),
+            np.full(1, 1 / 0.3**2),
+        ]
+        return np.concatenate(parts)
+
+    def _centre(self) -> Floats:
+        centre = np.zeros(self.design.shape[1])
+        centre[0] = 1.5
+        # Regular prices say how categories differ; promotions correct that.
+        centre[1 : 1 + self.sizes["category"]] = self.data.prior_slope
+        return centre
+
+    def _split(self, rest: Floats, lift: Floats, error: Floats, noise: Floats) -> tuple[Floats, Floats]:
+        rng = self.rng
+        total = lift + error + noise
+        both = (lift + error) / total * rest + rng.normal(size=len(rest)) * np.sqrt((lift + error) * noise / total)
+        share = np.divide(lift, lift + error, out=np.zeros_like(lift), where=lift + error > 0)
+        part = share * both + rng.normal(size=len(rest)) * np.sqrt(share * error)
+        return part, both - part
+
+    def _spread(self, values: Floats, scale: float) -> float:
+        # Inverse gamma prior worth four values of the given scale.
+        shape, rate = 2 + len(values) / 2, 2 * scale**2 + float((values**2).sum()) / 2
+        return float(np.sqrt(rate / self.rng.gamma(shape)))

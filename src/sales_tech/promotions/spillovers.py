@@ -1,0 +1,213 @@
+"""What a promotion takes from its neighbours and from the weeks after, and what it brings to other categories.
+
+Decomposed as by van Heerde, Leeflang and Wittink (2004, Marketing Science 23): extra units of a promotion come
+from other SKUs of its category (cannibalised), from the same SKU's later weeks (pulled forward), and from more
+consumption; others gain beside them (halo). Each is a share of the extra units, estimated by generalized least
+squares on unpromoted cells, whose states are whitened out, and partially pooled by category.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sales_tech.promotions.baseline import Baseline
+from sales_tech.promotions.panel import Bools, Floats, PromotionPanel
+from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
+from sales_tech.promotions.states import Wander, choose_wander, whiten
+
+DIP_WEEKS = 4
+LOWEST_FACTOR, HIGHEST_HALO = 0.2, 2.0
+TINY = 1e-9
+# What is known beforehand, as if from a small study: a tenth of the extra units, give or take as much.
+PRIOR_SHARE, PRIOR_DEVIATION = 0.1, 0.1
+
+
+@dataclass(frozen=True)
+class Spillovers:
+    """Shares of extra units: cannibalised by category, pulled forward by week after the end (and by category, relative), halo by pair.
+
+    `halo[a, b]` is what category b gains for each extra unit of category a, `halo_deviation` its standard deviation.
+    """
+
+    cannibal: Pooled
+    dip_weeks: Floats
+    dip: Pooled
+    halo: Floats
+    halo_deviation: Floats
+
+    @classmethod
+    def none(cls, categories: int) -> Spillovers:
+        """No spillover at all."""
+        zeros = np.zeros(categories)
+        nothing = Pooled(zeros, zeros, 0.0, 0.0, 0.0)
+        return cls(nothing, np.zeros(DIP_WEEKS), nothing, np.zeros((categories, categories)), np.zeros((categories, categories)))
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """The extra units of promotions, as their neighbours feel them.
+
+    `extra` (C, G, T) are extra units of a category; `peers` (C, G, T) the usual units of its unpromoted SKUs,
+    `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended so many weeks
+    before, by day.
+    """
+
+    extra: Floats
+    peers: Floats
+    usual: Floats
+    after: Floats
+
+    @classmethod
+    def of(cls, baseline: Baseline, extra: Floats, usual: Floats, promoted: Bools) -> Pressure:
+        """The pressure of extra units (K, G, T); `usual` are expected units without promotions and spillovers."""
+        panel, groups = baseline.panel, baseline.groups
+        after = np.zeros((DIP_WEEKS, *extra.shape))
+        for member in panel.members:
+            here = np.unique(groups.of_store[member.stores])
+            taken = extra[member.sku, here, member.days].sum(axis=1) / 7
+            for week in range(DIP_WEEKS):
+                first = member.end + 1 + 7 * week
+                after[week, member.sku, here, first : first + 7] += taken[:, None]
+        after *= ~promoted
+        return cls(by_category(panel, extra), by_category(panel, usual * ~promoted), by_category(panel, usual), after)
+
+    def lost_to_category(self) -> Floats:
+        """Extra units over the usual units of those that may lose them (C, G, T)."""
+        return np.minimum(self.extra / np.maximum(self.peers, TINY), 4.0)
+
+    def offset(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, promoted: Bools) -> Floats:
+        """Log factor (K, G, T) by which spillovers move the demand of each cell."""
+        lost = spillovers.cannibal.mean[:, None, None] * self.lost_to_category()
+        cannibalised = np.log(np.maximum(1 - lost, LOWEST_FACTOR))[panel.category]
+        gained = np.einsum("ab,agt->bgt", spillovers.halo, self.extra) / np.maximum(self.usual, TINY)
+        halo = np.log1p(np.minimum(gained, HIGHEST_HALO))[panel.category]
+        share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
+        pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
+        dip = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
+        offset: Floats = np.where(promoted, 0.0, cannibalised + dip) + halo
+        return offset
+
+
+def estimate_spillovers(
+    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools
+) -> Spillovers:
+    """Estimate the shares from unpromoted cells; `expected` includes `offset`, the spillovers as known so far (all K, G, T)."""
+    dip_weeks, dip = _dip(baseline, pressure, sold, expected, offset, promoted)
+    cannibal, halo, deviation = _neighbours(baseline, pressure, sold, expected, offset, promoted)
+    return Spillovers(cannibal, dip_weeks, dip, halo, deviation)
+
+
+def _dip(baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools) -> tuple[Floats, Pooled]:
+    panel = baseline.panel
+    free = ~promoted
+    total, now = (sold * free).sum(axis=1), (expected * free).sum(axis=1)
+    usual = np.maximum((expected / np.exp(offset) * free).sum(axis=1), TINY)
+    weight = expected * free / np.maximum(now, TINY)[:, None, :]
+    known = (offset * weight).sum(axis=1)
+    observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
+    precision = np.where(now > TINY, now, 0.0) / baseline.dispersion
+    columns = [-np.minimum((pressure.after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
+    white = whiten([np.ones_like(observed), observed, *columns], precision, baseline.wanders["sku"])
+    one, y, *xs = white
+    norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
+    y, *xs = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in (y, *xs))
+    information = np.array([[float((a * b).sum()) for b in xs] for a in xs])
+    gain = np.array([float((a * y).sum()) for a in xs])
+    # Weeks are drawn to a decline by half a week, in all a tenth of the extra units.
+    shape = 0.5 ** np.arange(DIP_WEEKS)
+    shape = PRIOR_SHARE * shape / shape.sum()
+    prior = np.diag(1 / (shape**2))
+    weeks = np.maximum(np.linalg.solve(information + prior, gain + prior @ shape), 0.0)
+    if weeks.sum() <= TINY:
+        return shape / shape.sum(), pool(np.zeros(len(panel.categories)), np.zeros(len(panel.categories)), centre=0.0)
+    weeks = weeks / weeks.sum()
+    column = sum(share * x for share, x in zip(weeks, xs, strict=True))
+    return weeks, _shares(panel, (column * column).sum(axis=1), (column * y).sum(axis=1))
+
+
+def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:
+    size = len(panel.categories)
+    return _positive(np.bincount(panel.category, weights=information, minlength=size), np.bincount(panel.category, weights=gain, minlength=size))
+
+
+def _positive(information: Floats, gain: Floats) -> Pooled:
+    # A little of the prior goes into each category, so that none is told by noise alone.
+    worth = 1 / PRIOR_DEVIATION**2
+    pooled = pool(information + 0.1 * worth, gain + 0.1 * worth * PRIOR_SHARE)
+    return Pooled(np.clip(pooled.mean, 0, 0.9), pooled.deviation, pooled.common, pooled.common_deviation, pooled.spread)
+
+
+def _neighbours(
+    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools
+) -> tuple[Pooled, Floats, Floats]:
+    panel = baseline.panel
+    size, free = len(panel.categories), ~promoted
+    states = baseline.category_day[panel.category][:, None, :] + baseline.sku_state.mean[:, None, :]
+    states = states + baseline.group_state.mean.reshape(sold.shape)
+    plain = by_category(panel, expected * np.exp(-states - offset) * free)
+    total, now = by_category(panel, sold * free), by_category(panel, expected * free)
+    usual = by_category(panel, expected * np.exp(-offset) * free)
+    dip = np.log(np.maximum(1 - _pulled(panel, pressure, offset, expected), LOWEST_FACTOR))
+    known = by_category(panel, dip * expected * free) / np.maximum(now, TINY)
+    lost = -pressure.lost_to_category()
+    gains = [pressure.extra[row][None] / np.maximum(pressure.usual, TINY) for row in range(size)]
+    information, gain = np.zeros((size, 1 + size)), np.zeros((size, 1 + size))
+    cross = np.zeros((size, 1 + size))
+    for level in ("nation", "contrast"):
+        parts = _level(level, total, now, plain, known, usual, [lost, *gains])
+        if parts is None:
+            continue
+        y, precision, columns, rows = parts
+        wander = choose_wander(y, precision, Wander(0.08, 16.0))
+        one, y, *xs = whiten([np.ones_like(y), y, *columns], precision, wander)
+        norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
+        y, *xs = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in (y, *xs))
+        for column, x in enumerate(xs):
+            information[:, column] += np.bincount(rows, weights=(x * x).sum(axis=1), minlength=size)
+            gain[:, column] += np.bincount(rows, weights=(x * y).sum(axis=1), minlength=size)
+            cross[:, column] += np.bincount(rows, weights=(x * xs[0]).sum(axis=1), minlength=size)
+    cannibal = _positive(information[:, 0], gain[:, 0])
+    # What is left for each pair, once the category's own loss is taken out.
+    rest = gain[:, 1:] - cross[:, 1:] * cannibal.mean[:, None]
+    pairs = information[:, 1:].copy()
+    pairs[np.arange(size), np.arange(size)] = 0.0
+    mean, deviation = sparse_pool(pairs.ravel(), rest.ravel())
+    halo = np.clip(mean.reshape(size, size).T, 0, 0.5)
+    return cannibal, halo, deviation.reshape(size, size).T
+
+
+def _pulled(panel: PromotionPanel, pressure: Pressure, offset: Floats, expected: Floats) -> Floats:
+    # Before the dip is known it is taken at its prior; afterwards it stands in the offset that `known` is built of.
+    usual = np.maximum(expected * np.exp(-offset), TINY)
+    shape = 0.5 ** np.arange(DIP_WEEKS)
+    pulled: Floats = PRIOR_SHARE * np.tensordot(shape / shape.sum(), pressure.after, axes=1) / usual
+    return np.minimum(pulled, 0.8)
+
+
+def _level(
+    level: str, total: Floats, now: Floats, plain: Floats, known: Floats, usual: Floats, columns: list[Floats]
+) -> tuple[Floats, Floats, list[Floats], np.ndarray] | None:
+    # Either the nation's series by category, less what all categories share on a day, or what groups differ from it.
+    size, groups, days = total.shape
+    y = np.log((total + 0.5) / (plain + 0.5)) - known
+    share = usual / np.maximum(usual.sum(axis=1, keepdims=True), TINY)
+    nation = np.log((total.sum(axis=1) + 0.5) / (plain.sum(axis=1) + 0.5)) - (known * share).sum(axis=1)
+    nation_columns = [(np.broadcast_to(column, usual.shape) * share).sum(axis=1) for column in columns]
+    if level == "nation":
+        weight = now.sum(axis=1) / np.maximum(now.sum(axis=(0, 1)), TINY)
+        within = [column - (column * weight).sum(axis=0) for column in (nation, *nation_columns)]
+        return within[0], now.sum(axis=1), within[1:], np.arange(size)
+    if groups == 1:
+        return None
+    flat = size * groups, days
+    contrasts = [(np.broadcast_to(column, usual.shape) - of_nation[:, None, :]).reshape(flat) for column, of_nation in zip(columns, nation_columns, strict=True)]
+    return (y - nation[:, None, :]).reshape(flat), now.reshape(flat), contrasts, np.repeat(np.arange(size), groups)
+
+
+def by_category(panel: PromotionPanel, table: Floats) -> Floats:
+    """Sums by category (rows) of a table by SKU."""
+    bounds = np.searchsorted(panel.category, np.arange(len(panel.categories)))
+    total: Floats = np.add.reduceat(table, bounds, axis=0)
+    return total

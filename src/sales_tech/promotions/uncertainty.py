@@ -1,0 +1,50 @@
+"""How wrong an imputed baseline may be: the variance of a state's mean over a window in which it was not observed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sales_tech.promotions.panel import Floats, Ints
+from sales_tech.promotions.states import Wander
+
+REACH = 84
+
+
+def window_variance(wander: Wander, precision: Floats, rows: Ints, starts: Ints, ends: Ints) -> Floats:
+    """Posterior variance of the mean over each window (both days included) of a state, given observations about it.
+
+    `precision` (series, day) is that of the observations, zero where there is none; `rows` names each window's
+    series. Gaussian process regression (Rasmussen and Williams 2006, equation 2.26) with the covariance of the
+    Ornstein-Uhlenbeck process, on the window and REACH days to both sides.
+    """
+    variance = np.empty(len(rows))
+    days = precision.shape[1]
+    lengths = ends - starts + 1
+    for length in np.unique(lengths).tolist():
+        at = np.flatnonzero(lengths == length)
+        offsets = np.arange(-REACH, length + REACH)
+        covariance = wander.deviation**2 * wander.keep ** np.abs(offsets[:, None] - offsets[None, :])
+        mean_of = np.zeros(len(offsets))
+        mean_of[REACH : REACH + length] = 1 / length
+        to_window = covariance @ mean_of
+        prior = float(mean_of @ to_window)
+        for part in np.array_split(at, max(1, len(at) // 64)):
+            positions = starts[part, None] + offsets
+            inside = (positions >= 0) & (positions < days)
+            seen = np.where(inside, precision[rows[part, None], np.clip(positions, 0, days - 1)], 0.0)
+            # (K + N)^-1 with precision instead of variance of the noise, so that unseen days do no harm.
+            root = np.sqrt(seen)
+            system = np.eye(len(offsets)) + root[:, :, None] * covariance * root[:, None, :]
+            solved = np.linalg.solve(system, (root * to_window)[:, :, None])[:, :, 0]
+            variance[part] = np.maximum(prior - (root * to_window * solved).sum(axis=1), 0.0)
+    return variance
+
+
+def mean_variance(wander: Wander, length: Ints) -> Floats:
+    """Variance of the mean over so many days of a state that is not observed at all."""
+    keep = wander.keep
+    n = length.astype(np.float64)
+    # Sum of keep^|i-j| over all pairs of n days.
+    pairs = n + 2 * keep / (1 - keep) * (n - (1 - keep**n) / (1 - keep))
+    variance: Floats = wander.deviation**2 * pairs / n**2
+    return variance
