@@ -1,0 +1,1 @@
+"""What each promotion really earned: estimation from frames, without lake and files."""

@@ -1,0 +1,48 @@
+"""What the estimation is given of one source, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class SourceFrames:
+    """One source's rows, with the columns of the tables they come from, less source and currency.
+
+    Text columns are categoricals, days are datetime64[s], money is float64 in the source's currency. None stands
+    where the source tells nothing: no stores, no stock-outs reported (not the same as no stock-out), no promotions
+    named, so that they have to be inferred.
+
+    - `daily`, from gold.daily_sales: sold_on, store_id, sku, channel, units, gross_sales, discount, net_sales;
+      ordered by day.
+    - `products`, from silver.products: sku, valid_from, valid_to (exclusive, null: still), category, brand, price, cost.
+    - `stores`, from silver.stores: store_id, state, region, channel, opened_on.
+    - `promotions`, from silver.promotions: promotion_id, sku, name, mechanic, discount_share, starts_on, ends_on
+      (inclusive), channel, region, display, investment.
+    - `stockouts`, from silver.stockouts: store_id, sku, starts_on, ends_on (inclusive).
+    """
+
+    daily: pd.DataFrame
+    products: pd.DataFrame
+    stores: pd.DataFrame | None = None
+    promotions: pd.DataFrame | None = None
+    stockouts: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What can be told of one source's promotions.
+
+    `results`, `daily`, `elasticity` and `overlap` have the columns of gold.promotion_results, gold.promotion_daily,
+    gold.price_elasticity and gold.promotion_overlap, less source and currency, as floats with NaN for what is not
+    known; whoever stores them rounds them. Where nothing can be told they are empty. `notes` are sentences on what
+    could not be told, and why.
+    """
+
+    results: pd.DataFrame
+    daily: pd.DataFrame
+    elasticity: pd.DataFrame
+    overlap: pd.DataFrame
+    notes: tuple[str, ...] = field(default=())
