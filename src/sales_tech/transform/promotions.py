@@ -118,7 +118,8 @@ def _stage(lake: Lake, engine: DuckEngine, run: Run, name: str, frame: pd.DataFr
 
 def _rounded(contract: TableContract, given: dict[str, str]) -> str:
     # What derives from other columns is worked out of the rounded ones, so that a table adds up to its last digit.
-    plain, derived = [], []
+    plain: list[str] = []
+    derived: list[str] = []
     for name, column in contract.columns.items():
         value = literal(given[name]) if name in given else quote(name)
         (derived if column.derived else plain).append(f"{_cast(column.derived or value, column)} as {quote(name)}")
