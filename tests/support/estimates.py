@@ -52,7 +52,7 @@ def result(promotion_id: str = "PR1", **columns: object) -> dict[str, object]:
     } | columns
     for name in BANDS:
         middle = row[name]
-        assert isinstance(middle, float)
+        assert isinstance(middle, int | float)
         row.setdefault(f"{name}_low", middle - 1)
         row.setdefault(f"{name}_high", middle + 1)
     return row

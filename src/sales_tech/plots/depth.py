@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sales_tech.plots.canvas import NORMAL, SMALL, note_sheet, open_sheet, quiet, write
 from sales_tech.plots.evidence import HATCH, thin
 from sales_tech.plots.frames import numbers, require
-from sales_tech.plots.numbers import ratio, share
+from sales_tech.plots.numbers import ratio
 from sales_tech.plots.palette import BLUE, INK, LIGHT_BLUE, PALE, QUIET, ROSE
 from sales_tech.plots.words import words
 
@@ -37,20 +37,17 @@ def uplift_by_depth(elasticity: pd.DataFrame, *, title: str | None = None, langu
     if depths.empty:
         return note_sheet(title, say["no_elasticity"])
     order = depths.groupby("category")["promotions"].max().sort_values(ascending=False, kind="stable").index[:MOST]
-    lines = -(-len(order) // _COLUMNS)
+    columns = min(_COLUMNS, len(order))
+    lines = -(-len(order) // columns)
     figure = open_sheet(title, height=1.2 + 1.95 * lines, note=say["only_tried"])
-    panels = list(figure.subplots(lines, _COLUMNS, squeeze=False, sharex=True, sharey=True).flat)
+    panels = list(figure.subplots(lines, columns, squeeze=False, sharex=True).flat)
     for axes, category in zip(panels, order, strict=False):
         own = rows[rows["category"] == category]
         _panel(axes, str(category), own, say, language)
-    shown = depths[depths["category"].isin(order)]
-    top = float(shown[["uplift", "uplift_high"]].max().max())
-    bottom = float(shown[["uplift", "uplift_low"]].min().min())
-    panels[0].set_xlim(0, float(shown["discount_share"].max()) * 1.05)
-    panels[0].set_ylim(min(0.0, bottom) - 0.03 * (top - min(0.0, bottom)), max(top, 0.05) * 1.08)
+    panels[0].set_xlim(0, float(depths.loc[depths["category"].isin(order), "discount_share"].max()) * 1.05)
     for axes in panels[len(order) :]:
         axes.set_axis_off()
-    for axes in panels[max(0, len(order) - _COLUMNS) : len(order)]:
+    for axes in panels[max(0, len(order) - columns) : len(order)]:
         axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel(say["depth"], color=QUIET, fontsize=SMALL)
     return figure
@@ -72,6 +69,9 @@ def _panel(axes: Axes, category: str, own: pd.DataFrame, say: dict[str, str], la
     axes.fill_between(x, depths["uplift_low"], depths["uplift_high"], linewidth=0, label="band", **band)
     colour = LIGHT_BLUE if weak else BLUE
     axes.plot(x, depths["uplift"], color=colour, linewidth=2, linestyle="--" if weak else "-", marker="o", markersize=3, label="uplift")
+    ends = depths[["uplift", "uplift_low", "uplift_high"]]
+    bottom, top = min(0.0, float(ends.min().min())), max(0.05, float(ends.max().max()))
+    axes.set_ylim(bottom - 0.03 * (top - bottom), top + 0.08 * (top - bottom))
     axes.axhline(0, color=PALE, linewidth=0.8)
     axes.set_title(category.replace("_", " "), loc="left", fontsize=NORMAL, color=INK, fontweight="bold", parse_math=False, pad=17)
     point = own[(own["discount_share"] == 0) & own["elasticity"].notna()]
@@ -81,7 +81,6 @@ def _panel(axes: Axes, category: str, own: pd.DataFrame, say: dict[str, str], la
         told.append(say["elasticity"].format(middle=middle, low=low, high=high))
     told += [say["is_thin"]] if weak else []
     write(axes, 0, 1.03, "  ·  ".join(told), ROSE if weak else QUIET, size=SMALL, va="bottom", transform=axes.transAxes)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda part, _: share(part, language).replace("-", "−")))
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda part, _: f"{100 * part:.0f}%".replace("-", "−")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from sales_tech.plots.canvas import NORMAL, SMALL, note_sheet, open_sheet, quiet, write
 from sales_tech.plots.evidence import bar_style, thin
 from sales_tech.plots.frames import days, labels, numbers, require
-from sales_tech.plots.numbers import count, money, signed
+from sales_tech.plots.numbers import count, in_unit, signed, unit_name, unit_power
 from sales_tech.plots.palette import BLUE, INK, PALE, QUIET, ROSE
 from sales_tech.plots.words import words
 
@@ -58,23 +59,29 @@ def promotion_league(
     key = [(say[word], colour) for word, colour in (("gain", BLUE), ("loss", ROSE), ("no_effect", PALE)) if colour in set(shown["colour"])]
     key.append((f"├─┤ {say['interval']}", QUIET))
     note = say["thin_evidence"] if shown["thin"].any() else ""
+    power = unit_power(float(shown["value"].abs().max())) if by == "net_margin" else None
+    key += [(say["in_unit"].format(unit=unit_name(currency, power)), QUIET)] if power is not None else []
     figure = open_sheet(title, height=1.1 + _ROW * (len(shown) + _GAP * cut), key=key, note=note)
-    axes = figure.subplots()
-    quiet(axes, grid="")
+    axes, table = figure.subplots(1, 2, sharey=True, width_ratios=[0.66, 0.34])
+    for panel in (axes, table):
+        quiet(panel, grid="")
     _bars(axes, shown, places)
     values = shown[["value", "low", "high"]].to_numpy(dtype=float)
-    told = [_told(value, low, high, by, language, currency) for value, low, high in values.tolist()]
     left, right = float(np.nanmin(values.clip(max=0))), float(np.nanmax(values.clip(min=0)))
     room = max(right - left, 1.0)
-    for place, text in zip(places, told, strict=True):
-        write(axes, right + 0.03 * room, place, text, size=SMALL)
+    texts = [[count(of, language) if power is None else in_unit(of, currency, power) for of in row] for row in values.tolist()]
+    _figures(table, places, values, texts)
     if cut:
         middle = (places[most - half - 1] + places[most - half]) / 2
         write(axes, left, middle, "⋮  " + say["left_out"].format(count=count(len(rows) - most, language)), QUIET, size=SMALL)
-    axes.axvline(0, color=INK, linewidth=0.8)
+    ends = [0, most - half, len(places)] if cut else [0, len(places)]
+    for start, end in pairwise(ends):
+        axes.plot([0, 0], [places[start] - 0.5, places[end - 1] + 0.5], color=INK, linewidth=0.8, label="zero")
     axes.set_yticks(places, [_short(name) for name in shown["name"]], parse_math=False)
     axes.tick_params(axis="y", labelsize=NORMAL, labelcolor=INK)
-    axes.set(xlim=(left - 0.02 * room, right + 0.36 * room), ylim=(places[-1] + 0.6, -0.6), xticks=[])
+    table.tick_params(axis="y", labelleft=False)
+    axes.set(xlim=(left - 0.02 * room, right + 0.02 * room), ylim=(places[-1] + 0.6, -0.6), xticks=[])
+    table.set(xlim=(0, 1), xticks=[])
     return figure
 
 
@@ -107,10 +114,11 @@ def _bars(axes: Axes, shown: pd.DataFrame, places: np.ndarray) -> None:
             axes.plot([low, high], [place, place], color=INK, linewidth=1.0, marker="|", markersize=6)
 
 
-def _told(value: float, low: float, high: float, by: str, language: str, currency: str) -> str:
-    texts = [money(amount, currency) if by == "net_margin" else count(amount, language) for amount in (value, low, high)]
-    text = signed(texts[0], value)
-    return text if math.isnan(low) or math.isnan(high) else f"{text}   ({texts[1]} … {texts[2]})"
+def _figures(table: Axes, places: np.ndarray, values: np.ndarray, texts: list[list[str]]) -> None:
+    for place, row, of_row in zip(places, values, texts, strict=True):
+        middle, low, high = (text.replace("-", "−") for text in of_row)
+        write(table, 0.28, place, signed(middle, row[0]), size=SMALL, ha="right", weight="bold")
+        write(table, 0.33, place, "" if np.isnan(row).any() else f"{low} … {high}", QUIET, size=SMALL)
 
 
 def _short(name: str) -> str:

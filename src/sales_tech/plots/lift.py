@@ -36,7 +36,7 @@ def baseline_and_actual(daily: pd.DataFrame, *, evidence: str = "fair", title: s
     promoted = days(daily.loc[daily["phase"] == "during", "sold_on"])
     hatched = evidence in THIN
 
-    key = [(say["sold"], BLUE), (say["baseline"], QUIET), (say["units_added"], LIGHT_BLUE), (say["promotion"], YELLOW)]
+    key = [(say["sold"], BLUE), (say["baseline_band"], QUIET), (say["units_added"], LIGHT_BLUE), (say["promotion"], YELLOW)]
     notes = [say["is_thin"].capitalize()] if hatched else []
     notes += [say["band_added_up"]] if daily["sku"].nunique() > 1 else []
     figure = open_sheet(title, height=4.2, key=key, note="  ·  ".join(notes))

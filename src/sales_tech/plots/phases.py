@@ -20,7 +20,7 @@ def before_during_after(daily: pd.DataFrame, *, evidence: str = "fair", title: s
     """Draw the mean units per day of one promotion's SKUs in each phase, sold and without promotion.
 
     `daily`: sold_on, phase, actual_units, baseline_units, the rows of one promotion in gold.promotion_daily; those of
-    several SKUs are added. The foot tells the naive lift beside the estimated one. `evidence` as in
+    several SKUs are added. The key tells the naive lift beside the estimated one. `evidence` as in
     gold.promotion_results. Raises ValueError for a missing column or an unknown language.
     """
     say = words(language)
@@ -30,9 +30,8 @@ def before_during_after(daily: pd.DataFrame, *, evidence: str = "fair", title: s
     if means.empty:
         return note_sheet(title, say["no_promotions"])
     hatched = evidence in THIN
-    notes = [say["is_thin"].capitalize()] if hatched else []
-    notes += _lifts(means, say["against_before"], language)
-    figure = open_sheet(title, height=3.4, key=[(say["sold"], BLUE), (say["baseline"], PALE)], note="  ·  ".join(notes))
+    key = [(say["sold"], BLUE), (say["baseline"], PALE), *((text, INK) for text in _lifts(means, say["against_before"], language))]
+    figure = open_sheet(title, height=3.4, key=key, note=say["is_thin"].capitalize() if hatched else "")
     axes = figure.subplots()
     quiet(axes, grid="")
     positions = np.arange(len(means))

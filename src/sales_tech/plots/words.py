@@ -76,6 +76,7 @@ _WORDS = {
     ),
     "sold": ("sold", "vendidas"),
     "baseline": ("without promotion", "sem promoção"),
+    "baseline_band": ("without promotion, with its 80 % interval", "sem promoção, com seu intervalo de 80 %"),
     "units_added": ("added", "acréscimo"),
     "band_added_up": (
         "Band: the 80 % intervals of the products, added up, so rather too wide",
@@ -86,8 +87,8 @@ _WORDS = {
     "during": ("during", "durante"),
     "after": ("after", "depois"),
     "against_before": (
-        "{lift} against the days before, but {uplift} against what would have sold in the same days",
-        "{lift} em relação aos dias anteriores, mas {uplift} em relação ao que venderia nos mesmos dias",
+        "{lift} against the days before, but {uplift} against what would have sold",
+        "{lift} em relação a antes, mas {uplift} em relação ao que venderia",
     ),
     "margin_waterfall": ("From base margin to net margin", "Da margem base à margem líquida"),
     "base_margin": ("margin without\npromotion", "margem sem\npromoção"),
@@ -102,8 +103,8 @@ _WORDS = {
     "elasticity": ("elasticity {middle} ({low} to {high})", "elasticidade {middle} ({low} a {high})"),
     "depth": ("discount", "desconto"),
     "only_tried": (
-        "Lines end where no discount was ever tried; each point of the band is an 80 % interval",
-        "As linhas terminam onde nenhum desconto foi tentado; a faixa é o intervalo de 80 %",
+        "Lines end where no discount was ever tried; the band is the 80 % interval; each panel has its own scale",
+        "As linhas terminam onde nenhum desconto foi tentado; a faixa é o intervalo de 80 %; cada painel tem a sua escala",
     ),
     "no_elasticity": ("The sales do not tell how units follow the price", "As vendas não dizem como as unidades seguem o preço"),
 }
