@@ -8,6 +8,8 @@ select
     p.inicio as starts_on,
     p.fim as ends_on,
     lower(p.canal) as channel,
+    p.regiao as region,
+    p.exposicao as display,
     p.investimento as investment,
     'BRL' as currency
 from promocoes as p

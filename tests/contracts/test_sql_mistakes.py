@@ -118,7 +118,7 @@ def test_sql_for_a_table_that_packs_do_not_feed(draft: Any, table: str) -> None:
     draft.texts[f"{table}.sql"] = draft.texts.pop("sales.sql")
     file, _, found, expected = draft.mistake()
     assert (file, found) == (f"{table}.sql", f"SQL for silver.{table}")
-    assert expected == "a file named after one of silver.sales, silver.products, silver.stores, silver.promotions"
+    assert expected == "a file named after one of silver.sales, silver.products, silver.stores, silver.promotions, silver.stockouts"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_a_run_ends_with_rows_fates_figures_notebooks_and_what_to_type_next(ran:
     assert "average ticket" in shown
     assert "R$" in shown
     pages = [line.strip() for line in shown.splitlines() if line.strip().endswith(".html")]
-    assert len(pages) == 5
+    assert len(pages) == 6
     assert all("<html" in Path(REPOSITORY / page).read_text(encoding="utf-8")[:200] for page in pages)
     assert "python pipeline.py query" in shown
 
@@ -50,7 +50,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do_and_writes_nothing(ran: S
 def test_plan_tells_why_a_step_would_not_run(ran: Settings) -> None:
     done = call("plan", "--landing", ran.landing, "--lake", ran.lake)
     assert done.returncode == 0
-    assert done.stdout.count("up to date") == 5
+    assert done.stdout.count("up to date") == 6
 
 
 def test_plan_tells_of_new_files_and_of_the_steps_behind_them(ran: Settings, tmp_path: Path) -> None:
@@ -60,6 +60,7 @@ def test_plan_tells_of_new_files_and_of_the_steps_behind_them(ran: Settings, tmp
     assert "changed file" in lines["ingest/batch_csv"]
     assert "ingest/batch_csv runs before it" in lines["silver/reference"]
     assert "silver/sales runs before it" in lines["gold/sales"]
+    assert "gold/sales runs before it" in lines["gold/promotions"]
 
 
 def test_query_answers_in_csv_and_json_with_nothing_but_data(ran: Settings) -> None:
@@ -83,7 +84,7 @@ def test_runs_shows_the_ledger(ran: Settings) -> None:
     done = call("runs", "--lake", ran.lake, "--format", "json")
     (run,) = json.loads(done.stdout)
     assert run["outcome"] == "succeeded"
-    assert run["steps"] == 5
+    assert run["steps"] == 6
     assert run["files_loaded"] > 4
 
 

@@ -52,7 +52,7 @@ def test_a_failing_notebook_stops_the_steps_behind_it_and_is_told_with_cell_and_
     break_cell(notebooks / "02_silver" / "reference.ipynb", "shelf = {}\nshelf['mouse']")
     outcome = run_all(small, notebooks)
     assert outcome.outcome == FAILED
-    assert [step.outcome for step in outcome.steps] == [SUCCEEDED, FAILED, SKIPPED, SKIPPED]
+    assert [step.outcome for step in outcome.steps] == [SUCCEEDED, FAILED, SKIPPED, SKIPPED, SKIPPED]
     assert outcome.message is not None
     for part in ("reference.ipynb", "cell ", "shelf['mouse']", "KeyError"):
         assert part in outcome.message
@@ -62,13 +62,15 @@ def test_a_failing_notebook_stops_the_steps_behind_it_and_is_told_with_cell_and_
     ledger = {row["step"]: row for row in read(small, "gold.step_runs")}
     assert ledger["silver/reference"]["outcome"] == FAILED
     assert ledger["gold/sales"]["message"] == "silver/sales skipped"
+    assert ledger["gold/promotions"]["message"] == "gold/sales skipped"
 
 
 def test_a_step_that_failed_after_its_commit_runs_again(small: Settings, notebooks: Path) -> None:
     break_cell(notebooks / "03_gold" / "sales.ipynb", "1 / 0")
     assert run_all(small, notebooks).outcome == FAILED
     again = run_all(small, REPOSITORY / "notebooks")
-    assert [(step.step, step.reason) for step in again.steps] == [("gold/sales", "not finished in its last run")]
+    reasons = [(step.step, step.reason) for step in again.steps]
+    assert reasons == [("gold/sales", "not finished in its last run"), ("gold/promotions", "never built")]
     assert again.outcome == SUCCEEDED
     assert run_all(small, REPOSITORY / "notebooks").idle
 

@@ -298,6 +298,54 @@ PICTURES = {
     "customer_segments": (plots.customer_segments, ["segment", "customers", "monetary"], "This source names no customers"),
     "price_history": (plots.price_history, ["sku", "name", "valid_from", "valid_to", "price"], "This source gives no list prices"),
     "events_by_day": (plots.events_by_day, ["occurred_on", "event_type", "events"], "No order events have come in yet"),
+    "promotion_league": (
+        plots.promotion_league,
+        ["promotion_id", "name", "starts_on", "successful", "evidence", "net_margin", "net_margin_low", "net_margin_high"],
+        "No promotion of this source can be judged",
+    ),
+    "baseline_and_actual": (
+        plots.baseline_and_actual,
+        ["sku", "sold_on", "phase", "actual_units", "baseline_units", "baseline_low", "baseline_high"],
+        "No promotion of this source can be judged",
+    ),
+    "before_during_after": (
+        plots.before_during_after,
+        ["sold_on", "phase", "actual_units", "baseline_units"],
+        "No promotion of this source can be judged",
+    ),
+    "margin_waterfall": (
+        plots.margin_waterfall,
+        [
+            "base_margin",
+            "incremental_margin",
+            "cannibalised_margin",
+            "halo_margin",
+            "pulled_forward_margin",
+            "investment",
+            "net_margin",
+            "net_margin_low",
+            "net_margin_high",
+            "evidence",
+        ],
+        "No promotion of this source can be judged",
+    ),
+    "uplift_by_depth": (
+        plots.uplift_by_depth,
+        [
+            "category",
+            "brand",
+            "evidence",
+            "discount_share",
+            "uplift",
+            "uplift_low",
+            "uplift_high",
+            "elasticity",
+            "elasticity_low",
+            "elasticity_high",
+            "promotions",
+        ],
+        "The sales do not tell how units follow the price",
+    ),
 }
 
 

@@ -35,7 +35,21 @@ PRODUTOS = {
     "vigente_desde": "Vigente desde",
 }
 LOJAS = {"loja": "Loja", "nome": "Nome", "cidade": "Cidade", "uf": "UF", "regiao": "Região", "canal": "Canal", "aberta_em": "Aberta em"}
-ERP_HEADERS = {"vendas": VENDAS, "produtos": PRODUTOS, "lojas": LOJAS}
+PROMOCOES = {
+    "codigo": "Código",
+    "nome": "Nome",
+    "mecanica": "Mecânica",
+    "sku": "SKU",
+    "desconto_pct": "Desconto %",
+    "inicio": "Início",
+    "fim": "Fim",
+    "canal": "Canal",
+    "regiao": "Região",
+    "exposicao": "Exposição",
+    "investimento": "Investimento",
+}
+RUPTURAS = {"loja": "Loja", "sku": "SKU", "inicio": "Início", "fim": "Fim"}
+ERP_HEADERS = {"vendas": VENDAS, "produtos": PRODUTOS, "lojas": LOJAS, "promocoes": PROMOCOES, "rupturas": RUPTURAS}
 
 OLIST_COLUMNS = {
     "orders": [
@@ -113,6 +127,28 @@ def store(loja: str = "L1", **columns: str) -> dict[str, str]:
         "canal": "Loja",
         "aberta_em": "01/03/2015",
     } | columns
+
+
+def promotion(codigo: str = "PR1", sku: str = "A", **columns: str) -> dict[str, str]:
+    """A line of promocoes: ten days of January 2026 at 20 % off, in all shops."""
+    return {
+        "codigo": codigo,
+        "nome": f"Promoção {codigo}",
+        "mecanica": "Percentual",
+        "sku": sku,
+        "desconto_pct": "20,00",
+        "inicio": "10/01/2026",
+        "fim": "19/01/2026",
+        "canal": "",
+        "regiao": "",
+        "exposicao": "N",
+        "investimento": "100,00",
+    } | columns
+
+
+def stockout(loja: str = "L1", sku: str = "A", **columns: str) -> dict[str, str]:
+    """A line of rupturas: three days of January 2026."""
+    return {"loja": loja, "sku": sku, "inicio": "03/01/2026", "fim": "05/01/2026"} | columns
 
 
 def erp_header(kind: str) -> str:

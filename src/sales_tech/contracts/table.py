@@ -33,7 +33,8 @@ class Column(_Strict):
     """A column's type, unit and meaning; `required` forbids nulls.
 
     Silver columns may say what stands where a pack gives nothing: `default` is an SQL expression for
-    nulls, `derived` one over the other columns, for a column that no pack maps.
+    nulls, `derived` one over the other columns, for a column that no pack maps. Columns of estimates
+    are `derived` from the rounded ones.
     """
 
     type: ColumnType

@@ -15,6 +15,7 @@ from sales_tech.orchestration.plan import reasons_to_run, situation
 from sales_tech.orchestration.progress import Watch
 from sales_tech.orchestration.steps import Step
 from sales_tech.runs import Run, exclusive
+from sales_tech.transform.promotions import STEP as PROMOTIONS
 
 SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
@@ -22,7 +23,10 @@ EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed."""
+    """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed.
+
+    `notes` are of what was not loaded, `untold` of what the data does not tell.
+    """
 
     run: Run
     outcome: str
@@ -31,6 +35,7 @@ class Outcome:
     files_loaded: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     message: str | None = None
 
     @property
@@ -58,7 +63,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
                 with watch(step):
                     step_runs.append(_execute(run, step, reasons, notebooks))
                 now.lake.platform.publish(run.folder)
-        outcome = _outcome(run, step_runs, monotonic() - clock)
+        outcome = outcome_of(run, step_runs, monotonic() - clock)
         if not outcome.idle:
             enter(run, _run_entry(outcome, started), step_runs)
     return outcome
@@ -94,14 +99,17 @@ def _entry(
     return StepRun(run.run_id, step.name, step.notebook, reason, started or datetime.now(UTC), round(seconds, 3), outcome, message=message)
 
 
-def _outcome(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
+def outcome_of(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
+    """How a run ended, by its steps and what they recorded."""
     results = [result for step in step_runs if (result := run.result(step.step)) is not None]
     rejected = {name: reason for result in results for name, reason in result.rejected.items()}
-    notes = [note for result in results for note in result.notes]
+    notes = [note for result in results if result.step != PROMOTIONS for note in result.notes]
+    untold = [note for result in results if result.step == PROMOTIONS and result.commits for note in result.notes]
     failed = next((step for step in step_runs if step.outcome == FAILED), None)
     outcome = FAILED if failed else REJECTED_FILES if rejected else SUCCEEDED
     message = failed.message if failed else None
-    return Outcome(run, outcome, step_runs, round(seconds, 3), sum(result.files_loaded for result in results), rejected, notes, message)
+    loaded = sum(result.files_loaded for result in results)
+    return Outcome(run, outcome, step_runs, round(seconds, 3), loaded, rejected, notes, untold, message)
 
 
 def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:

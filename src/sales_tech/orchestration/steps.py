@@ -12,7 +12,7 @@ from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
-from sales_tech.transform import gold, reference, sales
+from sales_tech.transform import gold, promotions, reference, sales
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.staleness import Change
 
@@ -64,6 +64,10 @@ def _gold(at: Situation) -> list[str]:
     return _merged(gold.why(at.lake, force=at.run.force))
 
 
+def _promotions(at: Situation) -> list[str]:
+    return _merged(promotions.why(at.lake, force=at.run.force))
+
+
 def _merged(changes: Mapping[Any, Change]) -> list[str]:
     return list(dict.fromkeys(reason for change in changes.values() for reason in change.reasons))
 
@@ -74,6 +78,7 @@ STEPS = (
     Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference),
     Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales),
     Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold),
+    Step(promotions.STEP, "03_gold/promotions.ipynb", (gold.STEP,), _promotions),
 )
 
 

@@ -138,6 +138,10 @@ def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
         console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False)
     if len(outcome.notes) > most:
         console.print(f"[dim]and {len(outcome.notes) - most} more: see bronze.files in the notebook of 01_ingest[/]")
+    for note in outcome.untold[:most]:
+        console.print(f"[dim]cannot be told[/] {escape(note)}", highlight=False)
+    if len(outcome.untold) > most:
+        console.print(f"[dim]and {len(outcome.untold) - most} more: see the notebook of 03_gold/promotions[/]")
 
 
 def _next(console: Console, outcome: Outcome) -> None:

@@ -50,6 +50,24 @@ def count(number: float, language: str) -> str:
     return text.translate(_SWAP) if language == "pt" else text
 
 
+def units(number: float, language: str) -> str:
+    """Tell a number of units, with one decimal where it is below ten."""
+    text = f"{number:,.1f}" if abs(number) < 9.95 and number else f"{number:,.0f}"
+    text = text.replace("-", "−")
+    return text.translate(_SWAP) if language == "pt" else text
+
+
+def ratio(number: float, language: str) -> str:
+    """Tell a ratio to one decimal."""
+    text = f"{number:.1f}".replace("-", "−")
+    return text.replace(".", ",") if language == "pt" else text
+
+
+def signed(text: str, number: float) -> str:
+    """Put a plus before the text of a number that is above zero."""
+    return f"+{text}" if number > 0 else text
+
+
 def share(part: float, language: str) -> str:
     """Tell a share as a percentage, with one decimal where it is below ten percent or just short of everything."""
     percent = 100 * part

@@ -128,7 +128,7 @@ _LOSING = {
 }
 _FAMILIES = {"string": "text", "timestamptz": "instant", "int": "number", "long": "number", "double": "number", "decimal": "number"}
 _MISSING_COLUMN = re.compile(r'(?:column named|Referenced column) "([^"]+)"')
-_FED_BY_PACKS = ("silver.sales", "silver.products", "silver.stores", "silver.promotions")
+_FED_BY_PACKS = ("silver.sales", "silver.products", "silver.stores", "silver.promotions", "silver.stockouts")
 
 
 def _driver(tree: exp.Select, pack: Pack, mapping: Mapping) -> str:

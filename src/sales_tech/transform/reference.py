@@ -1,4 +1,4 @@
-"""silver.products, silver.stores and silver.promotions, and the fates of all files that only support others.
+"""silver.products, silver.stores, silver.promotions and silver.stockouts, and the fates of all files that only support others.
 
 These tables are small beside the sales, so a source whose files changed is built again in full.
 """
@@ -23,7 +23,7 @@ from sales_tech.transform.typed import fate_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
 STEP = "silver/reference"
-TABLES = ("silver.products", "silver.stores", "silver.promotions")
+TABLES = ("silver.products", "silver.stores", "silver.promotions", "silver.stockouts")
 Mappings = dict[str, dict[str, BoundMapping]]
 
 

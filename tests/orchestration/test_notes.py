@@ -1,0 +1,50 @@
+"""What a run could not load, and what its data cannot tell, are told apart at its end."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from sales_tech.orchestration.ledger import StepRun
+from sales_tech.orchestration.pipeline import SUCCEEDED, Outcome, outcome_of
+from sales_tech.orchestration.summary import show_outcome
+from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.settings import Settings
+
+
+def ended(settings: Settings, *results: StepResult) -> Outcome:
+    run = Run.begin(settings)
+    steps = []
+    for result in results:
+        run.record(result)
+        steps.append(StepRun(run.run_id, result.step, "a.ipynb", "news", datetime.now(UTC), 1.0, SUCCEEDED))
+    return outcome_of(run, steps, 1.0)
+
+
+def shown(outcome: Outcome) -> str:
+    text = io.StringIO()
+    show_outcome(Console(file=text, width=200), outcome)
+    return text.getvalue()
+
+
+def promotions(*notes: str, commits: int = 1) -> StepResult:
+    made = [Commit("gold.promotion_results", number, 0, 1) for number in range(commits)]
+    return StepResult("gold/promotions", commits=made, notes=list(notes))
+
+
+def test_what_cannot_be_told_is_not_called_not_loaded(erp: Settings) -> None:
+    text = shown(ended(erp, StepResult("ingest/batch_csv", notes=["a.csv: no pack claims it"]), promotions("erp_br: no cost is known")))
+    assert "not loaded a.csv: no pack claims it" in text
+    assert "cannot be told erp_br: no cost is known" in text
+
+
+def test_of_many_notes_the_first_are_shown_and_the_others_counted(erp: Settings) -> None:
+    text = shown(ended(erp, promotions(*(f"s{number}: no cost is known" for number in range(8)))))
+    assert text.count("cannot be told") == 5
+    assert "and 3 more: see the notebook of 03_gold/promotions" in text
+
+
+def test_a_step_that_had_nothing_to_do_has_nothing_to_tell(erp: Settings) -> None:
+    assert ended(erp, promotions("nothing to do", commits=0)).untold == []
