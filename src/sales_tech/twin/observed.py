@@ -13,17 +13,13 @@ from sales_tech.twin.history import Ints
 from sales_tech.twin.retailer import Retailer
 from sales_tech.twin.stores import CHANNELS
 
-DAYS_AT_ONCE = 31
-
 
 def observed_daily(demand: Demand) -> pd.DataFrame:
     """One row per day, store and SKU with a sale: the columns of gold.daily_sales that the analysis reads."""
     retailer = demand.retailer
-    days = len(retailer.history.days)
-    prices = retailer.catalogue.prices(days)
+    prices = retailer.catalogue.prices(len(retailer.history.days))
     parts = []
-    for first in range(0, days, DAYS_AT_ONCE):
-        stop = min(first + DAYS_AT_ONCE, days)
+    for first, stop in demand.windows():
         expected, units = demand.sales(first, stop)
         cells = np.nonzero(units)
         sku, store, day = cells
