@@ -103,7 +103,6 @@ def _category_products(row: int, size: int, rng: np.random.Generator) -> pd.Data
 
 def _revisions(days: int, products: pd.DataFrame, price: Ints, cost: Ints, rng: np.random.Generator) -> pd.DataFrame:
     launch = products["launch"].to_numpy()
-    parts = [pd.DataFrame({"product": np.arange(len(launch)), "since": launch, "price": price, "cost": cost})]
     changes = [
         (since, row)
         for row, first in enumerate(launch.tolist())
@@ -111,6 +110,7 @@ def _revisions(days: int, products: pd.DataFrame, price: Ints, cost: Ints, rng: 
         if since < days
     ]
     first_price = price.copy()
+    rows = list(zip(range(len(launch)), launch.tolist(), price.tolist(), cost.tolist(), strict=True))
     for since, row in sorted(changes):
         # Prices wander about the first one: a walk would leave the range in which anybody buys.
         anchor = 0.5 * (price[row] + first_price[row]) * 1.02
@@ -118,5 +118,5 @@ def _revisions(days: int, products: pd.DataFrame, price: Ints, cost: Ints, rng: 
         if raised == price[row]:
             continue
         price[row], cost[row] = raised, min(round(cost[row] * rng.uniform(0.99, 1.04)), raised * 62 // 100)
-        parts.append(pd.DataFrame({"product": [row], "since": [since], "price": [price[row]], "cost": [cost[row]]}))
-    return pd.concat(parts, ignore_index=True)
+        rows.append((row, since, price[row], cost[row]))
+    return pd.DataFrame(rows, columns=["product", "since", "price", "cost"]).astype(np.int64)

@@ -15,8 +15,10 @@ from sales_tech.twin.stores import CHANNELS, REGIONS
 
 Cells = NDArray[np.float32]
 NO_PROMOTION = -1
-# Gamma shape of a cell's own luck: the variance of units is mean + mean² / DISPERSION.
+# Gamma shape of a cell's own luck. A cell without units has the chance (1 + mean / 4)**-4: `draw` squares twice.
 DISPERSION = 4.0
+NEGLIGIBLE = 1e-18
+CELLS_AT_ONCE = 1_600_000
 OVERLAP_SHARE = 0.3
 LARGEST_LOSS = 1.2
 LARGEST_HALO = 1.0
@@ -78,12 +80,31 @@ class Demand:
         units *= np.exp(np.where(unpromoted, -np.minimum(dip, np.float32(LARGEST_LOSS)), np.float32(0)))
         return Expectation(units, discount, promotion)
 
-    def draw(self, units: Cells, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Units sold, more scattered than Poisson counts are."""
-        luck = rng.standard_gamma(DISPERSION, size=units.shape, dtype=np.float32)
-        return rng.poisson(units * luck / np.float32(DISPERSION))
+    def draw(self, units: Cells, rng: np.random.Generator) -> Ints:
+        """Units sold: negative binomial counts, whose variance is the mean + mean² / DISPERSION."""
+        # Few cells sell anything, so one number decides whether; how many, by inversion given that it is one or more.
+        sold = np.zeros(units.size, dtype=np.int64)
+        nothing = np.square(np.square(np.float32(DISPERSION) / (units.reshape(-1) + np.float32(DISPERSION))))
+        rest = np.flatnonzero(rng.random(units.size, dtype=np.float32) >= nothing)
+        mean = units.reshape(-1)[rest].astype(np.float64)
+        again = mean / (mean + DISPERSION)
+        chance = (1 - again) ** DISPERSION
+        below, target = chance, chance + (1 - chance) * rng.random(len(rest))
+        number, largest = 0, float(mean.max(initial=0.0))
+        while len(rest) and (number < largest or float(chance.max()) > NEGLIGIBLE):
+            chance = chance * again * ((DISPERSION + number) / (number + 1))
+            number += 1
+            below = below + chance
+            sold[rest] = number
+            more = np.flatnonzero(target >= below)
+            rest, again, chance, below, target = (part[more] for part in (rest, again, chance, below, target))
+        return sold.reshape(units.shape)
 
-    def sales(self, first: int, stop: int) -> tuple[Expectation, NDArray[np.int64]]:
+    def windows(self) -> list[tuple[int, int]]:
+        """The history in parts of a month or less, as bounds for `sales`, so that the cells of a part fit in memory at any size."""
+        return self.retailer.history.windows(CELLS_AT_ONCE // (len(self.category) * len(self._channel)))
+
+    def sales(self, first: int, stop: int) -> tuple[Expectation, Ints]:
         """What is expected of the days and what was sold; the same days, asked for by the same bounds, sell the same."""
         expected = self.expect(first, stop)
         return expected, self.draw(expected.units, stream(self.retailer.seed, f"units from {first}"))

@@ -1,4 +1,4 @@
-"""The span of days that the sample covers, and the random streams that fill it."""
+"""The span of days that the twin covers, and the random streams that fill it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,16 @@ class History:
     def months(self) -> tuple[date, ...]:
         """The first day of every month, in order."""
         return tuple(day for day in self.days.tolist() if day.day == 1)
+
+    def windows(self, longest: int) -> list[tuple[int, int]]:
+        """The days of every month in parts of about the same length, at most `longest`: the first day and the one after the last."""
+        starts = [*map(self.position, self.months), len(self.days)]
+        windows = []
+        for first, stop in pairwise(starts):
+            parts = -(-(stop - first) // max(longest, 1))
+            cuts = [first + (stop - first) * part // parts for part in range(parts + 1)]
+            windows += list(pairwise(cuts))
+        return windows
 
     def month_of(self, moments: Days) -> Ints:
         """The row of the month in which each moment lies."""

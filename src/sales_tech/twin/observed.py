@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,18 +11,15 @@ import pandas as pd
 from sales_tech.twin.demand import Demand
 from sales_tech.twin.history import Ints
 from sales_tech.twin.retailer import Retailer
-
-DAYS_AT_ONCE = 31
+from sales_tech.twin.stores import CHANNELS
 
 
 def observed_daily(demand: Demand) -> pd.DataFrame:
     """One row per day, store and SKU with a sale: the columns of gold.daily_sales that the analysis reads."""
     retailer = demand.retailer
-    days = len(retailer.history.days)
-    prices = retailer.catalogue.prices(days)
+    prices = retailer.catalogue.prices(len(retailer.history.days))
     parts = []
-    for first in range(0, days, DAYS_AT_ONCE):
-        stop = min(first + DAYS_AT_ONCE, days)
+    for first, stop in demand.windows():
         expected, units = demand.sales(first, stop)
         cells = np.nonzero(units)
         sku, store, day = cells
@@ -30,10 +28,10 @@ def observed_daily(demand: Demand) -> pd.DataFrame:
         parts.append((sku, store, day + first, units[cells], gross, discount))
     sku, store, day, sold, gross, discount = (np.concatenate(column) for column in zip(*parts, strict=True))
     frame = pd.DataFrame({"sold_on": retailer.history.days[day].astype("datetime64[s]"), "units": sold})
-    frame["store_id"] = pd.Categorical.from_codes(store, retailer.stores["store_id"].tolist())
-    frame["sku"] = pd.Categorical.from_codes(sku, retailer.catalogue.products["sku"].tolist())
+    frame["store_id"] = _named(store, retailer.stores["store_id"])
+    frame["sku"] = _named(sku, retailer.catalogue.products["sku"])
     channel = retailer.stores["channel_row"].to_numpy()
-    frame["channel"] = pd.Categorical.from_codes(channel[store], ["loja", "online"])
+    frame["channel"] = _named(channel[store], CHANNELS)
     frame["gross_sales"], frame["discount"] = gross / 100, discount / 100
     frame["net_sales"] = (gross - discount) / 100
     return frame
@@ -43,9 +41,10 @@ def observed_products(retailer: Retailer) -> pd.DataFrame:
     """The history of the assortment, as silver.products holds it."""
     revisions = retailer.catalogue.revisions.sort_values(["product", "since"], kind="stable", ignore_index=True)
     about = retailer.catalogue.products.loc[revisions["product"], ["sku", "category", "brand"]].reset_index(drop=True)
-    following = revisions.groupby("product")["since"].shift(-1)
-    about["valid_from"] = _dates(retailer, revisions["since"].to_numpy())
-    about["valid_to"] = pd.to_datetime([_date(retailer, int(day)) if day == day else None for day in following])
+    since = revisions["since"].to_numpy()
+    last = np.append(np.diff(revisions["product"].to_numpy()) != 0, True)
+    about["valid_from"] = _dates(retailer, since)
+    about["valid_to"] = _dates(retailer, np.append(since[1:], 0)).where(~last)
     return about.assign(price=revisions["price"] / 100, cost=revisions["cost"] / 100)
 
 
@@ -86,5 +85,5 @@ def _dates(retailer: Retailer, positions: Ints) -> pd.DatetimeIndex:
     return pd.DatetimeIndex((np.datetime64(retailer.history.first) + positions.astype("timedelta64[D]")).astype("datetime64[s]"))
 
 
-def _date(retailer: Retailer, position: int) -> pd.Timestamp:
-    return pd.Timestamp(retailer.history.first + timedelta(days=position))
+def _named(rows: Ints, names: Iterable[str]) -> pd.Categorical[Any]:
+    return pd.Categorical.from_codes(rows, dtype=pd.CategoricalDtype(pd.Index(list(names))))

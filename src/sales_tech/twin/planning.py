@@ -25,6 +25,7 @@ MECHANIC_SHARES = (0.5, 0.2, 0.15, 0.15)
 DEPTHS = {"percentual": (5, 10, 15, 20, 25, 30, 40), "cupom": (5, 10, 15, 20), "combo": (10, 15, 20, 25), "relampago": (15, 20, 25, 30, 40)}
 DAYS = {"percentual": (7, 22), "cupom": (10, 25), "combo": (10, 25), "relampago": (2, 6)}
 SKUS = (3, 11)
+FIRST_START = 28
 # How much less likely a SKU is taken that already has another promotion about that time.
 TAKEN = 0.05
 
@@ -40,8 +41,7 @@ def make_promotions(
     """
     days, products = len(history.days), catalogue.products
     appeal = _season_appeal(history)
-    margin = 28
-    starts = np.arange(margin, days - 8)
+    starts = np.arange(min(FIRST_START, days // 2), days - 8)
     weights = np.exp(scenario.selection * appeal[starts])
     drawn = np.sort(rng.choice(starts, size=size, p=weights / weights.sum()))
     planned = days + rng.integers(2, PLANNED_AHEAD, max(2, round(PLANNED_PER_PROMOTION * size)))
@@ -108,7 +108,7 @@ def _investment(catalogue: Catalogue, market: Market, row: int, start: int, end:
     # About what a shop spends on shelf and advertising for the sales that it is used to.
     day = min(start, market.sku_day.shape[2] - 1)
     usual = float(market.sku_day[row, :, max(day - 28, 0) : day + 1].mean() * market.affinity[row].sum())
-    first = catalogue.revisions["price"].to_numpy()[row]
+    first = float(catalogue.revisions["price"].to_numpy()[row])
     return round(usual * (end - start + 1) * first * rng.uniform(0.005, 0.04))
 
 

@@ -45,7 +45,8 @@ class Member:
     @property
     def taken(self) -> Floats:
         """Extra demand of the whole promotion by store, in days of usual demand."""
-        return np.expm1(self.log_lift).sum(axis=1)
+        extra: Floats = np.expm1(self.log_lift).sum(axis=1)
+        return extra
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from sales_tech.twin.response import ACCESSORIES, PULL_DAYS, log_lift, price_res
 
 
 def promotion_truth(demand: Demand) -> pd.DataFrame:
-    """One row per promotion that ran to its end within the history and has days after it: expected units and money.
+    """One row per promotion that began within the history: expected units and money of its days and of the dip after it.
 
+    `complete` says whether the history holds all of these days. `effectless` promotions change nothing.
     Units: baseline (promoted SKUs, without it), incremental (gross), cannibalised, halo, pulled_forward and
     net, which is incremental - cannibalised + halo - pulled_forward. Money (currency): incremental_revenue
     of the promoted SKUs in the promotion, net_revenue, net_margin (less cost and investment), discount_given.
@@ -22,10 +23,10 @@ def promotion_truth(demand: Demand) -> pd.DataFrame:
     days = len(retailer.history.days)
     price, cost = (retailer.catalogue.prices(days, column).T / 100 for column in ("price", "cost"))
     rows = []
-    for number, promotion in enumerate(retailer.promotions.itertuples(index=False)):
-        if promotion.start >= days:
-            continue
-        rows.append({"promotion_id": promotion.code, **_truth(demand, number, int(promotion.start), int(promotion.end), price, cost)})
+    promotions = (retailer.promotions[column].tolist() for column in ("code", "start", "end"))
+    for number, (code, start, end) in enumerate(zip(*promotions, strict=True)):
+        if start < days:
+            rows.append({"promotion_id": code, **_truth(demand, number, start, end, price, cost)})
     return pd.DataFrame(rows)
 
 

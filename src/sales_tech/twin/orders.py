@@ -1,0 +1,197 @@
+"""Orders: the units that were drawn, put into baskets with customer, time, price, discount and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sales_tech.twin.customers import Customers
+from sales_tech.twin.demand import Demand, Expectation
+from sales_tech.twin.dirt import Kind
+from sales_tech.twin.history import Ints, stream
+from sales_tech.twin.lines import CANCELADO, DAY, DEVOLVIDO, FATURADO, NO_FREIGHT, Lines
+from sales_tech.twin.stores import CHANNELS
+from sales_tech.twin.text import Rows
+
+MOST_UNITS = 12
+"""Units of a line, at most."""
+
+ONLINE = CHANNELS.index("online")
+# Chance that a unit joins the line of the one before, by price in centavos.
+TOGETHER = ((10_000, 0.5), (50_000, 0.3), (None, 0.15))
+SAME_BASKET = 0.33
+ANONYMOUS_IN_SHOPS = 0.35
+CANCELLED_ORDERS = 0.015
+RETURNED_LINES = 0.0105
+RETURNED_AFTER = (2, 22)
+FREE_FREIGHT = 0.45
+FREIGHT = (1290, 6490)
+
+_HOURS = {
+    "loja": (0,) * 9 + (1, 3, 5, 6, 5, 5, 6, 6, 7, 8, 7, 4, 1, 0, 0),
+    "online": (3, 2, 1, 0.5, 0.5, 0.5, 1, 2, 4, 5, 6, 6, 7, 6, 6, 6, 6, 6, 6, 7, 9, 10, 9, 6),
+}
+_PLACE_BITS = 24
+
+
+@dataclass(frozen=True)
+class Sold:
+    """What was sold on some days, by time of sale, and what of it comes back later, as lines of their own without a number."""
+
+    lines: Lines
+    returns: Lines
+
+
+class Till:
+    """Turns the units of some days into order lines.
+
+    Lines that are cancelled or come back are sold beside the drawn units, so that what stays sold is what was drawn.
+    """
+
+    def __init__(self, demand: Demand, customers: Customers) -> None:
+        retailer = demand.retailer
+        self._demand, self._customers = demand, customers
+        self._seed, self._days = retailer.seed, len(retailer.history.days)
+        self._prices = retailer.catalogue.prices(self._days)
+        self._online = (retailer.stores["channel_row"] == ONLINE).to_numpy()
+        self._hours = np.stack([_table(_HOURS[channel]) for channel in CHANNELS])
+
+    def sell(self, first: int, stop: int) -> Sold:
+        """The lines of the days from `first` to the one before `stop`."""
+        expected, units = self._demand.sales(first, stop)
+        rng = stream(self._seed, f"orders from {first}")
+        cells, quantity = self._lines(units, first, rng)
+        shape = units.shape
+        day, store = cells % shape[2], cells // shape[2] % shape[1]
+        lines, sizes = _baskets(day * shape[1] + store, rng)
+
+        orders = len(sizes)
+        cancelled = np.flatnonzero(rng.random(orders) < CANCELLED_ORDERS)
+        back = np.flatnonzero(rng.random(len(lines)) < RETURNED_LINES)
+        after = rng.integers(*RETURNED_AFTER, len(back))
+        in_time = first + day[lines[back]] + after < self._days
+        back, after = back[in_time], after[in_time]
+        starts = np.cumsum(sizes) - sizes
+        lines = np.concatenate([lines, lines[_ranges(starts[cancelled], sizes[cancelled])], lines[back]])
+        sizes = np.concatenate([sizes, sizes[cancelled], np.ones(len(back), dtype=np.int64)])
+        status = np.repeat([FATURADO, CANCELADO, FATURADO], [orders, len(cancelled), len(back)])
+        comes_back = np.concatenate([np.zeros(orders + len(cancelled), dtype=np.int64), after])
+
+        starts = np.cumsum(sizes) - sizes
+        head = lines[starts]
+        clock = self._clock(self._online[store[head]], rng)
+        by_time = _sorted(day[head] * DAY + clock)
+        sizes, starts = sizes[by_time], starts[by_time]
+        lines = lines[_ranges(starts, sizes)]
+        of_line = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        order_day = day[head][by_time]
+        first_of_day = np.searchsorted(order_day, np.arange(shape[2]))
+        filled = self._fill(
+            expected,
+            cells[lines],
+            quantity[lines],
+            first,
+            {
+                "number": (np.arange(len(sizes)) - first_of_day[order_day] + 1)[of_line],
+                "item": np.arange(len(lines)) - (np.cumsum(sizes) - sizes)[of_line] + 1,
+                "clock": clock[by_time][of_line],
+                "status": status[by_time][of_line],
+            },
+            of_line,
+            rng,
+        )
+        return Sold(filled, self._returns(filled, comes_back[by_time][of_line], rng))
+
+    def _lines(self, units: Ints, first: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """The cell of each line, and its quantity."""
+        sold = np.flatnonzero(units)
+        count = units.reshape(-1)[sold]
+        cell = np.repeat(np.arange(len(sold)), count)
+        place = np.arange(len(cell)) - (np.cumsum(count) - count)[cell]
+        sku, day = sold // (units.shape[1] * units.shape[2]), sold % units.shape[2] + first
+        price = self._prices[day, sku]
+        joins = np.select([price < limit for limit, _ in TOGETHER[:-1]], [share for _, share in TOGETHER[:-1]], TOGETHER[-1][1])
+        begins = np.flatnonzero((place % MOST_UNITS == 0) | (rng.random(len(cell)) >= joins[cell]))
+        return sold[cell[begins]], np.diff(begins, append=len(cell))
+
+    def _clock(self, online: NDArray[np.bool_], rng: np.random.Generator) -> Ints:
+        drawn = rng.integers(0, 2**32, len(online), dtype=np.uint32)
+        hour = self._hours[online.astype(np.int64), drawn >> np.uint32(20)]
+        within: Ints = (drawn & np.uint32(0xFFFFF)).astype(np.int64) * 3600 >> 20
+        return hour * 3600 + within
+
+    def _fill(
+        self,
+        expected: Expectation,
+        cells: Ints,
+        quantity: Ints,
+        first: int,
+        known: dict[str, Ints],
+        of_line: Rows,
+        rng: np.random.Generator,
+    ) -> Lines:
+        _, stores, days = expected.units.shape
+        product, rest = np.divmod(cells, stores * days)
+        store, day = np.divmod(rest, days)
+        price = self._prices[day + first, product]
+        percent = np.rint(expected.discount.reshape(-1)[cells] * 100).astype(np.int64)
+        online = self._online[store]
+        orders = int(of_line[-1]) + 1 if len(of_line) else 0
+        nobody = rng.random(orders) < ANONYMOUS_IN_SHOPS
+        customer = np.where(nobody[of_line] & ~online, self._customers.nobody, self._customers.draw(orders, rng)[of_line])
+        delay = np.minimum(rng.exponential(1500, orders), 6 * 3600).astype(np.int64)
+        shipping = np.where(rng.random(orders) < FREE_FREIGHT, 0, rng.integers(*FREIGHT, orders))
+        return Lines(
+            day=day + first,
+            store=store,
+            product=product,
+            customer=customer,
+            quantity=quantity,
+            price=price,
+            discount=(price * quantity * percent + 50) // 100,
+            freight=np.where(online, np.where(known["item"] == 1, shipping[of_line], 0), NO_FREIGHT),
+            promotion=expected.promotion.reshape(-1)[cells],
+            updated=(day + first) * DAY + known["clock"] + delay[of_line],
+            kind=np.zeros(len(cells), dtype=np.int8) + Kind.PLAIN,
+            **known,
+        )
+
+    def _returns(self, lines: Lines, after: Ints, rng: np.random.Generator) -> Lines:
+        rows = np.flatnonzero(after)
+        back = lines.take(rows)
+        day, clock = back.day + after[rows], rng.integers(10 * 3600, 19 * 3600, len(rows))
+        updated = day * DAY + clock + rng.integers(60, 3 * 3600, len(rows))
+        amounts = {"quantity": -back.quantity, "discount": -back.discount}
+        return back.but(day=day, clock=clock, updated=updated, number=0, item=1, status=DEVOLVIDO, freight=NO_FREIGHT, **amounts)
+
+
+def _baskets(group: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """The lines in the order of their baskets, and the baskets' sizes; a basket holds lines of one day and store."""
+    # In chance's order within the group: a number drawn for each line stands behind the group's in the key.
+    shuffled = _sorted(group << 20 | rng.integers(0, 2**20, len(group)))
+    group = group[shuffled]
+    begins = rng.random(len(group)) >= SAME_BASKET
+    begins[1:] |= group[1:] != group[:-1]
+    begins[:1] = True
+    return shuffled, np.diff(np.flatnonzero(begins), append=len(group))
+
+
+def _sorted(keys: Ints) -> Ints:
+    """The rows by key, below 2**39 each: sorting the numbers with the rows packed in is several times as fast as argsort."""
+    packed = keys << _PLACE_BITS | np.arange(len(keys))
+    packed.sort()
+    return packed & (1 << _PLACE_BITS) - 1
+
+
+def _ranges(starts: Ints, sizes: Ints) -> Ints:
+    """The numbers from each start on, as many as its size, one range after the other."""
+    ends = np.cumsum(sizes)
+    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - sizes), sizes)
+
+
+def _table(hours: tuple[float, ...]) -> Ints:
+    """Hours as often as they are chosen, for twelve random bits."""
+    shares = np.cumsum(hours) / sum(hours)
+    return np.searchsorted(shares, (np.arange(4096) + 0.5) / 4096).astype(np.int64)
