@@ -29,7 +29,7 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
 
     Raises ValueError where there is no sale at all.
     """
-    daily = frames.daily[["sold_on", "store_id", "sku", "channel", "units", "gross_sales"]]
+    daily = frames.daily[["sold_on", "store_id", "sku", "channel", "units", "gross_sales", "net_sales"]]
     if daily.empty:
         raise ValueError("the source has no sale; expected rows of gold.daily_sales")
     notes: list[str] = []
@@ -47,7 +47,10 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
     day = ((daily["sold_on"].to_numpy().astype("datetime64[D]") - days[0]).astype(np.int64)).astype(np.int64)
     shape = len(places), len(about), len(days)
     flat = np.ravel_multi_index((store, sku, day), shape)
-    units = np.bincount(flat, weights=daily["units"].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
+    units, net_sales = (
+        np.bincount(flat, weights=daily[name].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
+        for name in ("units", "net_sales")
+    )
     price, cost = _prices(frames.products, about, days, daily, sku, day, notes)
     categories, category = _levels(about["category"])
     brands, brand = _levels(about["brand"])
@@ -69,6 +72,7 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
         channels=channels,
         channel=channel,
         units=units,
+        net_sales=net_sales,
         available=available,
         price=price,
         cost=cost,

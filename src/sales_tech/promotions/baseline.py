@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
+from sales_tech.promotions.shelf import ShelfRates, on_shelf
 from sales_tech.promotions.shrinkage import Pooled, pool
 from sales_tech.promotions.states import Smoothed, Wander, choose_wander, smooth, whiten
 
@@ -61,12 +62,15 @@ class Baseline:
     sku_elasticity: Floats = field(init=False)
     sku_state: Smoothed = field(init=False)
     group_state: Smoothed = field(init=False)
+    exposure: NDArray[np.float32] = field(init=False)
+    shelf_rates: ShelfRates | None = None
     wanders: dict[str, Wander] = field(default_factory=dict)
     dispersion: float = 1.0
 
     def __post_init__(self) -> None:
         panel = self.panel
         stores, skus, days = panel.shape
+        self.exposure = panel.available.astype(np.float32)
         self.pair = np.ones((stores, skus))
         self.channel_day = np.ones((len(panel.channels), days))
         self.store_day = np.zeros((stores, days))
@@ -104,7 +108,9 @@ class Baseline:
     def level(self) -> Floats:
         """Log factor of SKU, group and day that all stores of a group share."""
         panel = self.panel
-        shared = self.category_day[panel.category] + np.log(self.weekday)[panel.category][:, self._of_weekday] + self.age + self.price_effect
+        shared = (
+            self.category_day[panel.category] + np.log(self.weekday)[panel.category][:, self._of_weekday] + self.age + self.price_effect
+        )
         states = self.group_state.mean.reshape(len(panel.skus), self.groups.size, -1)
         level: Floats = (shared + self.sku_state.mean)[:, None, :] + states
         return level
@@ -118,16 +124,37 @@ class Baseline:
         return sums
 
     def _pass(self, clean: Bools, offset: Floats) -> _Sums:
-        panel, sums = self.panel, _Sums.zeros(self)
+        sums = _Sums.zeros(self)
         factor = np.exp(self.level() + offset).astype(np.float32)
-        for store in range(len(panel.stores)):
+        for store in range(len(self.panel.stores)):
             group = self.groups.of_store[store]
-            day = (np.exp(self.store_day[store]) * self.channel_day[panel.channel[store]]).astype(np.float32)
-            units = factor[:, group] * self.pair[store].astype(np.float32)[:, None]
-            units *= day
-            units *= panel.available[store] & clean[:, group]
+            units = self._cells(store, factor)
+            units *= self.exposure[store]
+            units *= clean[:, group]
             sums.add(store, group, units)
         return sums
+
+    def _cells(self, store: int, factor: NDArray[np.float32]) -> NDArray[np.float32]:
+        day = (np.exp(self.store_day[store]) * self.channel_day[self.panel.channel[store]]).astype(np.float32)
+        units: NDArray[np.float32] = factor[:, self.groups.of_store[store]] * self.pair[store].astype(np.float32)[:, None]
+        units *= day
+        return units
+
+    def infer_shelves(self, offset: Floats, promoted: Bools) -> None:
+        """Weigh cells by the chance that the SKU was on the shelf; `offset` includes the lifts of promotions."""
+        panel = self.panel
+        stores, skus, days = panel.shape
+        factor = np.exp(self.level() + offset).astype(np.float32)
+        expected = np.empty((days, stores * skus), np.float32)
+        within = np.empty((days, stores * skus), dtype=bool)
+        for store in range(stores):
+            columns = slice(store * skus, (store + 1) * skus)
+            expected[:, columns] = self._cells(store, factor).T
+            within[:, columns] = promoted[:, self.groups.of_store[store]].T
+        turned = [np.ascontiguousarray(table.reshape(stores * skus, days).T) for table in (panel.units, panel.available)]
+        units, known = turned[0], turned[1]
+        chance, self.shelf_rates = on_shelf(units, expected, within, known)
+        self.exposure = np.where(known, chance, np.float32(0)).T.reshape(stores, skus, days)
 
     def _begin(self, sold: _Sums, clean: Bools) -> None:
         cells = np.zeros(self.pair.shape)
@@ -169,7 +196,7 @@ class Baseline:
         units, now = sold.group, expected.group
         if choose:
             total, mean = units.sum(axis=1), now.sum(axis=1)
-            seen = mean > 0.5
+            seen = mean > min(0.5, float(mean.max()) / 2)
             self.dispersion = float(np.clip(((total - mean) ** 2 / np.maximum(mean, 0.5))[seen].mean(), 1.0, 3.0))
 
         def step(name: str, value: Floats, rows: Floats, wanted: Floats, first: Wander) -> Smoothed:
@@ -264,14 +291,15 @@ class _Sums:
 def pool_elasticities(panel: PromotionPanel, price: Floats, y: Floats) -> tuple[Pooled, Floats]:
     """Elasticities from whitened columns (SKU, day): pooled by category, and by SKU with brands shrunk to their category."""
     information, gain = (price * price).sum(axis=1), (price * y).sum(axis=1)
-    of_category = pool(_by(panel.category, information, len(panel.categories)), _by(panel.category, gain, len(panel.categories)))
+    of_category = pool(by_row(panel.category, information, len(panel.categories)), by_row(panel.category, gain, len(panel.categories)))
     cell = panel.category * len(panel.brands) + panel.brand
     rest = gain - information * of_category.mean[panel.category]
     size = len(panel.categories) * len(panel.brands)
-    of_brand = pool(_by(cell, information, size), _by(cell, rest, size), centre=0.0)
+    of_brand = pool(by_row(cell, information, size), by_row(cell, rest, size), centre=0.0)
     elasticity: Floats = of_category.mean[panel.category] + of_brand.mean[cell]
     return of_category, elasticity
 
 
-def _by(rows: Ints, values: Floats, size: int) -> Floats:
+def by_row(rows: Ints, values: Floats, size: int) -> Floats:
+    """Sums of the values of each row."""
     return np.bincount(rows, weights=values, minlength=size).astype(np.float64)

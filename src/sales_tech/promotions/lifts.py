@@ -14,12 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from sales_tech.promotions.panel import Bools, Floats, Ints
 
 BURN_IN, DRAWS = 150, 400
 # Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
 LINEARIZATIONS = 3
+# Promotions without effect that are made up to tell how they would look.
+NULLS = 999
 WEAK = 4.0
 
 
@@ -52,6 +55,7 @@ class LiftDraws:
 
     `slope` (draws, categories) and `brand_slope` (draws, categories x brands) multiply `depth_response`;
     `curvature` (draws,) its square; `mechanic` (draws, mechanics) and `display` (draws,) add to the log lift.
+    `confidence` by promotion is one less the chance that a promotion without effect would look as effective.
     """
 
     log_lift: Floats
@@ -63,6 +67,7 @@ class LiftDraws:
     mechanic: Floats
     display: Floats
     hyper: pd.DataFrame
+    confidence: Floats
 
 
 def depth_response(depth: Floats) -> Floats:
@@ -92,19 +97,21 @@ class LiftModel:
         self.rng = np.random.default_rng(seed)
         self.design = self._design()
         self.promotions = int(data.promotion.max()) + 1
+        rows = np.arange(len(data.promotion))
+        # Sums by promotion as a sparse product.
+        self._members = csr_array((np.ones(len(rows)), (data.promotion, rows)), shape=(self.promotions, len(rows)))
 
     def _design(self) -> Floats:
         data, sizes = self.data, self.sizes
         size = len(data.depth)
         x = depth_response(data.depth)
-        categories, brands = sizes["category"], sizes["brand"]
-        # Common slope, deviations by category, by category and brand, bend, mechanics, display.
-        design = np.zeros((size, 1 + categories + categories * brands + 1 + sizes["mechanic"] + 1))
+        categories = sizes["category"]
+        # Common slope, deviations by category, bend, mechanics, display; brands are drawn apart, for each has its own members.
+        design = np.zeros((size, 1 + categories + 1 + sizes["mechanic"] + 1))
         rows = np.arange(size)
         design[:, 0] = x
         design[rows, 1 + data.category] = x
-        design[rows, 1 + categories + data.category * brands + data.brand] = x
-        at = 1 + categories + categories * brands
+        at = 1 + categories
         design[:, at] = bend(data.depth)
         design[rows, at + 1 + data.mechanic] = attention(data.depth)
         design[:, -1] = data.display * attention(data.depth)
@@ -113,34 +120,36 @@ class LiftModel:
     def sample(self) -> LiftDraws:
         """Draw from the posterior."""
         data = self.data
-        log_mean = np.log((data.actual + 1) / (data.baseline + 1))
-        log_mean = np.clip(log_mean, -1, 1.5)
+        mean = np.clip(np.log((data.actual + 1) / (data.baseline + 1)), -1, 1.5)
+        rate = np.exp(mean)
         draws = None
         for turn in range(LINEARIZATIONS):
-            expected = data.baseline * np.exp(log_mean)
-            observed = log_mean + (data.actual - expected) / np.maximum(expected, 1e-9)
-            noise = data.dispersion / np.maximum(expected, 1e-9)
+            # Counts are linearized about the posterior mean of their rate, not about the rate of the mean: else half a
+            # unit would be added to each (variational Gaussian approximation, Opper and Archambeau 2009).
+            expected = np.maximum(data.baseline * rate, 1e-9)
+            observed = mean + (data.actual - expected) / expected
             last = turn == LINEARIZATIONS - 1
-            draws = self._gibbs(observed, noise, BURN_IN if last else 60, DRAWS if last else 60)
-            log_mean = np.log(np.exp(draws.log_lift + draws.log_error).mean(axis=0))
+            draws = self._gibbs(observed, data.dispersion / expected, BURN_IN if last else 60, DRAWS if last else 60)
+            total = draws.log_lift + draws.log_error
+            mean, rate = total.mean(axis=0), np.exp(total).mean(axis=0)
         assert draws is not None
         return draws
 
     def _gibbs(self, observed: Floats, noise: Floats, burn_in: int, kept: int) -> LiftDraws:
         data, design, rng, sizes = self.data, self.design, self.rng, self.sizes
-        members, columns, promotions = len(observed), design.shape[1], self.promotions
+        promotions = self.promotions
         categories, brands = sizes["category"], sizes["brand"]
-        at_brand, at_bend = 1 + categories, 1 + categories + categories * brands
+        at_bend, cell = 1 + categories, data.category * brands + data.brand
+        depth = design[:, 0]
         shared = np.zeros(promotions)
         shared[data.promotion] = data.shared_error
-        beta = np.zeros(columns)
-        beta[0] = 2.0
+        beta, of_brand = self._centre(), np.zeros(categories * brands)
         works = np.ones(promotions, dtype=bool)
         spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
         null_share = 0.2
-        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "hyper")}
+        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "hyper")}
         for turn in range(burn_in + kept):
-            predicted = design @ beta
+            predicted = design @ beta + of_brand[cell] * depth
             # Works or not, with all effects of promotion and member integrated out.
             base = data.own_error + noise
             full = base + spread["member"] ** 2
@@ -151,39 +160,68 @@ class LiftModel:
             on = works[data.promotion]
             variance = np.where(on, full, base)
             common = shared + np.where(works, spread["promotion"] ** 2, 0.0)
-            beta, effect = self._regression(observed, variance, common, on, spread)
+            beta, effect = self._regression(observed - np.where(on, of_brand[cell] * depth, 0.0), variance, common, on, spread)
+            rest = observed - design @ beta - effect[data.promotion]
+            of_brand = self._brands(rest, variance, on, cell, depth, spread["brand"])
+            predicted = design @ beta + of_brand[cell] * depth
             own = np.where(works, spread["promotion"] ** 2, 0.0)
             total = np.maximum(shared + own, 1e-12)
             lift_common = effect * own / total + rng.normal(size=promotions) * np.sqrt(own * shared / total)
-            rest = observed - np.where(on, design @ beta, 0.0) - effect[data.promotion]
+            rest = observed - np.where(on, predicted, 0.0) - effect[data.promotion]
             member_lift, member_error = self._split(rest, np.where(on, spread["member"] ** 2, 0.0), data.own_error, noise)
-            lift = np.where(on, design @ beta + lift_common[data.promotion] + member_lift, 0.0)
+            lift = np.where(on, predicted + lift_common[data.promotion] + member_lift, 0.0)
             error = (effect - lift_common)[data.promotion] + member_error
 
             spread["promotion"] = self._spread(lift_common[works], 0.1)
             spread["member"] = self._spread(member_lift[on], 0.1)
-            spread["category"] = self._spread(beta[1:at_brand], 0.5)
-            used = np.bincount((data.category * brands + data.brand)[on], minlength=categories * brands) > 0
-            spread["brand"] = self._spread(beta[at_brand:at_bend][used], 0.2)
+            spread["category"] = self._spread(beta[1:at_bend] - self.data.prior_slope, 0.3)
+            used = np.bincount(cell[on], minlength=categories * brands) > 0
+            spread["brand"] = self._spread(of_brand[used], 0.2)
             null_share = float(rng.beta(1 + (~works).sum(), 4 + works.sum()))
             if turn >= burn_in:
                 saved["lift"].append(lift)
                 saved["error"].append(error)
                 saved["works"].append(works.astype(np.float64))
                 saved["beta"].append(beta)
+                saved["brand"].append(of_brand)
                 saved["hyper"].append(np.array([null_share, *spread.values()]))
         betas = np.stack(saved["beta"])
         return LiftDraws(
             log_lift=np.stack(saved["lift"]),
             log_error=np.stack(saved["error"]),
             works=np.stack(saved["works"]) > 0.5,
-            slope=betas[:, :1] + betas[:, 1:at_brand],
-            brand_slope=betas[:, at_brand:at_bend],
+            slope=betas[:, :1] + betas[:, 1:at_bend],
+            brand_slope=np.stack(saved["brand"]),
             curvature=betas[:, at_bend],
             mechanic=betas[:, at_bend + 1 : -1],
             display=betas[:, -1],
             hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
+            confidence=self._confidence(observed, noise, betas.mean(axis=0), np.stack(saved["brand"]).mean(axis=0), saved["hyper"]),
         )
+
+    def _confidence(self, observed: Floats, noise: Floats, beta: Floats, of_brand: Floats, hyper: list[Floats]) -> Floats:
+        # A likelihood ratio test of the predicted effect against none, its null distribution simulated.
+        data, rng = self.data, self.rng
+        spread = dict(zip(("null", "category", "brand", "promotion", "member"), np.mean(hyper, axis=0).tolist(), strict=True))
+        shared = np.zeros(self.promotions)
+        shared[data.promotion] = data.shared_error
+        predicted = self.design @ beta + of_brand[data.category * self.sizes["brand"] + data.brand] * self.design[:, 0]
+        base = data.own_error + noise
+        full = base + spread["member"] ** 2
+
+        def ratio(values: Floats) -> Floats:
+            works = self._evidence(values - predicted, full, shared + spread["promotion"] ** 2)
+            return works - self._evidence(values, base, shared)
+
+        # What a promotion without effect would show: its baseline's error, and the luck of its baseline units alone.
+        luck = data.own_error + data.dispersion / np.maximum(data.baseline, 1e-9)
+        found = ratio(observed)
+        above = np.ones(self.promotions)
+        for _ in range(NULLS):
+            common = rng.normal(size=self.promotions) * np.sqrt(shared)
+            above += ratio(common[data.promotion] + rng.normal(size=len(luck)) * np.sqrt(luck)) >= found
+        confidence: Floats = 1 - above / (NULLS + 1)
+        return confidence
 
     def _evidence(self, rest: Floats, variance: Floats, common: Floats) -> Floats:
         # Log density by promotion of members that share an effect of variance `common`, but for constants that cancel.
@@ -199,8 +237,7 @@ class LiftModel:
         data, rng = self.data, self.rng
         design = self.design * on[:, None]
         weight = 1 / variance
-        by_promotion = np.zeros((self.promotions, design.shape[1]))
-        np.add.at(by_promotion, data.promotion, design * weight[:, None])
+        by_promotion = self._members @ (design * weight[:, None])
         precision = np.bincount(data.promotion, weights=weight, minlength=self.promotions)
         linear = np.bincount(data.promotion, weights=weight * observed, minlength=self.promotions)
         shrink = common / (1 + common * precision)
@@ -215,12 +252,19 @@ class LiftModel:
         effect: Floats = variance_of_effect * rest + rng.normal(size=self.promotions) * np.sqrt(variance_of_effect)
         return beta, effect
 
+    def _brands(self, rest: Floats, variance: Floats, on: Bools, cell: Ints, depth: Floats, spread: float) -> Floats:
+        size = self.sizes["category"] * self.sizes["brand"]
+        weight = np.where(on, depth / variance, 0.0)
+        precision = np.bincount(cell, weights=weight * depth, minlength=size) + 1 / spread**2
+        linear = np.bincount(cell, weights=weight * rest, minlength=size)
+        drawn: Floats = linear / precision + self.rng.normal(size=size) / np.sqrt(precision)
+        return drawn
+
     def _prior(self, spread: dict[str, float]) -> Floats:
         sizes = self.sizes
         parts = [
             np.full(1, 1 / WEAK),
             np.full(sizes["category"], 1 / spread["category"] ** 2),
-            np.full(sizes["category"] * sizes["brand"], 1 / spread["brand"] ** 2),
             np.full(1, 1.0),
             np.full(sizes["mechanic"], 1 / 0.3**2),
             np.full(1, 1 / 0.3**2),

@@ -34,10 +34,10 @@ class Member:
 class PromotionPanel:
     """Arrays over S stores, K SKUs (sorted by category) and T days, and the promotions that ran within them.
 
-    `units` (S, K, T) are units sold; `available` (S, K, T) tells where a unit could be sold: the store open,
+    `units` and `net_sales` (S, K, T) are what was sold; `available` (S, K, T) tells where a unit could be sold: the store open,
     the SKU on sale and on the shelf. `price` and `cost` (K, T) are list price and cost, in currency; cost is
     None where the source tells none. `promotions` has one row per promotion, `members` one entry per
-    promotion and SKU. `age` and `remaining` (K,) are the first and last position at which a SKU was on sale,
+    promotion and SKU. `launched` and `withdrawn` (K,) are the first and last position at which a SKU was on sale,
     -1 and T where that lies outside the panel. `notes` say what the data does not tell.
     """
 
@@ -53,6 +53,7 @@ class PromotionPanel:
     channels: list[str]
     channel: Ints
     units: NDArray[np.float32]
+    net_sales: NDArray[np.float32]
     available: Bools
     price: Floats
     cost: Floats | None

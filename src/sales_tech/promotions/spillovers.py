@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sales_tech.promotions.baseline import Baseline
+from sales_tech.promotions.baseline import Baseline, by_row
 from sales_tech.promotions.panel import Bools, Floats, PromotionPanel
 from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
 from sales_tech.promotions.states import Wander, choose_wander, whiten
@@ -26,9 +26,10 @@ PRIOR_SHARE, PRIOR_DEVIATION = 0.1, 0.1
 
 @dataclass(frozen=True)
 class Spillovers:
-    """Shares of extra units: cannibalised by category, pulled forward by week after the end (and by category, relative), halo by pair.
+    """Shares of extra units: cannibalised by category, pulled forward by category and week after the end, halo by pair of categories.
 
-    `halo[a, b]` is what category b gains for each extra unit of category a, `halo_deviation` its standard deviation.
+    `halo[a, b]` is what category b gains for each extra unit of category a, `halo_deviation` its standard deviation. `slump` is the mean log state of SKUs
+    on the day when their promotion begins.
     """
 
     cannibal: Pooled
@@ -36,6 +37,7 @@ class Spillovers:
     dip: Pooled
     halo: Floats
     halo_deviation: Floats
+    slump: float = 0.0
 
     @classmethod
     def none(cls, categories: int) -> Spillovers:
@@ -43,6 +45,24 @@ class Spillovers:
         zeros = np.zeros(categories)
         nothing = Pooled(zeros, zeros, 0.0, 0.0, 0.0)
         return cls(nothing, np.zeros(DIP_WEEKS), nothing, np.zeros((categories, categories)), np.zeros((categories, categories)))
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """Log factors (K, G, T) of demand: by promotions of neighbours, by the SKU's own past promotions, and by having been chosen for one.
+
+    A SKU is promoted when it sells slowly, which passes (Ashenfelter 1978, Review of Economics and Statistics 60):
+    `chosen` is that slump, and no effect of the promotion.
+    """
+
+    neighbours: Floats
+    dip: Floats
+    chosen: Floats
+
+    @property
+    def total(self) -> Floats:
+        """All together."""
+        return self.neighbours + self.dip + self.chosen
 
 
 @dataclass(frozen=True)
@@ -58,6 +78,7 @@ class Pressure:
     peers: Floats
     usual: Floats
     after: Floats
+    chosen: Floats
 
     @classmethod
     def of(cls, baseline: Baseline, extra: Floats, usual: Floats, promoted: Bools) -> Pressure:
@@ -71,65 +92,78 @@ class Pressure:
                 first = member.end + 1 + 7 * week
                 after[week, member.sku, here, first : first + 7] += taken[:, None]
         after *= ~promoted
-        return cls(by_category(panel, extra), by_category(panel, usual * ~promoted), by_category(panel, usual), after)
+        chosen = np.zeros((extra.shape[0], extra.shape[2]))
+        keep = baseline.wanders["sku"].keep
+        for sku, start in {(member.sku, member.start) for member in panel.members}:
+            chosen[sku] = np.maximum(chosen[sku], keep ** np.abs(np.arange(extra.shape[2]) - start))
+        peers = by_category(panel, usual * ~promoted)
+        return cls(by_category(panel, extra), peers, by_category(panel, usual), after, chosen)
 
     def lost_to_category(self) -> Floats:
         """Extra units over the usual units of those that may lose them (C, G, T)."""
         return np.minimum(self.extra / np.maximum(self.peers, TINY), 4.0)
 
-    def offset(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, promoted: Bools) -> Floats:
-        """Log factor (K, G, T) by which spillovers move the demand of each cell."""
+    def offsets(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, promoted: Bools) -> Offsets:
+        """How spillovers move the demand of each cell."""
         lost = spillovers.cannibal.mean[:, None, None] * self.lost_to_category()
         cannibalised = np.log(np.maximum(1 - lost, LOWEST_FACTOR))[panel.category]
         gained = np.einsum("ab,agt->bgt", spillovers.halo, self.extra) / np.maximum(self.usual, TINY)
-        halo = np.log1p(np.minimum(gained, HIGHEST_HALO))[panel.category]
+        halo = np.log1p(np.clip(gained, 0, HIGHEST_HALO))[panel.category]
         share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
         pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
         dip = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
-        offset: Floats = np.where(promoted, 0.0, cannibalised + dip) + halo
-        return offset
+        chosen = np.broadcast_to(spillovers.slump * self.chosen[:, None, :], usual.shape)
+        return Offsets(np.where(promoted, 0.0, cannibalised) + halo, np.where(promoted, 0.0, dip), chosen)
 
 
 def estimate_spillovers(
-    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools
+    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offsets: Offsets, promoted: Bools, before: Spillovers
 ) -> Spillovers:
-    """Estimate the shares from unpromoted cells; `expected` includes `offset`, the spillovers as known so far (all K, G, T)."""
-    dip_weeks, dip = _dip(baseline, pressure, sold, expected, offset, promoted)
-    cannibal, halo, deviation = _neighbours(baseline, pressure, sold, expected, offset, promoted)
-    return Spillovers(cannibal, dip_weeks, dip, halo, deviation)
+    """Estimate the shares from unpromoted cells; `expected` includes `offsets`, the spillovers as known so far (all K, G, T).
+
+    One step of Gauss and Newton from the shares known `before`.
+    """
+    dip_weeks, dip, slump = _dip(baseline, pressure, sold, expected, offsets, promoted, before)
+    cannibal, halo, deviation = _neighbours(baseline, pressure, sold, expected, offsets, promoted, before)
+    return Spillovers(cannibal, dip_weeks, dip, halo, deviation, slump)
 
 
-def _dip(baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools) -> tuple[Floats, Pooled]:
+def _dip(
+    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offsets: Offsets, promoted: Bools, before: Spillovers
+) -> tuple[Floats, Pooled, float]:
     panel = baseline.panel
     free = ~promoted
     total, now = (sold * free).sum(axis=1), (expected * free).sum(axis=1)
-    usual = np.maximum((expected / np.exp(offset) * free).sum(axis=1), TINY)
-    weight = expected * free / np.maximum(now, TINY)[:, None, :]
-    known = (offset * weight).sum(axis=1)
-    observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
+    usual = np.maximum((expected * np.exp(-offsets.total) * free).sum(axis=1), TINY)
     precision = np.where(now > TINY, now, 0.0) / baseline.dispersion
-    columns = [-np.minimum((pressure.after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
-    white = whiten([np.ones_like(observed), observed, *columns], precision, baseline.wanders["sku"])
-    one, y, *xs = white
+    after = [np.minimum((pressure.after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
+    share = before.dip.mean[panel.category][:, None]
+    left = np.maximum(1 - share * sum(part * week for part, week in zip(before.dip_weeks, after, strict=True)), LOWEST_FACTOR)
+    columns = [-week / left for week in after]
+    known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True)) + before.slump * pressure.chosen
+    observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
+    white = whiten([np.ones_like(observed), observed, pressure.chosen, *columns], precision, baseline.wanders["sku"])
+    one, *rest = white
     norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
-    y, *xs = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in (y, *xs))
+    y, *xs = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in rest)
     information = np.array([[float((a * b).sum()) for b in xs] for a in xs])
     gain = np.array([float((a * y).sum()) for a in xs])
-    # Weeks are drawn to a decline by half a week, in all a tenth of the extra units.
+    # The slump is free about none; weeks are drawn to a decline by half a week, in all a tenth of the extra units.
     shape = 0.5 ** np.arange(DIP_WEEKS)
     shape = PRIOR_SHARE * shape / shape.sum()
-    prior = np.diag(1 / (shape**2))
-    weeks = np.maximum(np.linalg.solve(information + prior, gain + prior @ shape), 0.0)
-    if weeks.sum() <= TINY:
-        return shape / shape.sum(), pool(np.zeros(len(panel.categories)), np.zeros(len(panel.categories)), centre=0.0)
-    weeks = weeks / weeks.sum()
-    column = sum(share * x for share, x in zip(weeks, xs, strict=True))
-    return weeks, _shares(panel, (column * column).sum(axis=1), (column * y).sum(axis=1))
+    centre, prior = np.concatenate([[0.0], shape]), np.diag(np.concatenate([[1 / 0.1**2], 1 / shape**2]))
+    found = np.linalg.solve(information + prior, gain + prior @ centre)
+    slump, weeks = float(found[0]), np.maximum(found[1:], 0.0)
+    weeks = weeks / weeks.sum() if weeks.sum() > TINY else shape / shape.sum()
+    column = sum(share * x for share, x in zip(weeks, xs[1:], strict=True))
+    return weeks, _shares(panel, (column * column).sum(axis=1), (column * (y - slump * xs[0])).sum(axis=1)), slump
 
 
 def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:
     size = len(panel.categories)
-    return _positive(np.bincount(panel.category, weights=information, minlength=size), np.bincount(panel.category, weights=gain, minlength=size))
+    return _positive(
+        np.bincount(panel.category, weights=information, minlength=size), np.bincount(panel.category, weights=gain, minlength=size)
+    )
 
 
 def _positive(information: Floats, gain: Floats) -> Pooled:
@@ -140,23 +174,23 @@ def _positive(information: Floats, gain: Floats) -> Pooled:
 
 
 def _neighbours(
-    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offset: Floats, promoted: Bools
+    baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offsets: Offsets, promoted: Bools, before: Spillovers
 ) -> tuple[Pooled, Floats, Floats]:
     panel = baseline.panel
     size, free = len(panel.categories), ~promoted
-    states = baseline.category_day[panel.category][:, None, :] + baseline.sku_state.mean[:, None, :]
-    states = states + baseline.group_state.mean.reshape(sold.shape)
-    plain = by_category(panel, expected * np.exp(-states - offset) * free)
+    # The states of single SKUs stay in: slow sellers are promoted, and those left behind would seem to sell better for it.
+    states = baseline.category_day[panel.category][:, None, :]
+    plain = by_category(panel, expected * np.exp(-states - offsets.neighbours) * free)
     total, now = by_category(panel, sold * free), by_category(panel, expected * free)
-    usual = by_category(panel, expected * np.exp(-offset) * free)
-    dip = np.log(np.maximum(1 - _pulled(panel, pressure, offset, expected), LOWEST_FACTOR))
-    known = by_category(panel, dip * expected * free) / np.maximum(now, TINY)
-    lost = -pressure.lost_to_category()
+    usual = by_category(panel, expected * np.exp(-offsets.total) * free)
+    share = before.cannibal.mean[:, None, None]
+    lost = -pressure.lost_to_category() / np.maximum(1 - share * pressure.lost_to_category(), LOWEST_FACTOR)
+    plain *= np.exp(np.log(np.maximum(1 - share * pressure.lost_to_category(), LOWEST_FACTOR)) - share * lost)
     gains = [pressure.extra[row][None] / np.maximum(pressure.usual, TINY) for row in range(size)]
     information, gain = np.zeros((size, 1 + size)), np.zeros((size, 1 + size))
     cross = np.zeros((size, 1 + size))
     for level in ("nation", "contrast"):
-        parts = _level(level, total, now, plain, known, usual, [lost, *gains])
+        parts = _level(level, total, now, plain, usual, [lost, *gains])
         if parts is None:
             continue
         y, precision, columns, rows = parts
@@ -178,22 +212,14 @@ def _neighbours(
     return cannibal, halo, deviation.reshape(size, size).T
 
 
-def _pulled(panel: PromotionPanel, pressure: Pressure, offset: Floats, expected: Floats) -> Floats:
-    # Before the dip is known it is taken at its prior; afterwards it stands in the offset that `known` is built of.
-    usual = np.maximum(expected * np.exp(-offset), TINY)
-    shape = 0.5 ** np.arange(DIP_WEEKS)
-    pulled: Floats = PRIOR_SHARE * np.tensordot(shape / shape.sum(), pressure.after, axes=1) / usual
-    return np.minimum(pulled, 0.8)
-
-
 def _level(
-    level: str, total: Floats, now: Floats, plain: Floats, known: Floats, usual: Floats, columns: list[Floats]
+    level: str, total: Floats, now: Floats, plain: Floats, usual: Floats, columns: list[Floats]
 ) -> tuple[Floats, Floats, list[Floats], np.ndarray] | None:
     # Either the nation's series by category, less what all categories share on a day, or what groups differ from it.
     size, groups, days = total.shape
-    y = np.log((total + 0.5) / (plain + 0.5)) - known
+    y = np.log((total + 0.5) / (plain + 0.5))
     share = usual / np.maximum(usual.sum(axis=1, keepdims=True), TINY)
-    nation = np.log((total.sum(axis=1) + 0.5) / (plain.sum(axis=1) + 0.5)) - (known * share).sum(axis=1)
+    nation = np.log((total.sum(axis=1) + 0.5) / (plain.sum(axis=1) + 0.5))
     nation_columns = [(np.broadcast_to(column, usual.shape) * share).sum(axis=1) for column in columns]
     if level == "nation":
         weight = now.sum(axis=1) / np.maximum(now.sum(axis=(0, 1)), TINY)
@@ -202,7 +228,10 @@ def _level(
     if groups == 1:
         return None
     flat = size * groups, days
-    contrasts = [(np.broadcast_to(column, usual.shape) - of_nation[:, None, :]).reshape(flat) for column, of_nation in zip(columns, nation_columns, strict=True)]
+    contrasts = [
+        (np.broadcast_to(column, usual.shape) - of_nation[:, None, :]).reshape(flat)
+        for column, of_nation in zip(columns, nation_columns, strict=True)
+    ]
     return (y - nation[:, None, :]).reshape(flat), now.reshape(flat), contrasts, np.repeat(np.arange(size), groups)
 
 

@@ -1,0 +1,187 @@
+"""Fits baseline, lifts and spillovers in turn, each given the others, and keeps draws of what every promotion did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.promotions.baseline import Baseline, Groups
+from sales_tech.promotions.cells import PromotedCells
+from sales_tech.promotions.lifts import LiftData, LiftDraws, LiftModel
+from sales_tech.promotions.overlap import added, joint, overlap_share
+from sales_tech.promotions.panel import Floats, Ints, PromotionPanel
+from sales_tech.promotions.placebo import Calibration, calibrate
+from sales_tech.promotions.shrinkage import Pooled
+from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
+from sales_tech.promotions.uncertainty import ErrorModel
+
+TURNS = 3
+ROUNDS = (10, 5, 4)
+DIP_DAYS = 28
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What was found about a panel.
+
+    `expected` and `sold` (K, G, T) are units of available cells, expected without promotions of their own SKU
+    but with what other promotions do to them (`offsets`). `baseline`, `incremental` (draws, members) are draws of
+    units in the cells of each member; `cannibalised`, `halo`, `pulled` of what its promotion moves elsewhere.
+    """
+
+    panel: PromotionPanel
+    cells: PromotedCells
+    model: Baseline
+    offsets: Offsets
+    spillovers: Spillovers
+    lifts: LiftDraws
+    mechanics: list[str]
+    calibration: Calibration
+    overlap_share: float
+    expected: Floats
+    sold: Floats
+    baseline: Floats
+    incremental: Floats
+    cannibalised: Floats
+    halo: Floats
+    pulled: Floats
+
+    def by_promotion(self, draws: Floats) -> Floats:
+        """Sums of the members' draws (draws, members) by promotion (draws, promotions)."""
+        size = len(self.panel.promotions)
+        summed: Floats = np.stack([np.bincount(self.cells.promotions, weights=row, minlength=size) for row in draws])
+        return summed
+
+
+def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
+    """Fit a panel that has members; the same seed gives the same draws."""
+    groups = Groups.of(panel)
+    cells = PromotedCells(panel, groups)
+    model = Baseline(panel, groups)
+    nothing = np.zeros(cells.promoted.shape)
+    offsets, spillovers = Offsets(nothing, nothing, nothing), Spillovers.none(len(panel.categories))
+    kinds = panel.promotions["mechanic"].astype(object)
+    mechanic = pd.Categorical(kinds.where(kinds.notna(), "unknown"))
+    calibration = Calibration(1.0, 1.0, 0)
+    for turn in range(TURNS):
+        last = turn == TURNS - 1
+        clean = ~cells.promoted & ~cells.after(DIP_DAYS) if turn == 0 else ~cells.promoted
+        model.fit(clean, offsets.total, rounds=ROUNDS[turn])
+        expected, sold = model.expect(offsets.total)
+        if last:
+            calibration = calibrate(model, cells, offsets.total, seed)
+        own, shared = ErrorModel.of(model, expected * clean).variances(cells.skus, cells.of_member, cells.starts, cells.ends)
+        data = _data(model, cells, expected, sold, own * calibration.own, shared * calibration.shared, mechanic.codes)
+        sizes = {"category": len(panel.categories), "brand": len(panel.brands), "mechanic": len(mechanic.categories)}
+        lifts = LiftModel(data, sizes, seed).sample()
+        usual = expected * np.exp(-offsets.total)
+        extra = expected * cells.spread((np.exp(lifts.log_error) * np.expm1(lifts.log_lift)).mean(axis=0))
+        pressure = Pressure.of(model, extra, usual, cells.promoted)
+        spillovers = estimate_spillovers(model, pressure, sold, expected, offsets, cells.promoted, spillovers)
+        if not last:
+            offsets = pressure.offsets(panel, spillovers, usual, cells.promoted)
+            if not panel.stock_known:
+                lifted = offsets.total + np.log1p(np.where(cells.promoted, np.maximum(extra / np.maximum(expected, TINY), -0.9), 0.0))
+                model.infer_shelves(lifted, cells.promoted)
+    share, baseline, incremental = _effects(cells, lifts, expected, sold)
+    rng = np.random.default_rng((seed, 1))
+    moved = _moved(panel, cells, spillovers, incremental, usual, rng)
+    return Posterior(
+        panel=panel,
+        cells=cells,
+        model=model,
+        offsets=offsets,
+        spillovers=spillovers,
+        lifts=lifts,
+        mechanics=[str(name) for name in mechanic.categories],
+        calibration=calibration,
+        overlap_share=share,
+        expected=expected,
+        sold=sold,
+        baseline=baseline,
+        incremental=incremental,
+        cannibalised=moved[0],
+        halo=moved[1],
+        pulled=moved[2],
+    )
+
+
+def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats, own: Floats, shared: Floats, mechanic: Ints) -> LiftData:
+    panel, promotions = cells.panel, cells.promotions
+    count = np.maximum(np.bincount(promotions, minlength=len(panel.promotions)), 1)
+    of_promotion = np.bincount(promotions, weights=shared, minlength=len(panel.promotions)) / count
+    depth = cells.depths
+    # Where no depth is planned, the middle of the others stands for it.
+    depth = np.where(np.isnan(depth), np.nanmedian(depth) if not np.isnan(depth).all() else 0.1, depth)
+    elasticity = model.price_elasticity
+    return LiftData(
+        actual=cells.sums(sold),
+        baseline=cells.sums(expected),
+        own_error=own,
+        shared_error=of_promotion[promotions],
+        promotion=promotions,
+        category=panel.category[cells.skus],
+        brand=panel.brand[cells.skus],
+        mechanic=mechanic.astype(np.int64)[promotions],
+        depth=depth,
+        display=panel.promotions["display"].to_numpy(dtype=np.float64)[promotions],
+        prior_slope=elasticity.mean - elasticity.common,
+        dispersion=model.dispersion,
+    )
+
+
+def _effects(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats) -> tuple[float, Floats, Floats]:
+    error = np.exp(lifts.log_error)
+    alone = cells.sums(expected)
+    baseline = alone * error
+    incremental = baseline * np.expm1(lifts.log_lift)
+    if not cells.segments:
+        return 1 / 3, baseline, incremental
+    usual = np.array([expected[part.sku, part.groups, part.days].sum() for part in cells.segments])
+    actual = np.array([sold[part.sku, part.groups, part.days].sum() for part in cells.segments])
+    share = overlap_share(cells.segments, lifts.log_lift.mean(axis=0), actual, usual)
+    for part, units in zip(cells.segments, usual.tolist(), strict=True):
+        rows = list(part.members)
+        # Members of one SKU and day see one baseline; the mean of their errors stands for its.
+        shared = units * error[:, rows].mean(axis=1, keepdims=True)
+        own = added(lifts.log_lift[:, rows], share)
+        baseline[:, rows] += shared * (np.exp(joint(lifts.log_lift[:, rows], share))[:, None] - own)
+        incremental[:, rows] += shared * own
+    return share, baseline, incremental
+
+
+def _moved(
+    panel: PromotionPanel, cells: PromotedCells, spillovers: Spillovers, incremental: Floats, usual: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    # Shares are drawn with what all categories have in common apart, since an error there moves all promotions together.
+    draws, size = len(incremental), len(panel.categories)
+    category = panel.category[cells.skus]
+    cannibal, dip = (_shares(pooled, draws, size, rng) for pooled in (spillovers.cannibal, spillovers.dip))
+    halo = spillovers.halo[None] + spillovers.halo_deviation[None] * rng.normal(size=(draws, size, size))
+    gained = np.maximum(halo, 0).sum(axis=2) if size else np.zeros((draws, size))
+    peers = _with_peers(panel, cells, usual)
+    left = np.clip(len(panel.days) - 1 - cells.ends, 0, DIP_DAYS)
+    seen = np.cumsum(np.repeat(spillovers.dip_weeks / 7, 7))
+    within = np.where(left > 0, seen[np.maximum(left, 1) - 1], 0.0) if seen.sum() > 0 else np.zeros(len(left))
+    return cannibal[:, category] * peers * incremental, gained[:, category] * incremental, dip[:, category] * within * incremental
+
+
+def _shares(pooled: Pooled, draws: int, size: int, rng: np.random.Generator) -> Floats:
+    own = np.sqrt(np.maximum(pooled.deviation**2 - pooled.common_deviation**2, 0.0))
+    drawn = pooled.mean + pooled.common_deviation * rng.normal(size=(draws, 1)) + own * rng.normal(size=(draws, size))
+    shares: Floats = np.clip(drawn, 0.0, 0.9)
+    return shares
+
+
+def _with_peers(panel: PromotionPanel, cells: PromotedCells, usual: Floats) -> Floats:
+    # Part of a member's cells in which any SKU of its category is left that may lose.
+    free = np.zeros((len(panel.categories), *usual.shape[1:]))
+    np.add.at(free, panel.category, usual * ~cells.promoted)
+    parts = [
+        float((free[panel.category[member.sku]][here, member.days] > TINY).mean())
+        for member, here in zip(panel.members, cells.of_member, strict=True)
+    ]
+    return np.array(parts)

@@ -1,0 +1,121 @@
+"""Where stock is not reported: the chance that a SKU was on the shelf, told from how long it did not sell.
+
+Each SKU and store is a hidden Markov chain of two states, on the shelf and out. Out, nothing sells; on the shelf,
+units are negative binomial about what is expected (a zero-inflated count, Lambert 1992, whose zeros last; filter,
+smoother and expectation-maximization of Baum and Welch, see Rabiner 1989). Rates are shared by all chains, apart
+for days within promotions. Days that are likely out count as censored, not as days of low demand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sales_tech.promotions.panel import Bools
+
+Cells = NDArray[np.float32]
+MOST_INFORMATIVE = 4000
+ROUNDS = 12
+SHORTEST, LONGEST = 1.5, 20.0
+LARGEST_RATE = 0.05
+
+
+@dataclass(frozen=True)
+class ShelfRates:
+    """Chance of running out on a day, without and within a promotion; chance of being refilled on a day out.
+
+    `scatter` is the squared coefficient of variation of a cell's own luck (0: Poisson).
+    """
+
+    runs_out: float = 0.005
+    runs_out_promoted: float = 0.01
+    refilled: float = 0.2
+    scatter: float = 0.0
+
+
+def on_shelf(units: Cells, expected: Cells, promoted: Bools, known: Bools) -> tuple[Cells, ShelfRates]:
+    """Probability of having been on the shelf by day and chain, and the rates found.
+
+    All arrays are (T, N). `expected` are units if on the shelf; cells that are not `known`, as on days when the
+    store is closed, tell nothing.
+    """
+    telling = np.argsort(-np.where(known, expected, 0).sum(axis=0))[:MOST_INFORMATIVE]
+    few_units, few_expected, few_promoted, few_known = (
+        np.ascontiguousarray(table[:, telling]) for table in (units, expected, promoted, known)
+    )
+    rates, there = ShelfRates(), few_known.astype(np.float32)
+    for _ in range(ROUNDS):
+        # Empty shelves look like luck of high variance until they are known, so that both are found together.
+        rates = replace(rates, scatter=_scatter(few_units, few_expected, there))
+        zero = _zeros(few_expected, few_known, rates.scatter)
+        rates, there = _maximize(few_units > 0, zero, few_promoted, few_known, rates)
+    return _smooth(units > 0, _zeros(expected, known, rates.scatter), promoted, rates)[0], rates
+
+
+def _scatter(units: Cells, expected: Cells, there: Cells) -> float:
+    # Variance beyond Poisson, over the squared mean, by moments where much is expected.
+    much = expected > 0.5
+    if much.sum() < 1000:
+        return 0.0
+    weight, mean = there[much], expected[much]
+    excess = float((weight * ((units[much] - mean) ** 2 - mean)).sum() / max(float((weight * mean**2).sum()), 1e-9))
+    return float(np.clip(excess, 0.0, 1.0))
+
+
+def _zeros(expected: Cells, known: Bools, scatter: float) -> Cells:
+    return np.where(known, _chance_of_none(expected, scatter), np.float32(1))
+
+
+def _chance_of_none(expected: Cells, scatter: float) -> Cells:
+    if scatter <= 1e-3:
+        return np.exp(-expected)
+    chance: Cells = (1 + np.float32(scatter) * expected) ** np.float32(-1 / scatter)
+    return chance
+
+
+def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tuple[Cells, Cells, Cells]:
+    # Chance of being on the shelf by day; before the day is seen; and the odds of the days from it on, out over on the shelf.
+    days, chains = sold.shape
+    ahead, odds = np.empty((days, chains), np.float32), np.empty((days, chains), np.float32)
+    refilled = np.float32(rates.refilled)
+    now = np.full(chains, np.float32(1 - rates.runs_out / (rates.runs_out + rates.refilled)))
+    for day in range(days):
+        leave = np.where(promoted[day], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
+        before = now * (1 - leave) + (1 - now) * refilled
+        ahead[day] = before
+        there = before * zero[day]
+        now = np.where(sold[day], np.float32(1), there / (there + (1 - before)))
+    later = np.ones(chains, np.float32)
+    for day in range(days - 1, -1, -1):
+        if day + 1 < days:
+            leave = np.where(promoted[day + 1], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
+            later = (refilled + (1 - refilled) * odds[day + 1]) / (1 - leave + leave * odds[day + 1])
+        odds[day] = np.where(sold[day], np.float32(0), np.minimum(later / np.maximum(zero[day], np.float32(1e-12)), np.float32(1e12)))
+    smoothed: Cells = ahead / (ahead + (1 - ahead) * odds)
+    return smoothed, ahead, odds
+
+
+def _maximize(sold: Bools, zero: Cells, promoted: Bools, known: Bools, rates: ShelfRates) -> tuple[ShelfRates, Cells]:
+    smoothed, ahead, odds = _smooth(sold, zero, promoted, rates)
+    # From the day before (filtered) to the day (with all that follows).
+    there = ahead[:-1] * zero[:-1]
+    filtered = np.where(sold[:-1], np.float32(1), there / (there + (1 - ahead[:-1])))
+    leave = np.where(promoted[1:], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
+    total = filtered * (1 - leave + leave * odds[1:]) + (1 - filtered) * (rates.refilled + (1 - rates.refilled) * odds[1:])
+    left = np.where(known[1:], filtered * leave * odds[1:] / total, 0.0)
+    back = np.where(known[1:], (1 - filtered) * rates.refilled / total, 0.0)
+    stayed = np.where(known[1:], smoothed[:-1], 0.0)
+    within = promoted[1:]
+    # A few days of the starting rates, so that a quiet panel tells no zero.
+    runs_out = (left[~within].sum() + 1) / (stayed[~within].sum() + 200)
+    promoted_rate = (left[within].sum() + 1) / (stayed[within].sum() + 100)
+    refilled = (back.sum() + 2) / (np.where(known[1:], 1 - smoothed[:-1], 0.0).sum() + 10)
+    found = replace(
+        rates,
+        runs_out=min(float(runs_out), LARGEST_RATE),
+        runs_out_promoted=min(float(promoted_rate), LARGEST_RATE),
+        refilled=float(np.clip(refilled, 1 / LONGEST, 1 / SHORTEST)),
+    )
+    return found, np.where(known, smoothed, np.float32(0))
