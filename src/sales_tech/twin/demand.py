@@ -61,6 +61,7 @@ class Demand:
         discount: Cells = np.zeros_like(base)
         promotion = np.full(base.shape, NO_PROMOTION, dtype=np.int32)
         row_of, column_of = _places(skus, size[0]), _places(stores, size[1])
+        self._shocks(base, row_of, column_of, first, stop)
         touched, near = self._near(row_of, first, stop, without)
         if not near:
             return Expectation(base, discount, promotion)
@@ -72,7 +73,6 @@ class Demand:
             self._apply(member, column_of, first, stop, highest[place], total[place], dip[place], discount[row], promotion[row])
         rows = row_of[touched]
         lift = highest + OVERLAP_SHARE * (total - highest)
-        self._shocks(base, row_of, column_of, first, stop)
         units, extra = base.copy(), np.zeros_like(base)
         units[rows] = base[rows] * np.exp(lift)
         extra[rows] = units[rows] - base[rows]
