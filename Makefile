@@ -1,4 +1,4 @@
-# Sales Tech: `make run` builds a sample lake, `make test` proves the project. `make help` lists the rest.
+# Sales Tech: `make run` builds a lake of synthetic sales, `make test` proves the project. `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
 LAKE ?= lake
@@ -10,12 +10,12 @@ AWS_REGION_OF_MAKE = $(if $(REGION),AWS_REGION=$(REGION) AWS_DEFAULT_REGION=$(RE
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-run: .venv/base ## Write sample exports and run the pipeline into ./lake
-	@test -n "$$(ls $(LANDING) 2>/dev/null)" || $(BIN)/python pipeline.py sample --landing $(LANDING)
+run: .venv/base ## Write a synthetic retailer's exports and run the pipeline into ./lake
+	@test -n "$$(ls $(LANDING) 2>/dev/null)" || $(BIN)/python pipeline.py twin $(LANDING)
 	@$(BIN)/python pipeline.py run --landing $(LANDING) --lake $(LAKE)
 
-sample: .venv/base ## Write sample exports of a technology retailer into ./landing
-	@$(BIN)/python pipeline.py sample --landing $(LANDING)
+twin: .venv/base ## Write a synthetic retailer's exports into ./landing, with known effects of its promotions
+	@$(BIN)/python pipeline.py twin $(LANDING)
 
 setup: .venv/dev ## Build .venv with everything for development
 
@@ -59,4 +59,4 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.PHONY: help run sample setup test lint lab docs deploy-plan deploy destroy lock clean
+.PHONY: help run twin setup test lint lab docs deploy-plan deploy destroy lock clean

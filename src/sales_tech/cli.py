@@ -110,19 +110,24 @@ def post(file: Path, landing: str | None) -> None:
 
 
 @main.command()
-@landing_option
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--lines", default=120_000, show_default=True, help="About how many order lines, from 10000 to 100000000.")
+@click.option("--difficulty", default="default", show_default=True, help="How hard the promotions are to judge: default, hard or shock.")
 @click.option("--seed", default=7, show_default=True, help="The same seed writes the same bytes.")
-@click.option("--months", default=18, show_default=True, help="Months of history.")
-def sample(landing: str | None, seed: int, months: int) -> None:
-    """Write sample exports of a fictitious technology retailer into the landing folder, and post its order events."""
+@click.option("--clean", is_flag=True, help="Without the dirt of real exports: every line can be read, none is repeated.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Write the true effects of the promotions into this CSV file.")
+def twin(folder: Path, lines: int, difficulty: str, seed: int, clean: bool, truth: Path | None) -> None:
+    """Write a synthetic retailer's exports, whose promotions have known effects, into a landing folder, and post its order events."""
     from sales_tech.orchestration.post_events import post_events
+    from sales_tech.orchestration.progress import counter
     from sales_tech.orchestration.summary import show_posted
-    from sales_tech.sample import write_sample
+    from sales_tech.twin import write_twin
 
-    console, settings = Console(), Settings.load(landing=landing)
-    target = Path(settings.landing)
-    made = write_sample(target, seed=seed, months=months)
-    console.print(f"Wrote {len(made.files)} sample files with {made.sales_lines:,} sales lines into {target}", highlight=False)
+    console, settings = Console(), Settings.load(landing=str(folder))
+    with counter(Console(stderr=True), "lines written") as watch:
+        made = write_twin(folder, lines=lines, difficulty=difficulty, seed=seed, dirt=not clean, truth=truth, watch=watch)
+    size = f"{made.size.stores:,} stores, {made.size.skus:,} SKUs, {made.size.months} months, {made.size.promotions:,} promotions"
+    console.print(f"Wrote {len(made.files)} files with {made.sales_lines:,} sales lines into {folder}: {size}", highlight=False)
     show_posted(console, post_events(made.stream.path, settings), settings)
 
 

@@ -14,7 +14,7 @@ from tests.support.nights import HASH_KEY, REPOSITORY
 
 from sales_tech.orchestration.notebooks import parameters_of
 from sales_tech.orchestration.steps import STEPS
-from sales_tech.sample import write_sample
+from sales_tech.twin import Size, write_twin
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*/*.ipynb"))
@@ -25,7 +25,7 @@ def code_cells(notebook: Path) -> list[nbformat.NotebookNode]:
 
 
 def test_nbval_runs_every_notebook_in_order_on_a_small_lake(tmp_path: Path) -> None:
-    write_sample(tmp_path / "landing", months=3, lines_per_day=20)
+    write_twin(tmp_path / "landing", size=Size(stores=4, skus=24, months=3, promotions=10))
     environment = {
         **os.environ,
         "SALES_TECH_LAKE": str(tmp_path / "lake"),

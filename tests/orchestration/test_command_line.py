@@ -11,15 +11,17 @@ import pytest
 from tests.support.command_line import call
 from tests.support.nights import REPOSITORY, settings_in, snapshots
 
-from sales_tech.sample import write_sample
 from sales_tech.settings import Settings
+from sales_tech.twin import Size, write_twin
+
+SMALL = Size(stores=3, skus=24, months=2, promotions=6)
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A small lake of the sample retailer, made by the command line."""
+    """A small lake of the synthetic retailer, made by the command line."""
     settings = settings_in(tmp_path_factory.mktemp("ran"))
-    made = write_sample(settings.landing, months=2, lines_per_day=20)
+    made = write_twin(settings.landing, size=SMALL)
     assert call("post-events", made.stream.path, "--landing", settings.landing).returncode == 2
     done = call("run", "--landing", settings.landing, "--lake", settings.lake)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,7 +56,7 @@ def test_plan_tells_why_a_step_would_not_run(ran: Settings) -> None:
 
 
 def test_plan_tells_of_new_files_and_of_the_steps_behind_them(ran: Settings, tmp_path: Path) -> None:
-    write_sample(tmp_path, seed=8, months=2, lines_per_day=20)
+    write_twin(tmp_path, seed=8, size=SMALL)
     done = call("plan", "--landing", tmp_path, "--lake", ran.lake)
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if "/" in line.split()[0]}
     assert "changed file" in lines["ingest/batch_csv"]
@@ -121,7 +123,7 @@ def test_a_missing_landing_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_rejected_files_leave_exit_code_two_and_their_reasons_while_the_others_are_loaded(tmp_path: Path) -> None:
-    write_sample(tmp_path, months=1, lines_per_day=5)
+    write_twin(tmp_path, size=Size(stores=2, skus=20, months=1, promotions=3))
     (tmp_path / "erp_br" / "vendas_broken.csv").write_text("Pedido,Item\n1,2\n", encoding="latin-1")
     done = call("run", "--landing", tmp_path, "--lake", tmp_path / "lake")
     assert done.returncode == 2, done.stdout + done.stderr

@@ -16,8 +16,8 @@ from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.pipeline import FAILED, SKIPPED, SUCCEEDED, Outcome, execute_run
 from sales_tech.orchestration.steps import STEPS, Step, chosen
 from sales_tech.runs import Run
-from sales_tech.sample import write_sample
 from sales_tech.settings import Settings
+from sales_tech.twin import Size, write_twin
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def unwatched(_step: Step) -> Iterator[None]:
 @pytest.fixture
 def small(make_settings: Callable[..., Settings]) -> Settings:
     settings = make_settings("erp_br")
-    write_sample(settings.landing, months=1, lines_per_day=5)
+    write_twin(settings.landing, size=Size(stores=2, skus=20, months=1, promotions=3))
     return settings
 
 

@@ -77,7 +77,7 @@ def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]
     # Hidden and partial files are left alone.
     if not landing.exists():
         found = f"no landing folder {settings.landing}"
-        raise LakeError(f"{found}; expected one with the files to load (--landing), or `make sample` for an example")
+        raise LakeError(f"{found}; expected one with the files to load (--landing), or `make twin` for an example")
     entries = (
         entry
         for entry in landing.entries(below)

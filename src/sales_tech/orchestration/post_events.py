@@ -53,7 +53,7 @@ def post_events(path: Path, settings: Settings, *, watch: Callable[[int], None] 
         raise SettingsError(f"no file {path}; expected JSON lines, one order event on each")
     if not settings.landing.is_dir():
         raise SettingsError(
-            f"no landing folder {settings.landing}; expected one to land events in (--landing), or `make sample` for an example"
+            f"no landing folder {settings.landing}; expected one to land events in (--landing), or `make twin` for an example"
         )
     dead = settings.landing / DEAD_LETTERS
     dead.mkdir(exist_ok=True)

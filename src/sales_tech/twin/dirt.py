@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sales_tech.twin.catalogue import Catalogue
 from sales_tech.twin.history import History, Ints
 from sales_tech.twin.lines import CANCELADO, DAY, FATURADO, Lines, together
-from sales_tech.twin.text import ENCODING, Texts, content, line_ends
+from sales_tech.twin.text import ENCODING, Rows, Texts, content, line_ends
 
 DUPLICATES = 0.002
 CORRECTIONS = 0.002
@@ -117,10 +117,15 @@ def _cancellations(history: History, lines: Lines, free: NDArray[np.bool_], rng:
     return rows, again.but(kind=Kind.CANCELLATION, status=CANCELADO, updated=again.day * DAY + delay[order[rows]])
 
 
+def cut_price(price: Rows) -> Rows:
+    """What a corrected price is, in centavos."""
+    return price * 95 // 100
+
+
 def _corrections(lines: Lines, next_month: int, rng: np.random.Generator) -> Lines:
     """The lines again in the first days of the next month, with another quantity or another price."""
     repriced = rng.random(len(lines)) < 0.5
-    price = np.where(repriced, lines.price * 95 // 100, lines.price)
+    price = np.where(repriced, cut_price(lines.price), lines.price)
     quantity = np.where(repriced, lines.quantity, lines.quantity + rng.integers(1, 3, len(lines)))
     share = (price * quantity) / (lines.price * lines.quantity)
     updated = (next_month + rng.integers(0, 5, len(lines))) * DAY + rng.integers(8 * 3600, 18 * 3600, len(lines))

@@ -73,3 +73,10 @@ class History:
 def stream(seed: int, purpose: str) -> np.random.Generator:
     """Random numbers of their own for each purpose, so that a change in one part leaves the others' bytes alone."""
     return np.random.default_rng((seed, zlib.crc32(purpose.encode())))
+
+
+def ranges(starts: Ints, sizes: Ints) -> Ints:
+    """The numbers from each start on, as many as its size, one range after the other."""
+    ends = np.cumsum(sizes)
+    numbers: Ints = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - sizes), sizes)
+    return numbers

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sales_tech.twin.customers import Customers
 from sales_tech.twin.demand import Demand, Expectation
 from sales_tech.twin.dirt import Kind
-from sales_tech.twin.history import Ints, stream
+from sales_tech.twin.history import Ints, ranges, stream
 from sales_tech.twin.lines import CANCELADO, DAY, DEVOLVIDO, FATURADO, NO_FREIGHT, Lines
 from sales_tech.twin.stores import CHANNELS
 from sales_tech.twin.text import Rows
@@ -33,7 +33,6 @@ _HOURS = {
     "loja": (0,) * 9 + (1, 3, 5, 6, 5, 5, 6, 6, 7, 8, 7, 4, 1, 0, 0),
     "online": (3, 2, 1, 0.5, 0.5, 0.5, 1, 2, 4, 5, 6, 6, 7, 6, 6, 6, 6, 6, 6, 7, 9, 10, 9, 6),
 }
-_PLACE_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Till:
         in_time = first + day[lines[back]] + after < self._days
         back, after = back[in_time], after[in_time]
         starts = np.cumsum(sizes) - sizes
-        lines = np.concatenate([lines, lines[_ranges(starts[cancelled], sizes[cancelled])], lines[back]])
+        lines = np.concatenate([lines, lines[ranges(starts[cancelled], sizes[cancelled])], lines[back]])
         sizes = np.concatenate([sizes, sizes[cancelled], np.ones(len(back), dtype=np.int64)])
         status = np.repeat([FATURADO, CANCELADO, FATURADO], [orders, len(cancelled), len(back)])
         comes_back = np.concatenate([np.zeros(orders + len(cancelled), dtype=np.int64), after])
@@ -82,9 +81,9 @@ class Till:
         starts = np.cumsum(sizes) - sizes
         head = lines[starts]
         clock = self._clock(self._online[store[head]], rng)
-        by_time = _sorted(day[head] * DAY + clock)
+        by_time = _by_time(day[head], clock)
         sizes, starts = sizes[by_time], starts[by_time]
-        lines = lines[_ranges(starts, sizes)]
+        lines = lines[ranges(starts, sizes)]
         of_line = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         order_day = day[head][by_time]
         first_of_day = np.searchsorted(order_day, np.arange(shape[2]))
@@ -120,7 +119,8 @@ class Till:
         drawn = rng.integers(0, 2**32, len(online), dtype=np.uint32)
         hour = self._hours[online.astype(np.int64), drawn >> np.uint32(20)]
         within: Ints = (drawn & np.uint32(0xFFFFF)).astype(np.int64) * 3600 >> 20
-        return hour * 3600 + within
+        clock: Ints = hour * 3600 + within
+        return clock
 
     def _fill(
         self,
@@ -133,8 +133,9 @@ class Till:
         rng: np.random.Generator,
     ) -> Lines:
         _, stores, days = expected.units.shape
-        product, rest = np.divmod(cells, stores * days)
-        store, day = np.divmod(rest, days)
+        product = cells // (stores * days)
+        store = cells // days - product * stores
+        day = cells - (product * stores + store) * days
         price = self._prices[day + first, product]
         percent = np.rint(expected.discount.reshape(-1)[cells] * 100).astype(np.int64)
         online = self._online[store]
@@ -169,8 +170,8 @@ class Till:
 
 def _baskets(group: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """The lines in the order of their baskets, and the baskets' sizes; a basket holds lines of one day and store."""
-    # In chance's order within the group: a number drawn for each line stands behind the group's in the key.
-    shuffled = _sorted(group << 20 | rng.integers(0, 2**20, len(group)))
+    shuffled = rng.permutation(len(group))
+    shuffled = shuffled[_by_small_key(group[shuffled])]
     group = group[shuffled]
     begins = rng.random(len(group)) >= SAME_BASKET
     begins[1:] |= group[1:] != group[:-1]
@@ -178,17 +179,16 @@ def _baskets(group: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     return shuffled, np.diff(np.flatnonzero(begins), append=len(group))
 
 
-def _sorted(keys: Ints) -> Ints:
-    """The rows by key, below 2**39 each: sorting the numbers with the rows packed in is several times as fast as argsort."""
-    packed = keys << _PLACE_BITS | np.arange(len(keys))
-    packed.sort()
-    return packed & (1 << _PLACE_BITS) - 1
+def _by_time(day: Ints, clock: Ints) -> Ints:
+    """The rows by day and second of it, in two passes of small keys."""
+    rows = _by_small_key(clock & 0xFFFF)
+    return rows[_by_small_key((day << 1 | clock >> 16)[rows])]
 
 
-def _ranges(starts: Ints, sizes: Ints) -> Ints:
-    """The numbers from each start on, as many as its size, one range after the other."""
-    ends = np.cumsum(sizes)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - sizes), sizes)
+def _by_small_key(keys: Ints) -> Ints:
+    # numpy sorts keys of 16 bits by radix, several times as fast as longer ones.
+    small = keys.astype(np.uint16) if len(keys) and int(keys.max()) < 2**16 else keys
+    return np.argsort(small, kind="stable")
 
 
 def _table(hours: tuple[float, ...]) -> Ints:

@@ -39,7 +39,9 @@ def make_promotions(
     the history for those only planned), channel and region (blank: all), display, effectless, shock. The second
     has a row per promotion and SKU: promotion, product (rows), percent, investment (centavos).
     """
-    days, products = len(history.days), catalogue.products
+    days = len(history.days)
+    products = {name: catalogue.products[name].to_numpy() for name in ("launch", "withdrawn", "category_row")}
+    first_price = catalogue.revisions["price"].to_numpy()
     appeal = _season_appeal(history)
     starts = np.arange(min(FIRST_START, days // 2), days - 8)
     weights = np.exp(scenario.selection * appeal[starts])
@@ -47,7 +49,7 @@ def make_promotions(
     planned = days + rng.integers(2, PLANNED_AHEAD, max(2, round(PLANNED_PER_PROMOTION * size)))
     rows: list[tuple[object, ...]] = []
     members: list[tuple[int, int, int, int]] = []
-    busy_until = np.full(len(products), -1)
+    busy_until = np.full(len(catalogue.products), -1)
     for number, start in enumerate([*drawn.tolist(), *sorted(planned.tolist())]):
         mechanic = MECHANICS[rng.choice(len(MECHANICS), p=MECHANIC_SHARES)]
         end = start + int(rng.integers(*DAYS[mechanic])) - 1
@@ -67,7 +69,7 @@ def make_promotions(
         rows.append((f"P{number + 1:04d}", name, mechanic, start, end, channel, region, *flags))
         for row in chosen.tolist():
             percent = depth if rng.random() < 0.7 else _depth(mechanic, rng)
-            members.append((number, row, percent, _investment(catalogue, market, row, start, end, rng)))
+            members.append((number, row, percent, _investment(market, row, int(first_price[row]), start, end, rng)))
     columns = ["code", "name", "mechanic", "start", "end", "channel", "region", "display", "effectless", "shock"]
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(members, columns=["promotion", "product", "percent", "investment"])
 
@@ -86,12 +88,12 @@ def _season_appeal(history: History) -> Floats:
 
 
 def _choose(
-    products: pd.DataFrame, market: Market, category: int, day: int, busy: NDArray[np.bool_], selection: float, rng: np.random.Generator
+    products: dict[str, Ints], market: Market, category: int, day: int, busy: NDArray[np.bool_], selection: float, rng: np.random.Generator
 ) -> Ints:
-    listed = (products["launch"] <= day - 14) & (products["withdrawn"] > day + 7) & (products["category_row"] == category)
-    eligible = np.flatnonzero(listed.to_numpy())
+    of_category = products["category_row"] == category
+    eligible = np.flatnonzero((products["launch"] <= day - 14) & (products["withdrawn"] > day + 7) & of_category)
     if not len(eligible):
-        eligible = np.flatnonzero((products["category_row"] == category).to_numpy())
+        eligible = np.flatnonzero(of_category)
     slow = -market.state[eligible, max(day - 7, 0)]
     weights = np.exp(4.0 * selection * slow) * np.where(busy[eligible], TAKEN, 1.0)
     size = min(len(eligible), max(1, len(eligible) // 2), int(rng.integers(*SKUS)))
@@ -104,12 +106,11 @@ def _depth(mechanic: str, rng: np.random.Generator) -> int:
     return int(rng.choice(depths, p=depths**-0.5 / (depths**-0.5).sum()))
 
 
-def _investment(catalogue: Catalogue, market: Market, row: int, start: int, end: int, rng: np.random.Generator) -> int:
+def _investment(market: Market, row: int, price: int, start: int, end: int, rng: np.random.Generator) -> int:
     # About what a shop spends on shelf and advertising for the sales that it is used to.
     day = min(start, market.sku_day.shape[2] - 1)
     usual = float(market.sku_day[row, :, max(day - 28, 0) : day + 1].mean() * market.affinity[row].sum())
-    first = float(catalogue.revisions["price"].to_numpy()[row])
-    return round(usual * (end - start + 1) * first * rng.uniform(0.005, 0.04))
+    return round(usual * (end - start + 1) * price * rng.uniform(0.005, 0.04))
 
 
 def _name(history: History, start: int, mechanic: str, category: str) -> str:

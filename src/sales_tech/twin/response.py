@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +45,7 @@ class Member:
     log_lift: Floats
     shock: float
 
-    @property
+    @cached_property
     def taken(self) -> Floats:
         """Extra demand of the whole promotion by store, in days of usual demand."""
         extra: Floats = np.expm1(self.log_lift).sum(axis=1)
@@ -72,8 +75,27 @@ def make_response(retailer: Retailer) -> Response:
     count, stores = len(retailer.promotions), len(retailer.stores)
     own = np.exp(rng.normal(0, PROMOTION_SD, count))
     by_store = np.clip(1 + rng.normal(0, retailer.scenario.store_lift_sd, (count, stores)), 0.2, 2.0)
-    members = [_member(retailer, row, own, by_store) for row in retailer.members.itertuples(index=False)]
+    reach = _reach(retailer)
+    promotions = retailer.promotions.to_dict("records")
+    columns = (retailer.members[name].tolist() for name in ("promotion", "product", "percent"))
+    members = [
+        _member(retailer, promotions[number], (number, product, percent), reach[number], own[number], by_store[number])
+        for number, product, percent in zip(*columns, strict=True)
+    ]
     return Response(members, cannibal, pull, halo)
+
+
+def _reach(retailer: Retailer) -> list[Ints]:
+    """The rows of the stores where each promotion runs."""
+    stores, promotions = retailer.stores, retailer.promotions
+    reach = []
+    for channel, region in zip(promotions["channel"], promotions["region"], strict=True):
+        inside = np.ones(len(stores), dtype=bool)
+        for column, value in (("channel", channel), ("region", region)):
+            if value:
+                inside &= (stores[column] == value).to_numpy()
+        reach.append(np.flatnonzero(inside))
+    return reach
 
 
 def price_response(retailer: Retailer, product: int, day: int, depth: float) -> float:
@@ -89,22 +111,18 @@ def log_lift(retailer: Retailer, product: int, day: int, depth: float, mechanic:
     return SALIENCE[mechanic] * price_response(retailer, product, day, depth) + float(attention) * retailer.scenario.lift_scale
 
 
-def _member(retailer: Retailer, row: tuple[int, int, int, int], own: Floats, by_store: Floats) -> Member:
-    number, product, percent, _ = (int(value) for value in row)
-    promotion = retailer.promotions.iloc[number]
-    stores, start, end = retailer.stores, int(promotion["start"]), int(promotion["end"])
-    inside = np.ones(len(stores), dtype=bool)
-    for column in ("channel", "region"):
-        if promotion[column]:
-            inside &= (stores[column] == promotion[column]).to_numpy()
-    rows = np.flatnonzero(inside)
-    level = log_lift(retailer, product, start, percent / 100, promotion["mechanic"], bool(promotion["display"])) * own[number]
+def _member(
+    retailer: Retailer, promotion: Mapping[Any, Any], row: tuple[int, int, int], stores: Ints, own: float, by_store: Floats
+) -> Member:
+    number, product, percent = row
+    start, end = promotion["start"], promotion["end"]
+    level = log_lift(retailer, product, start, percent / 100, promotion["mechanic"], promotion["display"]) * own
     profile = 0.92 + 0.3 * np.exp(-np.arange(end - start + 1) / 2.5)
-    lift = level * by_store[number, rows][:, None] * profile
+    lift = level * by_store[stores][:, None] * profile
     if promotion["effectless"]:
         lift = np.zeros_like(lift)
     shock = retailer.scenario.hidden_shock if promotion["shock"] else 0.0
-    return Member(number, product, percent, start, end, rows, lift, shock)
+    return Member(number, product, percent, start, end, stores, lift, shock)
 
 
 def pull_weights() -> Floats:

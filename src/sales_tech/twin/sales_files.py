@@ -14,17 +14,20 @@ from sales_tech.twin.customers import Customers
 from sales_tech.twin.demand import Demand
 from sales_tech.twin.dirt import Kind, interruptions, plant
 from sales_tech.twin.events import told
-from sales_tech.twin.history import History, Ints, stream
+from sales_tech.twin.history import Ints, stream
 from sales_tech.twin.lines import DEVOLVIDO, Lines, together
 from sales_tech.twin.orders import Till
 from sales_tech.twin.printing import SALES_HEADERS, Printer
-from sales_tech.twin.text import ENCODING, content
+from sales_tech.twin.text import ENCODING, Texts, content
 
 HEADER = ";".join(SALES_HEADERS)
 # Every so many sales files, one has its header again in the middle.
 HEADER_REPEATED_EVERY = 6
 RETURN_NUMBERS = 900_001
 """Orders that take something back are numbered from here on, day by day."""
+
+LINES_AT_ONCE = 1 << 15
+"""Lines that are printed at once: their columns fit in the processor's cache."""
 
 Watch = Callable[[int], None]
 
@@ -104,30 +107,30 @@ class SalesFiles:
         nothing = sold.lines.take(slice(0))
         heard = told(self._retailer, sold.lines)
         if not self._dirt:
-            return _Part([content(self._printer.print(sold.lines))], _kinds(sold.lines), sold.returns, nothing, heard)
+            return _Part([*map(content, self._printed(sold.lines))], _kinds(sold.lines), sold.returns, nothing, heard)
         month = int(self._history.month_of(self._history.days[first : first + 1])[0])
         truncate = stop == self._months[len(self._months) // 2][1]
         planted = plant(self._history, sold.lines, truncate, stream(self._retailer.seed, f"dirt from {first}"))
-        texts = self._printer.print(planted.lines)
-        pieces: list[bytes | memoryview] = [content(texts)]
+        texts = self._printed(planted.lines)
+        pieces: list[bytes | memoryview] = [*map(content, texts)]
         if first == self._months[month][0]:
             rng = stream(self._retailer.seed, f"interruptions from {first}")
-            pieces = interruptions(texts, HEADER, self._repeats_header(month), rng)
+            pieces[:1] = interruptions(texts[0], HEADER, self._repeats_header(month), rng)
         return _Part(pieces, _kinds(planted.lines), together([sold.returns, planted.late]), planted.cut, heard)
+
+    def _printed(self, lines: Lines) -> list[Texts]:
+        starts = range(0, max(len(lines), 1), LINES_AT_ONCE)
+        return [self._printer.print(lines.take(slice(start, start + LINES_AT_ONCE))) for start in starts]
 
     def _repeats_header(self, month: int) -> bool:
         return self._dirt and month % HEADER_REPEATED_EVERY == 0
 
     def _closing(self, late: Lines, month: int) -> tuple[Lines, Lines]:
         """The late lines of a month's file as they were written, returns numbered, and those of later files."""
-        file = np.where(late.kind == Kind.DUPLICATE, _month(self._history, late.day), late.file(self._history))
+        file = np.where(late.kind == Kind.DUPLICATE, self._history.month_of(self._history.days[late.day]), late.file(self._history))
         now = np.flatnonzero(file <= month)
         now = now[np.argsort(late.updated[now], kind="stable")]
         return _numbered(late.take(now)), late.take(file > month)
-
-
-def _month(history: History, days: Ints) -> Ints:
-    return history.month_of(history.days[days])
 
 
 def _numbered(lines: Lines) -> Lines:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sales_tech.errors import SettingsError
 
 UNITS_PER_LINE = 1.12
+# What is sold of the units per cell: SKUs come and go, stores open late, shelves are empty.
+SOLD_SHARE = 0.93
 SMALLEST, LARGEST = 10_000, 100_000_000
 
 
@@ -78,7 +80,7 @@ class Size:
         """A retailer of about so many order lines; SettingsError outside SMALLEST to LARGEST."""
         if not SMALLEST <= lines <= LARGEST:
             raise SettingsError(f"lines is {lines}; expected {SMALLEST} to {LARGEST}")
-        cells = lines * UNITS_PER_LINE / scenario.units_per_cell
+        cells = lines * UNITS_PER_LINE / (scenario.units_per_cell * SOLD_SHARE)
         growth = math.log10(lines / SMALLEST) / math.log10(LARGEST / SMALLEST)
         months = round(6 + 30 * growth)
         pairs = cells / (months * 30.4)
