@@ -12,6 +12,23 @@ from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settin
 
 from sales_tech.settings import Settings
 
+LONGEST_FIRST = ("end_to_end", "transform", "infra", "functions", "query", "notebooks", "orchestration")
+"""Folders whose tests take long, so that no worker is left with one of their files at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: those with slow tests, then those of some folders."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        if slow := item.get_closest_marker("slow"):
+            longest[item.path] = max(longest.get(item.path, 0), slow.args[0])
+
+    def rank(item: pytest.Item) -> tuple[float, int]:
+        folder = item.path.parent.name
+        return (-longest.get(item.path, 0), LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -13,24 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.support.months import OF_THE_LOAD, OLIST_TABLES, land
 from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
 
-from sales_tech.lake.query import Reader
 from sales_tech.settings import Settings
-
-OLIST_TABLES = (
-    "silver.sales",
-    "silver.products",
-    "silver.stores",
-    "silver.rejects",
-    "silver.fates",
-    "gold.daily_sales",
-    "gold.kpis_daily",
-    "gold.product_performance",
-    "gold.customer_value",
-)
-MONTHS = "SALES_TECH_TEST_AWS_MONTHS"  # of 25, which take a quarter of an hour in the emulator
-OF_THE_LOAD = frozenset({"load_id"})
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +117,7 @@ def test_a_second_night_makes_no_snapshot(whole: Settings) -> None:
     assert all(not result.commits for result in results.values())
 
 
-@pytest.mark.slow
+@pytest.mark.slow(120)
 @pytest.mark.parametrize("order", ["by month", "shuffled"])
 def test_the_months_of_olist_one_at_a_time_equal_all_at_once(
     whole: Settings, real_data: Path, make_settings: Callable[..., Settings], order: str
@@ -150,31 +135,3 @@ def test_the_months_of_olist_one_at_a_time_equal_all_at_once(
         expected = [row for row in read(whole, table, without=OF_THE_LOAD) if row["source"] == "olist"]
         assert expected or table == "silver.rejects"
         assert read(settings, table, without=OF_THE_LOAD) == expected, table
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("place", ["aws"], indirect=True)
-def test_months_of_olist_on_aws_one_at_a_time_equal_the_same_on_a_laptop_at_once(
-    real_data: Path, tmp_path: Path, make_settings: Callable[..., Settings]
-) -> None:
-    months = sorted((real_data / "olist" / "batches").iterdir())
-    laptop, aws = settings_in(tmp_path / "laptop", "olist"), make_settings("olist")
-    for settings in (laptop, aws):
-        land(real_data / "olist" / "reference", settings.landing / "olist" / "reference")
-    for month in months[: int(os.environ.get(MONTHS, "3"))]:
-        for settings in (laptop, aws):
-            land(month, settings.landing / "olist" / "batches" / month.name)
-        night(aws)
-    night(laptop)
-    for table in OLIST_TABLES:
-        expected = read(laptop, table, without=OF_THE_LOAD)
-        assert expected or table == "silver.rejects"
-        assert read(aws, table, without=OF_THE_LOAD) == expected, table
-    counted = Reader(aws).arrow("select count(*) as n, sum(net_sales) as money from silver.sales")
-    assert counted == Reader(laptop).arrow("select count(*) as n, sum(net_sales) as money from silver.sales")
-
-
-def land(source: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        (target / path.name).symlink_to(path)

@@ -39,7 +39,7 @@ def on(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_cli
-@pytest.mark.slow
+@pytest.mark.slow(30)
 def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> None:
     s3 = own_cloud.client("s3")
     deploy = ("--stack", STACK, "--artifacts", BUCKET)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pyiceberg import table
 from pyiceberg.exceptions import NoSuchTableError
 from tests.support.nights import BOTH_PLACES, read
 
@@ -80,6 +81,18 @@ def test_a_commit_adds_and_removes_in_one_snapshot(lake: Lake, engine: DuckEngin
     table = lake.catalog.load_table(lake.platform.identifier(NAME))
     assert [entry.snapshot_id for entry in table.history()][1:] == [snapshot]
     assert shops(lake.settings) == [("Recife", 4), ("Santos", 30)]
+
+
+def test_a_commit_copies_its_tables_history_as_often_however_long_that_is(
+    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, copies = table.update_table_metadata, []
+    monkeypatch.setattr(table, "update_table_metadata", lambda *given: copies.append(given) or plain(*given))
+    put(lake, engine, SANTOS)
+    assert len(copies) <= 3  # of the table as it was, with the snapshot, and with what is said of it
+    history = lake.table(NAME)
+    assert history is not None
+    assert [snapshot.snapshot_id for snapshot in history.metadata.snapshots] == [lake.snapshot_id(NAME)]
 
 
 def test_an_earlier_snapshot_still_shows_what_it_held(lake: Lake, engine: DuckEngine) -> None:

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchNamespaceError
 from pyiceberg.io import FileIO
-from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import CommitTableResponse, Table
@@ -18,6 +17,7 @@ from pyiceberg.table.update import AddSnapshotUpdate, TableRequirement, TableUpd
 from pyiceberg.typedef import EMPTY_DICT, Identifier, Properties
 
 from sales_tech.aws.connection import Connection, in_words
+from sales_tech.aws.files import LakeFiles
 
 
 class StackCatalog(GlueCatalog):
@@ -29,7 +29,7 @@ class StackCatalog(GlueCatalog):
 
     def __init__(self, connection: Connection, lake: str, prefix: str, may_write: Callable[[], None]) -> None:
         self._tables, self._prefix, self._may_write = f"{lake}/tables", prefix, may_write
-        self._files = PyArrowFileIO(connection.iceberg)
+        self._files = LakeFiles(connection)
         super().__init__("sales_tech", client=connection.client("glue"), warehouse=self._tables, **connection.iceberg)
 
     def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:

@@ -61,7 +61,8 @@ class Connection:
         given = {"endpoint_override": self._endpoint}
         if self._handed:
             given |= {"access_key": self._handed.access_key, "secret_key": self._handed.secret_key, "session_token": self._handed.token}
-        return S3FileSystem(region=self.region, **{key: value for key, value in given.items() if value})
+        # Opened late, so that a small file is one request and not three; that it cannot be written is then told where it is closed.
+        return S3FileSystem(region=self.region, allow_delayed_open=True, **{key: value for key, value in given.items() if value})
 
     @property
     def iceberg(self) -> dict[str, str]:

@@ -59,6 +59,7 @@ class DuckEngine:
         self._connection.execute(f"set threads = {threads}")
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute("set preserve_insertion_order = false")
+        self._connection.execute("set parquet_metadata_cache = true")
         self._connection.execute(_PRIMITIVES.read_text(encoding="utf-8"))
         if hash_key is not None:
             self._set_hash_key(hash_key)

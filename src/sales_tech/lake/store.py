@@ -12,7 +12,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
 from sales_tech.contracts.table import TableContract
@@ -35,6 +36,23 @@ class LakeFile:
     partition: Partition
     rows: int
     entry: DataFile
+
+
+class _Changes(Transaction):
+    """A transaction that works out its table's metadata once after each change.
+
+    pyiceberg would do so whenever it looks at a part of them, fifteen times in a commit, and each time with a
+    copy of the table's whole history.
+    """
+
+    _worked_out: tuple[tuple[Any, Any], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        of = (self._table.metadata, self._updates)
+        if self._worked_out is None or any(then is not now for then, now in zip(self._worked_out[0], of, strict=True)):
+            self._worked_out = (of, super().table_metadata)
+        return self._worked_out[1]
 
 
 class Lake:
@@ -191,7 +209,7 @@ class Lake:
         added, removed = list(added), list(removed)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with table.transaction() as transaction:
+                with _Changes(table) as transaction:
                     update = transaction.update_snapshot(snapshot_properties=provenance.properties())
                     with update.overwrite() if removed else update.fast_append() as producer:
                         for path in added:

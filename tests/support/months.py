@@ -1,0 +1,25 @@
+"""The published exports of Olist, a folder for each month, and the tables that they feed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+OLIST_TABLES = (
+    "silver.sales",
+    "silver.products",
+    "silver.stores",
+    "silver.rejects",
+    "silver.fates",
+    "gold.daily_sales",
+    "gold.kpis_daily",
+    "gold.product_performance",
+    "gold.customer_value",
+)
+OF_THE_LOAD = frozenset({"load_id"})
+
+
+def land(source: Path, target: Path) -> None:
+    """Show a folder's files in another one."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        (target / path.name).symlink_to(path)
