@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -246,8 +246,8 @@ def _members(
     kept = promotions[ran].assign(sku_row=sku[ran], first=np.maximum(start[ran], 0), last=np.minimum(end[ran], len(days) - 1))
     if unsold := int(((sku < 0) & (end >= 0) & (start < len(days))).sum()):
         notes.append(f"{unsold} promoted SKUs never sold and are left out")
-    calendar = []
-    members = []
+    calendar: list[dict[str, object]] = []
+    members: list[Member] = []
     for promotion_id, rows in kept.groupby("promotion_id", observed=True, sort=True):
         head = rows.iloc[0]
         inside = _scope(places, head.get("channel"), "channel") & _scope(places, head.get("region"), "region")
@@ -273,14 +273,20 @@ def _members(
     return pd.DataFrame(calendar), members
 
 
-def _scope(places: pd.DataFrame, value: object, column: str) -> Bools:
-    inside: Callable[[object], bool] = lambda place: value is None or pd.isna(value) or place == value  # noqa: E731
-    return np.array([inside(place) for place in places[column]], dtype=bool)
+def _scope(places: pd.DataFrame, value: Any, column: str) -> Bools:
+    if _unknown(value):
+        return np.ones(len(places), dtype=bool)
+    inside: Bools = (places[column] == value).to_numpy()
+    return inside
 
 
-def _number(value: object) -> float:
-    return float(value) if value is not None and not pd.isna(value) else float("nan")  # type: ignore[arg-type]
+def _number(value: Any) -> float:
+    return float("nan") if _unknown(value) else float(value)
 
 
-def _flag(value: object) -> bool:
-    return bool(value) if value is not None and not pd.isna(value) else False
+def _flag(value: Any) -> bool:
+    return not _unknown(value) and bool(value)
+
+
+def _unknown(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))

@@ -151,8 +151,8 @@ class Baseline:
             columns = slice(store * skus, (store + 1) * skus)
             expected[:, columns] = self._cells(store, factor).T
             within[:, columns] = promoted[:, self.groups.of_store[store]].T
-        turned = [np.ascontiguousarray(table.reshape(stores * skus, days).T) for table in (panel.units, panel.available)]
-        units, known = turned[0], turned[1]
+        units = np.ascontiguousarray(panel.units.reshape(stores * skus, days).T)
+        known = np.ascontiguousarray(panel.available.reshape(stores * skus, days).T)
         chance, self.shelf_rates = on_shelf(units, expected, within, known)
         self.exposure = np.where(known, chance, np.float32(0)).T.reshape(stores, skus, days)
 
@@ -206,9 +206,8 @@ class Baseline:
                 self.wanders[name] = choose_wander(observed, precision, self.wanders.get(name, first)) if choose else first
             return smooth(observed, precision, self.wanders[name])
 
-        by_category = lambda table: np.stack([table[panel.category == row].sum(axis=(0, 1)) for row in range(len(panel.categories))])  # noqa: E731
         before = self.category_day
-        self.category_day = step("category", before, by_category(units), by_category(now), Wander(0.11, 16.0)).mean
+        self.category_day = step("category", before, self._by_category(units), self._by_category(now), Wander(0.11, 16.0)).mean
         now = now * np.exp(self.category_day - before)[panel.category][:, None, :]
         now = self._weekdays(units, now)
         now = self._ages(units, now)
@@ -221,6 +220,9 @@ class Baseline:
             before = self.group_state.mean
             shape = skus * groups, days
             self.group_state = step("group", before, units.reshape(shape), now.reshape(shape), Wander(0.08, 16.0))
+
+    def _by_category(self, table: Floats) -> Floats:
+        return np.stack([table[self.panel.category == row].sum(axis=(0, 1)) for row in range(len(self.panel.categories))])
 
     def _weekdays(self, units: Floats, now: Floats) -> Floats:
         change = np.ones_like(self.weekday)

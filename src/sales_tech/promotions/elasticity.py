@@ -128,7 +128,7 @@ def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats,
 def _mechanics(posterior: Posterior) -> np.ndarray:
     kinds = posterior.panel.promotions["mechanic"].astype(object)
     names = kinds.where(kinds.notna(), "unknown").astype(str)
-    rows = pd.Index(posterior.mechanics).get_indexer(names)
+    rows = pd.Index(posterior.mechanics).get_indexer(pd.Index(names))
     return rows[posterior.cells.promotions]
 
 

@@ -75,8 +75,8 @@ def overlap_frame(cells: PromotedCells, expected: Floats) -> pd.DataFrame:
     rows = []
     for one, mine in span.items():
         for other, theirs in span.items():
-            days = min(mine[1], theirs[1]) - max(mine[0], theirs[0]) + 1
-            if one == other or days <= 0 or not (mine[2] & theirs[2]) or not (mine[3] & theirs[3]):
+            length = min(mine[1], theirs[1]) - max(mine[0], theirs[0]) + 1
+            if one == other or length <= 0 or not (mine[2] & theirs[2]) or not (mine[3] & theirs[3]):
                 continue
             skus, both, part = shared.get((one, other), (set(), set(), 0.0))
             rows.append(
@@ -85,7 +85,7 @@ def overlap_frame(cells: PromotedCells, expected: Floats) -> pd.DataFrame:
                     "other_promotion_id": names[other],
                     "relation": "same_sku" if skus else "same_category",
                     "shared_skus": len(skus),
-                    "shared_days": len(both) if skus else days,
+                    "shared_days": len(both) if skus else length,
                     "shared_units_share": min(part / max(units[one], 1e-9), 1.0),
                 }
             )

@@ -42,9 +42,8 @@ def on_shelf(units: Cells, expected: Cells, promoted: Bools, known: Bools) -> tu
     store is closed, tell nothing.
     """
     telling = np.argsort(-np.where(known, expected, 0).sum(axis=0))[:MOST_INFORMATIVE]
-    few_units, few_expected, few_promoted, few_known = (
-        np.ascontiguousarray(table[:, telling]) for table in (units, expected, promoted, known)
-    )
+    few_units, few_expected = units[:, telling], expected[:, telling]
+    few_promoted, few_known = promoted[:, telling], known[:, telling]
     rates, there = ShelfRates(), few_known.astype(np.float32)
     for _ in range(ROUNDS):
         # Empty shelves look like luck of high variance until they are known, so that both are found together.
@@ -80,14 +79,14 @@ def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tup
     days, chains = sold.shape
     ahead, odds = np.empty((days, chains), np.float32), np.empty((days, chains), np.float32)
     refilled = np.float32(rates.refilled)
-    now = np.full(chains, np.float32(1 - rates.runs_out / (rates.runs_out + rates.refilled)))
+    now: Cells = np.full(chains, np.float32(1 - rates.runs_out / (rates.runs_out + rates.refilled)))
     for day in range(days):
         leave = np.where(promoted[day], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
         before = now * (1 - leave) + (1 - now) * refilled
         ahead[day] = before
         there = before * zero[day]
         now = np.where(sold[day], np.float32(1), there / (there + (1 - before)))
-    later = np.ones(chains, np.float32)
+    later: Cells = np.ones(chains, np.float32)
     for day in range(days - 1, -1, -1):
         if day + 1 < days:
             leave = np.where(promoted[day + 1], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
@@ -118,4 +117,4 @@ def _maximize(sold: Bools, zero: Cells, promoted: Bools, known: Bools, rates: Sh
         runs_out_promoted=min(float(promoted_rate), LARGEST_RATE),
         refilled=float(np.clip(refilled, 1 / LONGEST, 1 / SHORTEST)),
     )
-    return found, np.where(known, smoothed, np.float32(0))
+    return found, smoothed * known

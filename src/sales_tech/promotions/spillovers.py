@@ -28,7 +28,8 @@ PRIOR_SHARE, PRIOR_DEVIATION = 0.1, 0.1
 class Spillovers:
     """Shares of extra units: cannibalised by category, pulled forward by category and week after the end, halo by pair of categories.
 
-    `halo[a, b]` is what category b gains for each extra unit of category a, `halo_deviation` its standard deviation. `slump` is the mean log state of SKUs
+    `halo[a, b]` is what category b gains for each extra unit of category a,
+    `halo_deviation` its standard deviation. `slump` is the mean log state of SKUs
     on the day when their promotion begins.
     """
 
@@ -161,9 +162,7 @@ def _dip(
 
 def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:
     size = len(panel.categories)
-    return _positive(
-        np.bincount(panel.category, weights=information, minlength=size), np.bincount(panel.category, weights=gain, minlength=size)
-    )
+    return _positive(by_row(panel.category, information, size), by_row(panel.category, gain, size))
 
 
 def _positive(information: Floats, gain: Floats) -> Pooled:
