@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from sales_tech.errors import SalesTechError
+from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.settings import Settings, asset
 
 lake_option = click.option("--lake", help="The lake's folder (default: ./lake), or s3://bucket/prefix.")
@@ -107,6 +107,26 @@ def post(file: Path, landing: str | None) -> None:
         posted = post_events(file, settings, watch=watch)
     show_posted(console, posted, settings)
     sys.exit(2 if posted.refused else 0)
+
+
+@main.command()
+@click.option("--difficulty", "difficulties", multiple=True, help="default, hard or shock; may be given several times. All by default.")
+@click.option("--seeds", default=5, show_default=True, help="How many fresh seeds are drawn.")
+@click.option("--seed", "given", multiple=True, type=int, help="A seed to use instead, such as one that was printed before.")
+@click.option("--json", "path", type=click.Path(path_type=Path), help="Write the figures into this file as well.")
+def scorecard(difficulties: tuple[str, ...], seeds: int, given: tuple[int, ...], path: Path | None) -> None:
+    """Judge the analysis of promotions on synthetic retailers whose truth is known; exit code 1 where a goal is missed."""
+    from sales_tech.scorecard.report import fresh_seeds, run_scorecard, show_scorecard, show_trial, write_scorecard
+    from sales_tech.twin.scenario import SCENARIOS, scenario_named
+
+    if seeds < 1:
+        raise SettingsError(f"seeds is {seeds}; expected at least 1")
+    names = [scenario_named(name).name for name in difficulties or SCENARIOS]
+    progress = Console(stderr=True)
+    told = run_scorecard(names, given or fresh_seeds(seeds), watch=lambda trial: show_trial(progress, trial))
+    if path is not None:
+        write_scorecard(path, told)
+    sys.exit(0 if show_scorecard(Console(), told) else 1)
 
 
 @main.command()

@@ -90,7 +90,7 @@ def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tup
     for day in range(days - 1, -1, -1):
         if day + 1 < days:
             leave = np.where(promoted[day + 1], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
-            later = (refilled + (1 - refilled) * odds[day + 1]) / (1 - leave + leave * odds[day + 1])
+            later[:] = (refilled + (1 - refilled) * odds[day + 1]) / (1 - leave + leave * odds[day + 1])
         odds[day] = np.where(sold[day], np.float32(0), np.minimum(later / np.maximum(zero[day], np.float32(1e-12)), np.float32(1e12)))
     smoothed: Cells = ahead / (ahead + (1 - ahead) * odds)
     return smoothed, ahead, odds
