@@ -94,7 +94,7 @@ def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tup
             later[:] = (refilled + (1 - refilled) * odds[day + 1]) / (1 - leave + leave * odds[day + 1])
         none_since = np.minimum(later / np.maximum(zero[day], np.float32(1e-12)), np.float32(1e12))
         odds[day] = np.where(sold[day], np.float32(0), none_since)
-    smoothed: Cells = ahead / (ahead + (1 - ahead) * odds)
+    smoothed: Cells = (ahead / (ahead + (1 - ahead) * odds)).astype(np.float32, copy=False)
     return smoothed, ahead, odds
 
 
