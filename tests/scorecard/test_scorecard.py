@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_the_worst_seed_counts_whatever_its_sign() -> None:
 
 def test_a_missed_goal_is_told_and_a_known_limit_has_none(tmp_path: Path) -> None:
     lines = [Figure("a", 0.2, 0, 0.1), Figure("b", 0.05, 0, 0.1)]
-    console = Console(file=(tmp_path / "shown").open("w", encoding="utf-8"), width=120)
+    console = Console(file=StringIO(), width=120)
     assert not show_scorecard(console, {"default": ([trial()], lines)})
     assert show_scorecard(console, {"default": ([trial()], lines[1:])})
     assert show_scorecard(console, {"shock": ([trial()], lines)})
