@@ -116,7 +116,7 @@ def _few(sku: Ints, about: pd.DataFrame, units: Floats, promoted: set[str], note
     if len(about) <= MOST_SKUS:
         return sku, about
     sold = np.bincount(sku, weights=units, minlength=len(about))
-    keep = about["sku"].isin(promoted).to_numpy()
+    keep = about["sku"].isin(promoted).to_numpy(copy=True)
     keep[np.argsort(-sold, kind="stable")[: max(MOST_SKUS - int(keep.sum()), 0)]] = True
     pooled = about["sku"].where(keep, OTHERS + " " + about["category"])
     rows, names = pd.factorize(pooled)

@@ -160,9 +160,9 @@ def _moved(
     draws, size = len(incremental), len(panel.categories)
     category = panel.category[cells.skus]
     cannibal, dip = (_shares(pooled, draws, size, rng) for pooled in (spillovers.cannibal, spillovers.dip))
-    # Summed before it is cut at none: cut pair by pair, what is only doubt would add up to a gain.
+    # Not cut at none: what is only doubt would add up to a gain.
     doubt = np.sqrt((spillovers.halo_deviation**2).sum(axis=1))
-    gained = np.maximum(spillovers.halo.sum(axis=1) + doubt * rng.normal(size=(draws, size)), 0.0)
+    gained = spillovers.halo.sum(axis=1) + doubt * rng.normal(size=(draws, size))
     peers = _with_peers(panel, cells, usual)
     left = np.clip(len(panel.days) - 1 - cells.ends, 0, DIP_DAYS)
     seen = np.cumsum(np.repeat(spillovers.dip_weeks / 7, 7))
