@@ -145,22 +145,19 @@ def _dip(
     known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True))
     known = known + before.slump * pressure.chosen
     observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
-    white = whiten([np.ones_like(observed), observed, pressure.chosen, *columns], precision, baseline.wanders["sku"])
+    # How the dip fades is taken as known: left free, the later weeks take up whatever is off about the level.
+    weeks = 0.5 ** np.arange(DIP_WEEKS)
+    weeks = weeks / weeks.sum()
+    column = sum(part * week for part, week in zip(weeks, columns, strict=True))
+    white = whiten([np.ones_like(observed), observed, pressure.chosen, column], precision, baseline.wanders["sku"])
     one, *rest = white
     norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
-    y, *xs = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in rest)
-    information = np.array([[float((a * b).sum()) for b in xs] for a in xs])
-    gain = np.array([float((a * y).sum()) for a in xs])
-    # The slump is free about none; weeks are drawn to a decline by half a week, in all a tenth of the extra units.
-    shape = 0.5 ** np.arange(DIP_WEEKS)
-    shape = PRIOR_SHARE * shape / shape.sum()
-    centre = np.concatenate([[0.0], shape])
-    prior = np.diag(np.concatenate([[1 / 0.1**2], 1 / shape**2]))
-    found = np.linalg.solve(information + prior, gain + prior @ centre)
-    slump, weeks = float(found[0]), np.maximum(found[1:], 0.0)
-    weeks = weeks / weeks.sum() if weeks.sum() > TINY else shape / shape.sum()
-    column = sum(share * x for share, x in zip(weeks, xs[1:], strict=True))
-    return weeks, _shares(panel, (column * column).sum(axis=1), (column * (y - slump * xs[0])).sum(axis=1)), slump
+    y, chosen, x = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in rest)
+    information = np.array([[float((a * b).sum()) for b in (chosen, x)] for a in (chosen, x)])
+    gain = np.array([float((a * y).sum()) for a in (chosen, x)])
+    centre, prior = np.array([0.0, PRIOR_SHARE]), np.diag([1 / PRIOR_DEVIATION**2, 1 / PRIOR_DEVIATION**2])
+    slump = float(np.linalg.solve(information + prior, gain + prior @ centre)[0])
+    return weeks, _shares(panel, (x * x).sum(axis=1), (x * (y - slump * chosen)).sum(axis=1)), slump
 
 
 def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:

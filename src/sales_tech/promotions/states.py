@@ -9,6 +9,7 @@ likelihood of the innovations (Harvey 1989, "Forecasting, Structural Time Series
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,11 @@ def likelihood(observed: Floats, precision: Floats, wander: Wander) -> float:
 
 
 def choose_wander(observed: Floats, precision: Floats, start: Wander | None = None) -> Wander:
-    """The deviation and half-life of the highest likelihood, by coordinate search over DEVIATIONS and HALF_LIVES."""
+    """The deviation and half-life of the highest likelihood among DEVIATIONS and HALF_LIVES, climbed from `start`.
+
+    Both move at once: a greater deviation with a longer half-life looks much the same, so that a search of one at a time
+    would stop on that ridge.
+    """
     best = start or Wander(0.11, 32.0)
     seen: dict[Wander, float] = {}
 
@@ -67,8 +72,8 @@ def choose_wander(observed: Floats, precision: Floats, start: Wander | None = No
 
     while True:
         before = best
-        best = max((Wander(deviation, best.half_life) for deviation in _near(DEVIATIONS, best.deviation)), key=score)
-        best = max((Wander(best.deviation, half_life) for half_life in _near(HALF_LIVES, best.half_life)), key=score)
+        around = product(_near(DEVIATIONS, best.deviation), _near(HALF_LIVES, best.half_life))
+        best = max((Wander(*values) for values in around), key=score)
         if best == before:
             return best
 
