@@ -51,6 +51,9 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
         np.bincount(flat, weights=daily[name].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
         for name in ("units", "net_sales")
     )
+    # Where more came back on a day than was sold, the goods had been bought before: demand was none, not less.
+    returned = units < 0
+    units[returned], net_sales[returned] = 0.0, 0.0
     price, cost = _prices(frames.products, about, days, daily, sku, day, notes)
     categories, category = _levels(about["category"])
     brands, brand = _levels(about["brand"])
