@@ -13,6 +13,7 @@ STEP = 0.05
 SMALLEST_CHANGE = 0.01
 ALL_BRANDS = "all"
 STRONG, FAIR = 0.3, 0.7
+SMALLEST_LIFT, LARGEST_SCALE = 0.02, 6.0
 
 
 def elasticity_frame(posterior: Posterior, level: float) -> pd.DataFrame:
@@ -87,7 +88,9 @@ def _rows(
     usual = np.bincount(_mechanics(posterior)[members]).argmax()
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
     for depth in grid[grid > 0].round(4).tolist():
-        price = slope * float(depth_response(np.array(depth))) + lifts.curvature * float(bend(np.array(depth)))
+        price = (slope + lifts.mechanic_slope[:, usual]) * float(depth_response(np.array(depth))) + lifts.curvature * float(
+            bend(np.array(depth))
+        )
         uplift = np.expm1(price + lifts.mechanic[:, usual] * float(attention(np.array(depth))))
         arc = price / float(depth_response(np.array(depth)))
         low, high = np.quantile(uplift, [tail, 1 - tail])
@@ -147,13 +150,17 @@ def units_at(posterior: Posterior, promotion: int, depth: float) -> tuple[Floats
     slope = slope + lifts.brand_slope[:, panel.category[cells.skus[rows]] * len(panel.brands) + panel.brand[cells.skus[rows]]]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[promotion]
 
+    slope = slope + lifts.mechanic_slope[:, mechanic]
+
     def predicted(share: Floats) -> Floats:
         notice = lifts.mechanic[:, mechanic] + lifts.display[:, None] * display
         logs: Floats = slope * depth_response(share) + lifts.curvature[:, None] * bend(share) + notice * attention(share)
         return logs
 
-    change = predicted(np.full(len(rows), depth)) - predicted(np.nan_to_num(cells.depths[rows]))
+    # How strongly this promotion worked beside what was predicted of it stays, as a factor of its log lift.
+    planned = np.maximum(predicted(np.nan_to_num(cells.depths[rows])), SMALLEST_LIFT)
+    scale = np.clip(np.maximum(predicted(np.full(len(rows), depth)), 0.0) / planned, 0.0, LARGEST_SCALE)
     works = lifts.works[:, [promotion]]
-    lift = np.where(works, np.maximum(lifts.log_lift[:, rows] + change, 0.0), 0.0)
+    lift = np.where(works, np.maximum(lifts.log_lift[:, rows], 0.0) * scale, 0.0)
     baseline = posterior.baseline[:, rows]
     return (baseline * np.exp(lift)).sum(axis=1), (baseline * np.expm1(lift)).sum(axis=1)

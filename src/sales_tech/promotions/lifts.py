@@ -54,7 +54,8 @@ class LiftDraws:
     """Posterior draws (rows): log lift and log error of the baseline by member, whether a promotion works, and the coefficients.
 
     `slope` (draws, categories) and `brand_slope` (draws, categories x brands) multiply `depth_response`;
-    `curvature` (draws,) its square; `mechanic` (draws, mechanics) and `display` (draws,) add to the log lift.
+    `curvature` (draws,) multiplies `bend`; `mechanic` (draws, mechanics) and `display` (draws,) add to the log lift,
+    `mechanic_slope` (draws, mechanics) to the slope, since a coupon's cut is noticed less than a price tag's.
     `confidence` by promotion is one less the chance that a promotion without effect would look as effective.
     """
 
@@ -65,6 +66,7 @@ class LiftDraws:
     brand_slope: Floats
     curvature: Floats
     mechanic: Floats
+    mechanic_slope: Floats
     display: Floats
     hyper: pd.DataFrame
     confidence: Floats
@@ -106,14 +108,16 @@ class LiftModel:
         size = len(data.depth)
         x = depth_response(data.depth)
         categories = sizes["category"]
-        # Common slope, deviations by category, bend, mechanics, display; brands are drawn apart, for each has its own members.
-        design = np.zeros((size, 1 + categories + 1 + sizes["mechanic"] + 1))
+        # Common slope, deviations by category, bend, mechanics with their slopes, display. Brands are drawn apart:
+        # each has members of its own.
+        design = np.zeros((size, 1 + categories + 1 + 2 * sizes["mechanic"] + 1))
         rows = np.arange(size)
         design[:, 0] = x
         design[rows, 1 + data.category] = x
         at = 1 + categories
         design[:, at] = bend(data.depth)
         design[rows, at + 1 + data.mechanic] = attention(data.depth)
+        design[rows, at + 1 + sizes["mechanic"] + data.mechanic] = x
         design[:, -1] = data.display * attention(data.depth)
         return design
 
@@ -193,7 +197,8 @@ class LiftModel:
             slope=betas[:, :1] + betas[:, 1:at_bend],
             brand_slope=np.stack(saved["brand"]),
             curvature=betas[:, at_bend],
-            mechanic=betas[:, at_bend + 1 : -1],
+            mechanic=betas[:, at_bend + 1 : at_bend + 1 + sizes["mechanic"]],
+            mechanic_slope=betas[:, at_bend + 1 + sizes["mechanic"] : -1],
             display=betas[:, -1],
             hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
             confidence=self._confidence(observed, noise, betas.mean(axis=0), np.stack(saved["brand"]).mean(axis=0), saved["hyper"]),
@@ -266,6 +271,7 @@ class LiftModel:
             np.full(1, 1 / WEAK),
             np.full(sizes["category"], 1 / spread["category"] ** 2),
             np.full(1, 1.0),
+            np.full(sizes["mechanic"], 1 / 0.3**2),
             np.full(sizes["mechanic"], 1 / 0.3**2),
             np.full(1, 1 / 0.3**2),
         ]

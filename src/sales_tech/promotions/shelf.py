@@ -77,7 +77,8 @@ def _chance_of_none(expected: Cells, scatter: float) -> Cells:
 def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tuple[Cells, Cells, Cells]:
     # Chance of being on the shelf by day; before the day is seen; and the odds of the days from it on, out over on the shelf.
     days, chains = sold.shape
-    ahead, odds = np.empty((days, chains), np.float32), np.empty((days, chains), np.float32)
+    ahead: Cells = np.empty((days, chains), np.float32)
+    odds: Cells = np.empty((days, chains), np.float32)
     refilled = np.float32(rates.refilled)
     now: Cells = np.full(chains, np.float32(1 - rates.runs_out / (rates.runs_out + rates.refilled)))
     for day in range(days):
@@ -91,8 +92,9 @@ def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tup
         if day + 1 < days:
             leave = np.where(promoted[day + 1], np.float32(rates.runs_out_promoted), np.float32(rates.runs_out))
             later[:] = (refilled + (1 - refilled) * odds[day + 1]) / (1 - leave + leave * odds[day + 1])
-        odds[day] = np.where(sold[day], np.float32(0), np.minimum(later / np.maximum(zero[day], np.float32(1e-12)), np.float32(1e12)))
-    smoothed: Cells = ahead / (ahead + (1 - ahead) * odds)
+        none_since = np.minimum(later / np.maximum(zero[day], np.float32(1e-12)), np.float32(1e12))
+        odds[day] = np.where(sold[day], np.float32(0), none_since)
+    smoothed: Cells = (ahead / (ahead + (1 - ahead) * odds)).astype(np.float32, copy=False)
     return smoothed, ahead, odds
 
 

@@ -79,6 +79,7 @@ class Pressure:
     peers: Floats
     usual: Floats
     after: Floats
+    # One on the day a promotion of the SKU begins, less away from it, as states forget (K, T).
     chosen: Floats
 
     @classmethod
@@ -94,9 +95,9 @@ class Pressure:
                 after[week, member.sku, here, first : first + 7] += taken[:, None]
         after *= ~promoted
         chosen = np.zeros((extra.shape[0], extra.shape[2]))
-        keep = baseline.wanders["sku"].keep
-        for sku, start in {(member.sku, member.start) for member in panel.members}:
-            chosen[sku] = np.maximum(chosen[sku], keep ** np.abs(np.arange(extra.shape[2]) - start))
+        at, keep = np.arange(extra.shape[2]), baseline.wanders["sku"].keep
+        for sku, start in sorted({(member.sku, member.start) for member in panel.members}):
+            chosen[sku] = np.maximum(chosen[sku], keep ** np.abs(at - start))
         peers = by_category(panel, usual * ~promoted)
         return cls(by_category(panel, extra), peers, by_category(panel, usual), after, chosen)
 
@@ -141,7 +142,8 @@ def _dip(
     share = before.dip.mean[panel.category][:, None]
     left = np.maximum(1 - share * sum(part * week for part, week in zip(before.dip_weeks, after, strict=True)), LOWEST_FACTOR)
     columns = [-week / left for week in after]
-    known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True)) + before.slump * pressure.chosen
+    known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True))
+    known = known + before.slump * pressure.chosen
     observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
     white = whiten([np.ones_like(observed), observed, pressure.chosen, *columns], precision, baseline.wanders["sku"])
     one, *rest = white
@@ -152,7 +154,8 @@ def _dip(
     # The slump is free about none; weeks are drawn to a decline by half a week, in all a tenth of the extra units.
     shape = 0.5 ** np.arange(DIP_WEEKS)
     shape = PRIOR_SHARE * shape / shape.sum()
-    centre, prior = np.concatenate([[0.0], shape]), np.diag(np.concatenate([[1 / 0.1**2], 1 / shape**2]))
+    centre = np.concatenate([[0.0], shape])
+    prior = np.diag(np.concatenate([[1 / 0.1**2], 1 / shape**2]))
     found = np.linalg.solve(information + prior, gain + prior @ centre)
     slump, weeks = float(found[0]), np.maximum(found[1:], 0.0)
     weeks = weeks / weeks.sum() if weeks.sum() > TINY else shape / shape.sum()

@@ -20,7 +20,7 @@ from sales_tech.twin.scenario import Size, scenario_named
 from sales_tech.twin.truth import elasticity_truth, promotion_truth, units_at_depth
 
 STANDARD = Size(stores=50, skus=300, months=18, promotions=240)
-OTHER_DEPTHS = (10, 20, 30)
+OTHER_DEPTHS = (-10, -5, 5, 10)
 WHAT_IFS = 60
 
 
@@ -91,8 +91,9 @@ def _what_ifs(demand: Demand, effects: PromotionEffects, table: pd.DataFrame) ->
     for promotion in table.index[: WHAT_IFS * 2 : 2]:
         mine = posterior.cells.depths[posterior.cells.promotions == names.index(promotion)]
         planned = float(np.median(mine))
-        for percent in OTHER_DEPTHS:
-            if abs(percent / 100 - planned) < 0.03:
+        for change in OTHER_DEPTHS:
+            percent = round(planned * 100) + change
+            if percent <= 0:
                 continue
             try:
                 estimate, _ = units_at(posterior, names.index(promotion), percent / 100)

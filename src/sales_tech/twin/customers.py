@@ -70,11 +70,10 @@ def make_customers(lines: float, rng: np.random.Generator) -> Customers:
         pick(words(map(_plain, _LAST), ""), last),
         numbers(size, end="@example.com;"),
     ]
-    printed = [*join(columns).to_pylist(), b";;;"]
     reach = np.cumsum(rng.gamma(0.6, size=size) + 0.02)
     places = (np.arange(8 * size) + 0.5) / (8 * size)
     often = np.searchsorted(reach / reach[-1], places).astype(np.int32)
-    return Customers(pa.array(printed, pa.binary()), often)
+    return Customers(pa.concat_arrays([join(columns), words([";;"])]), often)
 
 
 def _cpfs(size: int, rng: np.random.Generator) -> list[Texts]:

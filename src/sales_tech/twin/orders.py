@@ -63,7 +63,7 @@ class Till:
         rng = stream(self._seed, f"orders from {first}")
         cells, quantity = self._lines(units, first, rng)
         shape = units.shape
-        day, store = cells % shape[2], cells // shape[2] % shape[1]
+        _, store, day = _cell_of(cells, shape)
         lines, sizes = _baskets(day * shape[1] + store, rng)
 
         orders = len(sizes)
@@ -105,12 +105,12 @@ class Till:
 
     def _lines(self, units: Ints, first: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """The cell of each line, and its quantity."""
-        sold = np.flatnonzero(units)
+        sold = np.flatnonzero(units.reshape(-1) > 0)
         count = units.reshape(-1)[sold]
         cell = np.repeat(np.arange(len(sold)), count)
         place = np.arange(len(cell)) - (np.cumsum(count) - count)[cell]
-        sku, day = sold // (units.shape[1] * units.shape[2]), sold % units.shape[2] + first
-        price = self._prices[day, sku]
+        sku, _, day = _cell_of(sold, units.shape)
+        price = self._prices[day + first, sku]
         joins = np.select([price < limit for limit, _ in TOGETHER[:-1]], [share for _, share in TOGETHER[:-1]], TOGETHER[-1][1])
         begins = np.flatnonzero((place % MOST_UNITS == 0) | (rng.random(len(cell)) >= joins[cell]))
         return sold[cell[begins]], np.diff(begins, append=len(cell))
@@ -132,10 +132,7 @@ class Till:
         of_line: Rows,
         rng: np.random.Generator,
     ) -> Lines:
-        _, stores, days = expected.units.shape
-        product = cells // (stores * days)
-        store = cells // days - product * stores
-        day = cells - (product * stores + store) * days
+        product, store, day = _cell_of(cells, expected.units.shape)
         price = self._prices[day + first, product]
         percent = np.rint(expected.discount.reshape(-1)[cells] * 100).astype(np.int64)
         online = self._online[store]
@@ -166,6 +163,13 @@ class Till:
         updated = day * DAY + clock + rng.integers(60, 3 * 3600, len(rows))
         amounts = {"quantity": -back.quantity, "discount": -back.discount}
         return back.but(day=day, clock=clock, updated=updated, number=0, item=1, status=DEVOLVIDO, freight=NO_FREIGHT, **amounts)
+
+
+def _cell_of(cells: Ints, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
+    """SKU, store and day; as np.unravel_index, without its slow remainders."""
+    pairs = cells // shape[2]
+    sku = pairs // shape[1]
+    return sku, pairs - sku * shape[1], cells - pairs * shape[2]
 
 
 def _baskets(group: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:

@@ -87,15 +87,12 @@ def make_response(retailer: Retailer) -> Response:
 
 def _reach(retailer: Retailer) -> list[Ints]:
     """The rows of the stores where each promotion runs."""
-    stores, promotions = retailer.stores, retailer.promotions
-    reach = []
-    for channel, region in zip(promotions["channel"], promotions["region"], strict=True):
-        inside = np.ones(len(stores), dtype=bool)
-        for column, value in (("channel", channel), ("region", region)):
-            if value:
-                inside &= (stores[column] == value).to_numpy()
-        reach.append(np.flatnonzero(inside))
-    return reach
+    promotions = retailer.promotions
+    channels, regions = (retailer.stores[column].to_numpy() for column in ("channel", "region"))
+    return [
+        np.flatnonzero(((channels == channel) | (channel == "")) & ((regions == region) | (region == "")))
+        for channel, region in zip(promotions["channel"], promotions["region"], strict=True)
+    ]
 
 
 def price_response(retailer: Retailer, product: int, day: int, depth: float) -> float:

@@ -18,7 +18,7 @@ from sales_tech.twin.history import Ints, stream
 from sales_tech.twin.lines import DEVOLVIDO, Lines, together
 from sales_tech.twin.orders import Till
 from sales_tech.twin.printing import SALES_HEADERS, Printer
-from sales_tech.twin.text import ENCODING, Texts, content
+from sales_tech.twin.text import ENCODING, content
 
 HEADER = ";".join(SALES_HEADERS)
 # Every so many sales files, one has its header again in the middle.
@@ -44,8 +44,7 @@ class SalesSummary:
 
 @dataclass(frozen=True)
 class _Part:
-    # What one window of days brings: text, lines by kind, lines for later in the file or for later files, the end of the file.
-    pieces: list[bytes | memoryview]
+    # What one window of days leaves: lines by kind, lines for later in the file or for later files, the end of the file.
     kinds: Ints
     late: Lines
     cut: Lines
@@ -63,38 +62,37 @@ class SalesFiles:
 
     def write(self, folder: Path, workers: int, watch: Watch) -> SalesSummary:
         """One file per month; `watch` hears how many lines were written so far."""
-        files, late, stream_lines = [], [], []
+        late, stream_lines = [], []
         kinds = np.zeros(len(Kind), dtype=np.int64)
         with ThreadPoolExecutor(workers) as threads:
-            parts = self._ahead(threads, workers + 1)
+            parts = self._ahead(threads, folder, workers + 1)
             for month, (_, month_stop) in enumerate(self._months):
-                path = folder / f"vendas_{self._history.months[month]:%Y-%m}.csv"
-                with path.open("wb") as file:
-                    file.write(f"{HEADER}\n".encode(ENCODING))
-                    for stop, part in parts:
-                        file.writelines(part.pieces)
-                        late.append(part.late)
-                        stream_lines.append(part.told)
-                        kinds += part.kinds
-                        watch(int(kinds.sum()))
-                        if stop == month_stop:
-                            break
-                    last, rest = self._closing(together(late), month)
-                    late = [rest]
-                    kinds += _kinds(last) + _kinds(part.cut)
+                for stop, part in parts:
+                    late.append(part.late)
+                    stream_lines.append(part.told)
+                    kinds += part.kinds
+                    watch(int(kinds.sum()))
+                    if stop == month_stop:
+                        break
+                last, rest = self._closing(together(late), month)
+                late = [rest]
+                kinds += _kinds(last) + _kinds(part.cut)
+                with self._path(folder, month).open("ab") as file:
                     file.write(content(self._printer.print(last)))
                     file.write(_half(content(self._printer.print(part.cut))))
-                    returned = told(self._retailer, last.take(last.status == DEVOLVIDO))
-                    stream_lines.append(returned.take(returned.kind == Kind.PLAIN))
-                files.append(path)
-        repeated = sum(self._repeats_header(month) for month in range(len(files)))
+                returned = told(self._retailer, last.take(last.status == DEVOLVIDO))
+                stream_lines.append(returned.take(returned.kind == Kind.PLAIN))
+        months = range(len(self._months))
+        files, repeated = [self._path(folder, month) for month in months], sum(self._repeats_header(month) for month in months)
         return SalesSummary(files, kinds, repeated, together(stream_lines))
 
-    def _ahead(self, threads: ThreadPoolExecutor, waiting: int) -> Iterator[tuple[int, _Part]]:
+    def _ahead(self, threads: ThreadPoolExecutor, folder: Path, waiting: int) -> Iterator[tuple[int, _Part]]:
         """The parts in their order, with a few at work or waiting, so that memory stays bounded."""
         queue: deque[tuple[int, Future[_Part]]] = deque()
+        before: Future[_Part] | None = None
         for first, stop in self._windows:
-            queue.append((stop, threads.submit(self._part, first, stop)))
+            before = threads.submit(self._part, folder, first, stop, before)
+            queue.append((stop, before))
             if len(queue) >= waiting:
                 stop, done = queue.popleft()
                 yield stop, done.result()
@@ -102,25 +100,32 @@ class SalesFiles:
             stop, done = queue.popleft()
             yield stop, done.result()
 
-    def _part(self, first: int, stop: int) -> _Part:
+    def _part(self, folder: Path, first: int, stop: int, before: Future[_Part] | None) -> _Part:
         sold = self._till.sell(first, stop)
-        nothing = sold.lines.take(slice(0))
-        heard = told(self._retailer, sold.lines)
-        if not self._dirt:
-            return _Part([*map(content, self._printed(sold.lines))], _kinds(sold.lines), sold.returns, nothing, heard)
+        lines, late, cut = sold.lines, sold.returns, sold.lines.take(slice(0))
+        if self._dirt:
+            truncate = stop == self._months[len(self._months) // 2][1]
+            planted = plant(self._history, lines, truncate, stream(self._retailer.seed, f"dirt from {first}"))
+            lines, late, cut = planted.lines, together([late, planted.late]), planted.cut
         month = int(self._history.month_of(self._history.days[first : first + 1])[0])
-        truncate = stop == self._months[len(self._months) // 2][1]
-        planted = plant(self._history, sold.lines, truncate, stream(self._retailer.seed, f"dirt from {first}"))
-        texts = self._printed(planted.lines)
-        pieces: list[bytes | memoryview] = [*map(content, texts)]
-        if first == self._months[month][0]:
-            rng = stream(self._retailer.seed, f"interruptions from {first}")
-            pieces[:1] = interruptions(texts[0], HEADER, self._repeats_header(month), rng)
-        return _Part(pieces, _kinds(planted.lines), together([sold.returns, planted.late]), planted.cut, heard)
+        begins = first == self._months[month][0]
+        if before and not begins:
+            before.result()  # It writes into the same file.
+        # Each thread writes what it has just printed: handing it on would cost fresh memory for every line.
+        with self._path(folder, month).open("wb" if begins else "ab") as file:
+            if begins:
+                file.write(f"{HEADER}\n".encode(ENCODING))
+            for start in range(0, max(len(lines), 1), LINES_AT_ONCE):
+                texts = self._printer.print(lines.take(slice(start, start + LINES_AT_ONCE)))
+                if self._dirt and begins and start == 0:
+                    rng = stream(self._retailer.seed, f"interruptions from {first}")
+                    file.writelines(interruptions(texts, HEADER, self._repeats_header(month), rng))
+                else:
+                    file.write(content(texts))
+        return _Part(_kinds(lines), late, cut, told(self._retailer, sold.lines))
 
-    def _printed(self, lines: Lines) -> list[Texts]:
-        starts = range(0, max(len(lines), 1), LINES_AT_ONCE)
-        return [self._printer.print(lines.take(slice(start, start + LINES_AT_ONCE))) for start in starts]
+    def _path(self, folder: Path, month: int) -> Path:
+        return folder / f"vendas_{self._history.months[month]:%Y-%m}.csv"
 
     def _repeats_header(self, month: int) -> bool:
         return self._dirt and month % HEADER_REPEATED_EVERY == 0

@@ -27,7 +27,8 @@ def words(values: Iterable[str], end: str = ";") -> Texts:
 
 def numbers(count: int, width: int = 0, end: str = ";") -> Texts:
     """The numbers from 0 on, filled up with zeros to a width."""
-    return words((f"{number:0{width}d}" for number in range(count)), end)
+    texts = pc.utf8_lpad(pa.array(np.arange(count)).cast(pa.string()), width, "0").cast(pa.binary())
+    return pc.binary_join_element_wise(texts, end.encode(ENCODING), b"")
 
 
 def pick(texts: Texts, rows: Rows) -> Texts:
