@@ -46,6 +46,7 @@ def result(promotion_id: str = "PR1", **columns: object) -> dict[str, object]:
         "net_margin": -1.0,
         "return_on_investment": -0.2,
         "success_probability": 0.95,
+        "confidence": 0.95,
         "successful": True,
         "evidence": "fair",
         "evidence_notes": None,
