@@ -93,7 +93,6 @@ def test_the_wander_that_made_the_series_is_chosen_where_the_search_starts_with_
     assert choose_wander(observed, precision, Wander(truth.deviation * 1.5, truth.half_life)) == truth
 
 
-@pytest.mark.xfail(strict=True, reason="one coordinate at a time, the search stops on the ridge of deviation against half-life")
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_the_chosen_wander_is_the_likeliest_of_the_grid(truth: Wander) -> None:
     observed, precision = simulated(truth)
