@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from math import exp
 
 import numpy as np
@@ -19,7 +19,7 @@ def enumerated(sold: list[bool], zero: list[float], promoted: list[bool], rates:
     for history in product((0, 1), repeat=len(sold) + 1):
         usual = rates.refilled / (rates.refilled + rates.runs_out)
         chance = usual if history[0] else 1 - usual
-        for day, (before, now) in enumerate(zip(history, history[1:], strict=False)):
+        for day, (before, now) in enumerate(pairwise(history)):
             leave = rates.runs_out_promoted if promoted[day] else rates.runs_out
             moves = {(1, 1): 1 - leave, (1, 0): leave, (0, 1): rates.refilled, (0, 0): 1 - rates.refilled}
             sells = 1 - zero[day] if now else 0.0
