@@ -35,7 +35,20 @@ def test_nbval_runs_every_notebook_in_order_on_a_small_lake(tmp_path: Path) -> N
     steps = [str(NOTEBOOKS / step.notebook) for step in STEPS]
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=120", "--nbval-kernel-name=python3"]
     # The kernels' own deprecation warnings are not ours to turn into errors.
-    options = ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-o", "filterwarnings=", "-rA", "--color=no"]
+    options = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:xdist",
+        "-o",
+        "filterwarnings=",
+        "-o",
+        "addopts=",
+        "-rA",
+        "--color=no",
+    ]
     done = subprocess.run(
         [*command, *options, *steps], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=600, check=False
     )
