@@ -45,8 +45,8 @@ class Groups:
 class Baseline:
     """A fitted model of unpromoted demand; all effects are logarithms but `pair`, `channel_day` and `weekday`.
 
-    After `fit`, `expected` (K, G, T) are the units of available cells of SKU, group and day without promotions,
-    `observed` the units sold there, and `sku_state`, `group_state` the smoothed states with their variances.
+    After `fit`, `sku_state` and `group_state` are the smoothed states with their variances, `wanders` and `dispersion`
+    what was chosen by likelihood; `exposure` (S, K, T) is the chance that a cell had a unit on the shelf.
     """
 
     panel: PromotionPanel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 
@@ -67,7 +69,7 @@ def _rows(
     }
     mean, deviation = _combined(posterior, category, slope, tried, brand)
     tail = (1 - level) / 2
-    z = float(-np.quantile(np.random.default_rng(0).normal(size=100_000), tail))
+    z = NormalDist().inv_cdf(1 - tail)
     ratio = 2 * z * deviation / max(abs(mean), 1e-9)
     evidence = "none" if promotions + changes == 0 else "strong" if ratio <= STRONG else "fair" if ratio <= FAIR else "thin"
     rows: list[dict[str, object]] = [

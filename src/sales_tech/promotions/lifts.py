@@ -95,6 +95,8 @@ class LiftModel:
     """Samples the lifts of `data`; the same `seed` gives the same draws."""
 
     def __init__(self, data: LiftData, sizes: dict[str, int], seed: int) -> None:
+        if not (np.isfinite(data.baseline).all() and np.isfinite(data.actual).all()):
+            raise ValueError("units or baselines of promotions are not finite; expected numbers, so the panel or the fit is wrong")
         self.data, self.sizes = data, sizes
         self.rng = np.random.default_rng(seed)
         self.design = self._design()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 
@@ -121,7 +123,7 @@ def daily_frame(posterior: Posterior, net_sales: Floats, level: float) -> pd.Dat
     panel, cells = posterior.panel, posterior.cells
     baseline, uplift, share = _tables(posterior)
     spread = np.sqrt(posterior.model.sku_state.variance)
-    tail = float(-np.quantile(np.random.default_rng(0).normal(size=100_000), (1 - level) / 2))
+    tail = NormalDist().inv_cdf((1 + level) / 2)
     error = np.exp(posterior.lifts.log_error)
     low, high = np.quantile(error, [(1 - level) / 2, (1 + level) / 2], axis=0) / error.mean(axis=0)
     parts = []
@@ -131,7 +133,7 @@ def daily_frame(posterior: Posterior, net_sales: Floats, level: float) -> pd.Dat
         during = (at >= member.start) & (at <= member.end)
         usual = baseline[member.sku, here, first:stop].sum(axis=0)
         weight = np.abs(uplift[member.sku, here, first:stop]) + TINY
-        mine = share.get(row, np.ones_like(weight)) if row in share else np.ones_like(weight)
+        mine = share.get(row, np.ones_like(weight))
         part = pd.DataFrame(
             {
                 "promotion_id": panel.promotions["promotion_id"].iloc[member.promotion],

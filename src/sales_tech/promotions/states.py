@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from sales_tech.promotions.panel import Floats
+
 HALF_LIVES = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 DEVIATIONS = (0.01, 0.03, 0.05, 0.08, 0.11, 0.15, 0.2, 0.27, 0.36, 0.5)
 
