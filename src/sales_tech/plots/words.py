@@ -79,8 +79,8 @@ _WORDS = {
     "baseline_band": ("without promotion, with its 80 % interval", "sem promoção, com seu intervalo de 80 %"),
     "units_added": ("added", "acréscimo"),
     "band_added_up": (
-        "Band: the 80 % intervals of the products, added up, so rather too wide",
-        "Faixa: os intervalos de 80 % dos produtos, somados, portanto mais largos que o devido",
+        "Band: 80 % interval of the units to be expected; single days scatter more",
+        "Faixa: intervalo de 80 % das unidades esperadas; cada dia varia mais que isso",
     ),
     "before_during_after": ("Units per day before, during and after", "Unidades por dia antes, durante e depois"),
     "before": ("before", "antes"),
