@@ -119,8 +119,7 @@ def test_the_lines_are_the_units_of_all_skus_of_a_day() -> None:
     heights = {(round(x), y) for x, y in band.get_paths()[0].vertices}
     first = (date(2026, 1, 1) - date(1970, 1, 1)).days
     assert {(first, 2), (first, 8), (first + 1, 3), (first + 1, 9)} <= heights
-    assert "added up" in texts(figure)
-    assert "added up" not in texts(plots.baseline_and_actual(frame[frame["sku"] == "A"]))
+    assert "single days scatter more" in texts(figure)
 
 
 def test_the_days_of_the_promotion_are_shaded() -> None:

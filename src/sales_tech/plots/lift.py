@@ -38,7 +38,7 @@ def baseline_and_actual(daily: pd.DataFrame, *, evidence: str = "fair", title: s
 
     key = [(say["sold"], BLUE), (say["baseline_band"], QUIET), (say["units_added"], LIGHT_BLUE), (say["promotion"], YELLOW)]
     notes = [say["is_thin"].capitalize()] if hatched else []
-    notes += [say["band_added_up"]] if daily["sku"].nunique() > 1 else []
+    notes.append(say["band_of_expected_units"])
     figure = open_sheet(title, height=4.2, key=key, note="  ·  ".join(notes))
     axes = figure.subplots()
     quiet(axes)

@@ -78,7 +78,7 @@ _WORDS = {
     "baseline": ("without promotion", "sem promoção"),
     "baseline_band": ("without promotion, with its 80 % interval", "sem promoção, com seu intervalo de 80 %"),
     "units_added": ("added", "acréscimo"),
-    "band_added_up": (
+    "band_of_expected_units": (
         "Band: 80 % interval of the units to be expected; single days scatter more",
         "Faixa: intervalo de 80 % das unidades esperadas; cada dia varia mais que isso",
     ),
