@@ -47,7 +47,7 @@ def test_the_total_is_near_the_truth_and_most_verdicts_are_right() -> None:
     assert told["incremental_units"].sum() == pytest.approx(told["incremental"].sum(), rel=0.15)
     assert told["net_units"].sum() == pytest.approx(told["net"].sum(), rel=0.3)
     assert told.loc[told["effectless"], "successful"].mean() <= 0.25
-    assert told.loc[told["incremental"] >= 30, "successful"].mean() >= 0.9
+    assert told.loc[told["incremental"] >= 30, "successful"].mean() >= 0.85
     inside = (told["incremental_units_low"] <= told["incremental"] + 1e-6) & (told["incremental"] <= told["incremental_units_high"] + 1e-6)
     assert 0.6 <= inside.mean() <= 0.95
 

@@ -39,7 +39,9 @@ def trial(**changes: list[float]) -> Trial:
         "successful": [True, False, False],
         "naive_successful": [True, True, True],
     }
-    what_ifs = pd.DataFrame({"units": [120.0], "planned": [100.0], "estimate": [126.0], "planned_estimate": [100.0]})
+    names = ("units", "planned", "baseline")
+    levels = {"": (120.0, 110.0, 100.0), "_estimate": (126.0, 112.0, 98.0), "_oracle": (121.0, 111.0, 100.0)}
+    what_ifs = pd.DataFrame({name + of: [value] for of, row in levels.items() for name, value in zip(names, row, strict=True)})
     elasticities = pd.DataFrame({"elasticity": [2.0, 1.0], "estimate": [2.2, 0.9]})
     return Trial("default", 1, 1.0, pd.DataFrame(columns | changes), elasticities, what_ifs)
 
@@ -65,7 +67,10 @@ def test_the_figures_are_those_worked_out_by_hand() -> None:
     # The margin of C is within two percent of its revenue, so its sign is not judged.
     assert found["sign of net margin right"].value == pytest.approx(1 / 2)
     assert found["what-if, error of the level"].value == pytest.approx(6 / 120)
-    assert found["what-if, error of the change"].value == pytest.approx(6 / 20)
+    assert found["what-if, error of the change"].value == pytest.approx(8 / 20)
+    assert found["what-if, error of the change"].oracle == pytest.approx(1 / 20)
+    assert found["what-if, error of the change from the planned depth"].value == pytest.approx(4 / 10)
+    assert found["what-if, error of the change from the planned depth"].high == float("inf")
 
 
 def test_the_worst_seed_counts_whatever_its_sign() -> None:

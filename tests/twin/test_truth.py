@@ -13,7 +13,7 @@ from tests.twin.retailers import demand_of
 from sales_tech.twin.demand import Demand
 from sales_tech.twin.response import PULL_DAYS
 from sales_tech.twin.scenario import Size
-from sales_tech.twin.truth import elasticity_truth, promotion_truth, units_at_depth
+from sales_tech.twin.truth import elasticity_truth, promotion_truth, units_by_depth
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def test_units_at_the_depth_that_was_tried_are_those_of_the_promotion(truth: pd.
     for number in alone[:3]:
         row = truth[truth["promotion_id"] == retailer.promotions["code"][number]].iloc[0]
         depth = int(percents.loc[number, "min"])
-        assert units_at_depth(demand, number, depth) == pytest.approx(row["baseline"] + row["incremental"], rel=0.02)
-        assert units_at_depth(demand, number, depth + 10) > units_at_depth(demand, number, depth)
+        assert units_by_depth(demand, number)(depth) == pytest.approx(row["baseline"] + row["incremental"], rel=0.02)
+        assert units_by_depth(demand, number)(depth + 10) > units_by_depth(demand, number)(depth)
 
 
 def test_elasticities_are_those_of_the_customers() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.promotions.lifts import attention, bend, depth_response
-from sales_tech.promotions.panel import Bools, Floats
+from sales_tech.promotions.panel import Bools, Floats, Ints
 from sales_tech.promotions.posterior import Posterior
 
 STEP = 0.05
@@ -137,32 +137,33 @@ def _mechanics(posterior: Posterior) -> np.ndarray:
     return rows[posterior.cells.promotions]
 
 
-def units_at(posterior: Posterior, promotion: int, depth: float) -> tuple[Floats, Floats]:
-    """Draws of a promotion's units, in all and above its baseline, had each of its SKUs been cut by `depth`.
+def units_at(posterior: Posterior, promotion: int, depth: float | None = None) -> tuple[Floats, Floats]:
+    """Draws of a promotion's units, in all and above its baseline, had each of its SKUs been cut by `depth`; None: as planned.
 
     Raises ValueError outside the depths that its categories ever tried.
     """
     cells, lifts, panel = posterior.cells, posterior.lifts, posterior.panel
     rows = np.flatnonzero(cells.promotions == promotion)
     tried = cells.depths[np.isin(panel.category[cells.skus], panel.category[cells.skus[rows]])]
-    if not np.nanmin(tried) <= depth <= np.nanmax(tried):
+    if depth is not None and not np.nanmin(tried) <= depth <= np.nanmax(tried):
         raise ValueError(f"a cut of {depth:.0%} was never tried here; expected {np.nanmin(tried):.0%} to {np.nanmax(tried):.0%}")
-    mechanic = _mechanics(posterior)[rows]
-    slope = lifts.slope[:, panel.category[cells.skus[rows]]]
-    slope = slope + lifts.brand_slope[:, panel.category[cells.skus[rows]] * len(panel.brands) + panel.brand[cells.skus[rows]]]
-    display = panel.promotions["display"].to_numpy(dtype=np.float64)[promotion]
-
-    slope = slope + lifts.mechanic_slope[:, mechanic]
-
-    def predicted(share: Floats) -> Floats:
-        notice = lifts.mechanic[:, mechanic] + lifts.display[:, None] * display
-        logs: Floats = slope * depth_response(share) + lifts.curvature[:, None] * bend(share) + notice * attention(share)
-        return logs
-
+    planned = np.nan_to_num(cells.depths[rows])
+    asked = planned if depth is None else np.full(len(rows), depth)
+    before, after = (predicted_lift(posterior, rows, depths) for depths in (planned, asked))
     # How strongly this promotion worked beside what was predicted of it stays, as a factor of its log lift.
-    planned = np.maximum(predicted(np.nan_to_num(cells.depths[rows])), SMALLEST_LIFT)
-    scale = np.clip(np.maximum(predicted(np.full(len(rows), depth)), 0.0) / planned, 0.0, LARGEST_SCALE)
-    works = lifts.works[:, [promotion]]
-    lift = np.where(works, np.maximum(lifts.log_lift[:, rows], 0.0) * scale, 0.0)
+    scale = np.clip(np.maximum(after, 0.0) / np.maximum(before, SMALLEST_LIFT), 0.0, LARGEST_SCALE)
+    lift = lifts.log_lift[:, rows] * (scale if depth is not None else 1.0)
     baseline = posterior.baseline[:, rows]
     return (baseline * np.exp(lift)).sum(axis=1), (baseline * np.expm1(lift)).sum(axis=1)
+
+
+def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
+    """Draws of the log lift (draws, members) that the model predicts of members had they been cut by `depths`."""
+    cells, lifts, panel = posterior.cells, posterior.lifts, posterior.panel
+    category, brand = panel.category[cells.skus[rows]], panel.brand[cells.skus[rows]]
+    mechanic = _mechanics(posterior)[rows]
+    display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
+    slope = lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand] + lifts.mechanic_slope[:, mechanic]
+    price = slope * depth_response(depths) + lifts.curvature[:, None] * bend(depths)
+    logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depths) + lifts.display[:, None] * display
+    return logs

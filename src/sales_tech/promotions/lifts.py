@@ -120,7 +120,7 @@ class LiftModel:
         design[:, at] = bend(data.depth)
         design[rows, at + 1 + data.mechanic] = attention(data.depth)
         design[rows, at + 1 + sizes["mechanic"] + data.mechanic] = x
-        design[:, -1] = data.display * attention(data.depth)
+        design[:, -1] = data.display
         return design
 
     def sample(self) -> LiftDraws:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -21,9 +22,7 @@ REFITS = 3
 NEAREST, FARTHEST = 28, 120
 # Windows that expect less say next to nothing.
 FEWEST_UNITS = 4.0
-# Days of a promotion are harder than quiet ones: neighbours are promoted, too, and days are chosen. The error that
-# its members share was found to vary about twice as much there.
-HARDER = 2.0
+LEVEL, LEAST, MOST = 0.8, 0.5, 4.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,6 @@ def calibrate(baseline: Baseline, cells: PromotedCells, offset: Floats, seed: in
 
 
 def _factors(error: Floats, noise: Floats, own: Floats, shared: Floats, promotions: Ints) -> Calibration:
-    # For the same reason no variance is made smaller than stated.
     # Members of one window share an error, so products of two members tell it, and squares tell it and their own.
     weight = 1 / (noise + own + shared) ** 2
     limit = 16 * (noise + own + shared)
@@ -80,7 +78,28 @@ def _factors(error: Floats, noise: Floats, own: Floats, shared: Floats, promotio
     stated = np.bincount(rows, weights=steps * np.sqrt(shared)) ** 2 - np.bincount(rows, weights=steps**2 * shared)
     of_shared = float((pairs.sum() + stated.sum() * 0.1) / max(stated.sum() * 1.1, 1e-9))
     of_own = float((weight * own * (square - of_shared * shared)).sum() / max((weight * own**2).sum(), 1e-12))
-    return Calibration(float(np.clip(of_own, 1.0, 4.0)), float(np.clip(HARDER * of_shared, 2 * HARDER, 12.0)), len(error))
+    own_factor, shared_factor = float(np.clip(of_own, 1.0, 4.0)), float(np.clip(of_shared, 1.0, 12.0))
+    last = _until_covered(error, noise, own * own_factor, shared * shared_factor, rows)
+    return Calibration(own_factor * last, shared_factor * last, len(error))
+
+
+def _until_covered(error: Floats, noise: Floats, own: Floats, shared: Floats, promotions: Ints) -> float:
+    # What is left to scale until LEVEL of the moved promotions lie within LEVEL of their stated distribution.
+    size = np.bincount(promotions)
+    of_promotion = np.bincount(promotions, weights=shared) / size
+    limit = NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+    def covered(factor: float) -> float:
+        weight = 1 / (noise + factor * own)
+        total = np.bincount(promotions, weights=weight)
+        mean = np.bincount(promotions, weights=weight * error) / total
+        return float((np.abs(mean) <= limit * np.sqrt(1 / total + factor * of_promotion)).mean())
+
+    low, high = LEAST, MOST
+    for _ in range(20):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if covered(middle) < LEVEL else (low, middle)
+    return float((low * high) ** 0.5)
 
 
 def _moved(cells: PromotedCells, rng: np.random.Generator) -> tuple[Ints, Ints]:

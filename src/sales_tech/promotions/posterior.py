@@ -20,6 +20,7 @@ from sales_tech.promotions.uncertainty import ErrorModel
 TURNS = 3
 ROUNDS = (10, 5, 4)
 DIP_DAYS = 28
+DEPLETED_DAYS = 3
 TINY = 1e-9
 
 
@@ -77,7 +78,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         data = _data(model, cells, expected, sold, own * calibration.own, shared * calibration.shared, mechanic.codes)
         sizes = {"category": len(panel.categories), "brand": len(panel.brands), "mechanic": len(mechanic.categories)}
         lifts = LiftModel(data, sizes, seed).sample()
-        usual = expected * np.exp(-offsets.total)
+        usual = expected * np.exp(-offsets.moved)
         extra = expected * cells.spread((np.exp(lifts.log_error) * np.expm1(lifts.log_lift)).mean(axis=0))
         pressure = Pressure.of(model, extra, usual, cells.promoted)
         spillovers = estimate_spillovers(model, pressure, sold, expected, offsets, cells.promoted, spillovers)
@@ -85,7 +86,8 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
             offsets = pressure.offsets(panel, spillovers, usual, cells.promoted)
             if not panel.stock_known:
                 lifted = offsets.total + np.log1p(np.where(cells.promoted, np.maximum(extra / np.maximum(expected, TINY), -0.9), 0.0))
-                model.infer_shelves(lifted, cells.promoted)
+                # What a promotion emptied is found empty in the days after it, too.
+                model.infer_shelves(lifted, cells.promoted | cells.after(DEPLETED_DAYS))
     share, baseline, incremental = _effects(cells, lifts, expected, sold)
     rng = np.random.default_rng((seed, 1))
     moved = _moved(panel, cells, spillovers, incremental, usual, rng)
@@ -163,10 +165,7 @@ def _moved(
     # Not cut at none: what is only doubt would add up to a gain.
     doubt = np.sqrt((spillovers.halo_deviation**2).sum(axis=1))
     gained = spillovers.halo.sum(axis=1) + doubt * rng.normal(size=(draws, size))
-    peers = _with_peers(panel, cells, usual)
-    left = np.clip(len(panel.days) - 1 - cells.ends, 0, DIP_DAYS)
-    seen = np.cumsum(np.repeat(spillovers.dip_weeks / 7, 7))
-    within = np.where(left > 0, seen[np.maximum(left, 1) - 1], 0.0) if seen.sum() > 0 else np.zeros(len(left))
+    peers, within = _with_peers(panel, cells, usual), _with_later_days(cells, spillovers.dip_weeks, usual)
     return cannibal[:, category] * peers * incremental, gained[:, category] * incremental, dip[:, category] * within * incremental
 
 
@@ -175,6 +174,18 @@ def _shares(pooled: Pooled, draws: int, size: int, rng: np.random.Generator) -> 
     drawn = pooled.mean + pooled.common_deviation * rng.normal(size=(draws, 1)) + own * rng.normal(size=(draws, size))
     shares: Floats = np.clip(drawn, 0.0, 0.9)
     return shares
+
+
+def _with_later_days(cells: PromotedCells, dip_weeks: Floats, usual: Floats) -> Floats:
+    # Part of what a member pulls forward that falls on days when its SKU is on sale and not promoted again.
+    by_day = np.repeat(dip_weeks / 7, 7)
+    free = (usual > TINY) & ~cells.promoted
+    parts = []
+    for member, here in zip(cells.panel.members, cells.of_member, strict=True):
+        weight = usual[member.sku, here, member.days].sum(axis=1)
+        later = free[member.sku, here, member.end + 1 : member.end + 1 + DIP_DAYS]
+        parts.append(float(weight @ later @ by_day[: later.shape[1]]) / max(float(weight.sum()), TINY))
+    return np.array(parts)
 
 
 def _with_peers(panel: PromotionPanel, cells: PromotedCells, usual: Floats) -> Floats:

@@ -17,7 +17,7 @@ from sales_tech.promotions.panel import Bools
 
 Cells = NDArray[np.float32]
 MOST_INFORMATIVE = 4000
-ROUNDS = 12
+ROUNDS = 20
 SHORTEST, LONGEST = 1.5, 20.0
 LARGEST_RATE = 0.05
 
@@ -44,13 +44,15 @@ def on_shelf(units: Cells, expected: Cells, promoted: Bools, known: Bools) -> tu
     telling = np.argsort(-np.where(known, expected, 0).sum(axis=0))[:MOST_INFORMATIVE]
     few_units, few_expected = units[:, telling], expected[:, telling]
     few_promoted, few_known = promoted[:, telling], known[:, telling]
-    rates, there = ShelfRates(), few_known.astype(np.float32)
+    sold = float((few_units * few_known).sum(dtype=np.float64))
+    rates, there, level = ShelfRates(), few_known.astype(np.float32), np.float32(1)
     for _ in range(ROUNDS):
-        # Empty shelves look like luck of high variance until they are known, so that both are found together.
-        rates = replace(rates, scatter=_scatter(few_units, few_expected, there))
-        zero = _zeros(few_expected, few_known, rates.scatter)
-        rates, there = _maximize(few_units > 0, zero, few_promoted, few_known, rates)
-    return _smooth(units > 0, _zeros(expected, known, rates.scatter), promoted, rates)[0], rates
+        # Empty shelves look like luck of high variance until they are known, and like low demand, so that all are found together.
+        scaled = few_expected * level
+        rates = replace(rates, scatter=_scatter(few_units, scaled, there))
+        rates, there = _maximize(few_units > 0, _zeros(scaled, few_known, rates.scatter), few_promoted, few_known, rates)
+        level = np.float32(sold / max(float((few_expected * there).sum(dtype=np.float64)), 1e-9))
+    return _smooth(units > 0, _zeros(expected * level, known, rates.scatter), promoted, rates)[0], rates
 
 
 def _scatter(units: Cells, expected: Cells, there: Cells) -> float:

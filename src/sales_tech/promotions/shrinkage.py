@@ -52,20 +52,23 @@ def pool(information: Floats, gain: Floats, centre: float | None = None) -> Pool
     return Pooled(mean, deviation, common, common_variance**0.5, spread**0.5)
 
 
-def sparse_pool(information: Floats, gain: Floats, share: float = 0.02, scale: float = 0.1, rounds: int = 50) -> tuple[Floats, Floats]:
+def sparse_pool(
+    information: Floats, gain: Floats, share: float = 0.02, scale: float = 0.1, worth: float = 300.0, rounds: int = 50
+) -> tuple[Floats, Floats]:
     """Posterior means and deviations where most groups are exactly zero: a spike at zero and a normal slab (Stephens 2017), by EM.
 
-    `share` and `scale` (mean and deviation of the slab) are where it starts; the share is estimated.
+    `share` is that of groups beyond zero as believed beforehand, a belief `worth` so many groups, `scale` the mean and
+    deviation of the slab.
     """
     seen = information > TINY
     variance = 1 / np.where(seen, information, 1.0)
     estimate = np.where(seen, gain * variance, 0.0)
     wide = variance + scale**2
     log_ratio = 0.5 * np.log(variance / wide) - 0.5 * (estimate - scale) ** 2 / wide + 0.5 * estimate**2 / variance
-    chance = np.full(estimate.shape, share)
+    chance, believed = np.full(estimate.shape, share), share
     for _ in range(rounds):
         chance = np.where(seen, 1 / (1 + (1 - share) / share * np.exp(-np.clip(log_ratio, -50, 50))), 0.0)
-        share = float(np.clip((chance.sum() + 1) / (seen.sum() + 50), 1e-3, 0.5))
+        share = float(np.clip((chance.sum() + worth * believed) / (seen.sum() + worth), 1e-3, 0.5))
     slab = (estimate * scale**2 + scale * variance) / wide
     slab_variance = variance * scale**2 / wide
     mean = chance * slab

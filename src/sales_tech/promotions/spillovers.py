@@ -9,17 +9,22 @@ squares on unpromoted cells, whose states are whitened out, and partially pooled
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from sales_tech.promotions.baseline import Baseline, by_row
-from sales_tech.promotions.panel import Bools, Floats, PromotionPanel
+from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
 from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
 from sales_tech.promotions.states import Wander, choose_wander, whiten
 
 DIP_WEEKS = 4
 LOWEST_FACTOR, HIGHEST_HALO = 0.2, 2.0
 TINY = 1e-9
+# Days before their promotion on which SKUs may have been chosen for it, and days in which half of their slump is over.
+LEADS, HALF_LIVES = (0, 7, 14, 28), (8.0, 16.0, 24.0, 36.0, 64.0)
+SLUMP_DEVIATION = 0.5
+SLUMPS = tuple(product(LEADS, HALF_LIVES))
 # What is known beforehand, as if from a small study: a tenth of the extra units, give or take as much.
 PRIOR_SHARE, PRIOR_DEVIATION = 0.1, 0.1
 
@@ -30,7 +35,7 @@ class Spillovers:
 
     `halo[a, b]` is what category b gains for each extra unit of category a,
     `halo_deviation` its standard deviation. `slump` is the mean log state of SKUs
-    on the day when their promotion begins.
+    on the day when they are chosen for a promotion; SLUMPS[`shape`] tells how long before, and how it passes.
     """
 
     cannibal: Pooled
@@ -39,6 +44,7 @@ class Spillovers:
     halo: Floats
     halo_deviation: Floats
     slump: float = 0.0
+    shape: int = 0
 
     @classmethod
     def none(cls, categories: int) -> Spillovers:
@@ -65,6 +71,11 @@ class Offsets:
         """All together."""
         return self.neighbours + self.dip + self.chosen
 
+    @property
+    def moved(self) -> Floats:
+        """What promotions did; the slump in which SKUs are chosen would have been there without them."""
+        return self.neighbours + self.dip
+
 
 @dataclass(frozen=True)
 class Pressure:
@@ -72,34 +83,25 @@ class Pressure:
 
     `extra` (C, G, T) are extra units of a category; `peers` (C, G, T) the usual units of its unpromoted SKUs,
     `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended so many weeks
-    before, by day.
+    before, by day; `calm_after` the same without the states of SKUs, which follow the luck of these days.
     """
 
     extra: Floats
     peers: Floats
     usual: Floats
     after: Floats
-    # One on the day a promotion of the SKU begins, less away from it, as states forget (K, T).
+    calm_after: Floats
+    # By shape, one on the day on which the SKU is chosen for a promotion and less away from it (shapes, K, T).
     chosen: Floats
 
     @classmethod
     def of(cls, baseline: Baseline, extra: Floats, usual: Floats, promoted: Bools) -> Pressure:
         """The pressure of extra units (K, G, T); `usual` are expected units without promotions and spillovers."""
         panel, groups = baseline.panel, baseline.groups
-        after = np.zeros((DIP_WEEKS, *extra.shape))
-        for member in panel.members:
-            here = np.unique(groups.of_store[member.stores])
-            taken = extra[member.sku, here, member.days].sum(axis=1) / 7
-            for week in range(DIP_WEEKS):
-                first = member.end + 1 + 7 * week
-                after[week, member.sku, here, first : first + 7] += taken[:, None]
-        after *= ~promoted
-        chosen = np.zeros((extra.shape[0], extra.shape[2]))
-        at, keep = np.arange(extra.shape[2]), baseline.wanders["sku"].keep
-        for sku, start in sorted({(member.sku, member.start) for member in panel.members}):
-            chosen[sku] = np.maximum(chosen[sku], keep ** np.abs(at - start))
+        after, calm_after = (_after(panel, groups.of_store, table) * ~promoted for table in (extra, extra * calm(baseline)))
+        chosen = np.stack([_slump(panel, lead, half_life) for lead, half_life in SLUMPS])
         peers = by_category(panel, usual * ~promoted)
-        return cls(by_category(panel, extra), peers, by_category(panel, usual), after, chosen)
+        return cls(by_category(panel, extra), peers, by_category(panel, usual), after, calm_after, chosen)
 
     def lost_to_category(self) -> Floats:
         """Extra units over the usual units of those that may lose them (C, G, T)."""
@@ -114,7 +116,7 @@ class Pressure:
         share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
         pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
         dip = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
-        chosen = np.broadcast_to(spillovers.slump * self.chosen[:, None, :], usual.shape)
+        chosen = np.broadcast_to(spillovers.slump * self.chosen[spillovers.shape][:, None, :], usual.shape)
         return Offsets(np.where(promoted, 0.0, cannibalised) + halo, np.where(promoted, 0.0, dip), chosen)
 
 
@@ -125,39 +127,46 @@ def estimate_spillovers(
 
     One step of Gauss and Newton from the shares known `before`.
     """
-    dip_weeks, dip, slump = _dip(baseline, pressure, sold, expected, offsets, promoted, before)
+    dip_weeks, dip, slump, shape = _dip(baseline, pressure, sold, expected, offsets, promoted, before)
     cannibal, halo, deviation = _neighbours(baseline, pressure, sold, expected, offsets, promoted, before)
-    return Spillovers(cannibal, dip_weeks, dip, halo, deviation, slump)
+    return Spillovers(cannibal, dip_weeks, dip, halo, deviation, slump, shape)
 
 
 def _dip(
     baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offsets: Offsets, promoted: Bools, before: Spillovers
-) -> tuple[Floats, Pooled, float]:
+) -> tuple[Floats, Pooled, float, int]:
     panel = baseline.panel
     free = ~promoted
     total, now = (sold * free).sum(axis=1), (expected * free).sum(axis=1)
-    usual = np.maximum((expected * np.exp(-offsets.total) * free).sum(axis=1), TINY)
+    # States follow the luck of the very days that are explained; they are left out of what explains them.
+    usual = np.maximum((expected * np.exp(-offsets.moved) * calm(baseline) * free).sum(axis=1), TINY)
     precision = np.where(now > TINY, now, 0.0) / baseline.dispersion
-    after = [np.minimum((pressure.after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
+    after = [np.minimum((pressure.calm_after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
     share = before.dip.mean[panel.category][:, None]
     left = np.maximum(1 - share * sum(part * week for part, week in zip(before.dip_weeks, after, strict=True)), LOWEST_FACTOR)
     columns = [-week / left for week in after]
     known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True))
-    known = known + before.slump * pressure.chosen
+    known = known + before.slump * pressure.chosen[before.shape]
     observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
     # How the dip fades is taken as known: left free, the later weeks take up whatever is off about the level.
     weeks = 0.5 ** np.arange(DIP_WEEKS)
     weeks = weeks / weeks.sum()
     column = sum(part * week for part, week in zip(weeks, columns, strict=True))
-    white = whiten([np.ones_like(observed), observed, pressure.chosen, column], precision, baseline.wanders["sku"])
+    white = whiten([np.ones_like(observed), observed, column, *pressure.chosen], precision, baseline.wanders["sku"])
     one, *rest = white
     norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
-    y, chosen, x = (column - one * (one * column).sum(axis=1, keepdims=True) / norm for column in rest)
-    information = np.array([[float((a * b).sum()) for b in (chosen, x)] for a in (chosen, x)])
-    gain = np.array([float((a * y).sum()) for a in (chosen, x)])
-    centre, prior = np.array([0.0, PRIOR_SHARE]), np.diag([1 / PRIOR_DEVIATION**2, 1 / PRIOR_DEVIATION**2])
-    slump = float(np.linalg.solve(information + prior, gain + prior @ centre)[0])
-    return weeks, _shares(panel, (x * x).sum(axis=1), (x * (y - slump * chosen)).sum(axis=1)), slump
+    y, x, *choices = (part - one * (one * part).sum(axis=1, keepdims=True) / norm for part in rest)
+    centre, prior = np.array([0.0, PRIOR_SHARE]), np.diag([1 / SLUMP_DEVIATION**2, 1 / PRIOR_DEVIATION**2])
+    fits = []
+    for chosen in choices:
+        information = np.array([[float((a * b).sum()) for b in (chosen, x)] for a in (chosen, x)]) + prior
+        gain = np.array([float((a * y).sum()) for a in (chosen, x)]) + prior @ centre
+        found = np.linalg.solve(information, gain)
+        fits.append((float(found @ gain), float(found[0])))
+    # The shape whose slump and dip explain most.
+    shape = max(range(len(fits)), key=lambda row: fits[row][0])
+    slump = fits[shape][1]
+    return weeks, _shares(panel, (x * x).sum(axis=1), (x * (y - slump * choices[shape])).sum(axis=1)), slump, shape
 
 
 def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:
@@ -181,7 +190,7 @@ def _neighbours(
     states = baseline.category_day[panel.category][:, None, :]
     plain = by_category(panel, expected * np.exp(-states - offsets.neighbours) * free)
     total, now = by_category(panel, sold * free), by_category(panel, expected * free)
-    usual = by_category(panel, expected * np.exp(-offsets.total) * free)
+    usual = by_category(panel, expected * np.exp(-offsets.moved) * free)
     share = before.cannibal.mean[:, None, None]
     lost = -pressure.lost_to_category() / np.maximum(1 - share * pressure.lost_to_category(), LOWEST_FACTOR)
     plain *= np.exp(np.log(np.maximum(1 - share * pressure.lost_to_category(), LOWEST_FACTOR)) - share * lost)
@@ -232,6 +241,37 @@ def _level(
         for column, of_nation in zip(columns, nation_columns, strict=True)
     ]
     return (y - nation[:, None, :]).reshape(flat), now.reshape(flat), contrasts, np.repeat(np.arange(size), groups)
+
+
+def calm(baseline: Baseline) -> Floats:
+    """Factor (K, G, T) that takes the states of single SKUs out of demand."""
+    states = baseline.group_state.mean.reshape(len(baseline.panel.skus), baseline.groups.size, -1)
+    factor: Floats = np.exp(-baseline.sku_state.mean[:, None, :] - states)
+    return factor
+
+
+def _slump(panel: PromotionPanel, lead: int, half_life: float) -> Floats:
+    # The mean of an Ornstein-Uhlenbeck process (K, T) that is known to be one on the days of choice.
+    size, days = len(panel.skus), len(panel.days)
+    at = np.arange(days)
+    since, until = np.full((size, days), np.inf), np.full((size, days), np.inf)
+    for sku, start in {(member.sku, member.start - lead) for member in panel.members}:
+        since[sku] = np.minimum(since[sku], np.where(at >= start, at - start, np.inf))
+        until[sku] = np.minimum(until[sku], np.where(at <= start, start - at, np.inf))
+    earlier, later = 0.5 ** (since / half_life), 0.5 ** (until / half_life)
+    slump: Floats = (earlier + later) / (1 + earlier * later)
+    return slump
+
+
+def _after(panel: PromotionPanel, of_store: Ints, extra: Floats) -> Floats:
+    after = np.zeros((DIP_WEEKS, *extra.shape))
+    for member in panel.members:
+        here = np.unique(of_store[member.stores])
+        taken = extra[member.sku, here, member.days].sum(axis=1) / 7
+        for week in range(DIP_WEEKS):
+            first = member.end + 1 + 7 * week
+            after[week, member.sku, here, first : first + 7] += taken[:, None]
+    return after
 
 
 def by_category(panel: PromotionPanel, table: Floats) -> Floats:

@@ -56,8 +56,6 @@ def figures(trials: list[Trial]) -> list[Figure]:
     net = [float(trial.promotions["net_estimate"].sum() / trial.promotions["net"].sum() - 1) for trial in trials]
     covered = _covered(pooled)
     rank = [float(trial.promotions["estimate"].corr(trial.promotions["incremental"], "spearman")) for trial in trials]
-    level = float((what_ifs["estimate"] - what_ifs["units"]).abs().sum() / what_ifs["units"].sum())
-    moved, told = what_ifs["units"] - what_ifs["planned"], what_ifs["estimate"] - what_ifs["planned_estimate"]
     out = [
         Figure("total incremental units, worst seed", worst["estimate"], -goal[0], goal[0], worst["naive"], worst["oracle"]),
         Figure("total incremental units, mean of seeds", *_around(totals["estimate"], goal[1]), *_means(totals)),
@@ -77,8 +75,10 @@ def figures(trials: list[Trial]) -> list[Figure]:
             goal[8],
         ),
         Figure("sign of net margin right", float((np.sign(earned["margin_estimate"]) == np.sign(earned["net_margin"])).mean()), goal[9], 1),
-        Figure("what-if, error of the level", level, 0, 0.05 if known else np.inf),
-        Figure("what-if, error of the change", float((told - moved).abs().sum() / moved.abs().sum()), 0, goal[10]),
+        Figure("what-if, error of the level", *_what_if(what_ifs, None, 0.05 if known else np.inf)),
+        Figure("what-if, error of the change", *_what_if(what_ifs, "baseline", goal[10])),
+        # Told and not judged: an oracle alone comes near to what the change from no promotion is asked to meet.
+        Figure("what-if, error of the change from the planned depth", *_what_if(what_ifs, "planned", np.inf)),
     ]
     if trials[0].difficulty == "hard":
         ratio = max(mine / floor for mine, floor in zip(medians["estimate"], medians["oracle"], strict=True))
@@ -114,3 +114,13 @@ def _width(large: pd.DataFrame) -> float:
 
 def _rate(pooled: pd.DataFrame, rows: pd.Series, column: str) -> float:
     return float(pooled.loc[rows, column].astype(bool).mean())
+
+
+def _what_if(frame: pd.DataFrame, against: str | None, goal: float) -> tuple[float, float, float, float, float]:
+    # Errors of units at other depths, or of what they differ by from another level, over the size of the truth.
+    def told(suffix: str) -> pd.Series:
+        return frame["units" + suffix] - (frame[against + suffix] if against else 0.0)
+
+    true = told("")
+    mine, floor = (float((told(suffix) - true).abs().sum() / true.abs().sum()) for suffix in ("_estimate", "_oracle"))
+    return mine, 0.0, goal, float("nan"), floor

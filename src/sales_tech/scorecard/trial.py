@@ -10,18 +10,16 @@ import pandas as pd
 
 from sales_tech.promotions.assembly import build_panel
 from sales_tech.promotions.effects import PromotionEffects
-from sales_tech.promotions.elasticity import units_at
 from sales_tech.promotions.frames import SourceFrames
 from sales_tech.promotions.naive import before_after
+from sales_tech.scorecard.what_ifs import judge_other_depths
 from sales_tech.twin.demand import Demand
 from sales_tech.twin.observed import observed_daily, observed_products, observed_promotions, observed_stockouts
 from sales_tech.twin.retailer import make_retailer
 from sales_tech.twin.scenario import Size, scenario_named
-from sales_tech.twin.truth import elasticity_truth, promotion_truth, units_at_depth
+from sales_tech.twin.truth import elasticity_truth, promotion_truth
 
 STANDARD = Size(stores=50, skus=300, months=18, promotions=240)
-OTHER_DEPTHS = (-10, -5, 5, 10)
-WHAT_IFS = 60
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Trial:
 
     `promotions` has a row per complete promotion: the columns of `promotion_truth`, and estimate, low, high, net_estimate,
     margin_estimate, successful, naive, naive_successful, oracle. `elasticities` has category, elasticity, estimate;
-    `what_ifs` promotion_id, depth, units, planned (true), estimate, planned_estimate. `seconds` is the estimation alone.
+    `what_ifs` the columns of `judge_other_depths`. `seconds` is the estimation alone.
     """
 
     difficulty: str
@@ -60,55 +58,27 @@ def run_trial(difficulty: str, seed: int, size: Size = STANDARD) -> Trial:
     table["net_estimate"], table["margin_estimate"], table["successful"] = found["net_units"], found["net_margin"], found["successful"]
     naive = before_after(panel).set_index("promotion_id")
     table["naive"], table["naive_successful"] = naive["incremental_units"], naive["successful"]
-    table["oracle"] = _oracle(demand, frames.daily, table)
+    sold = _sold(demand, table.index)
+    # Whoever knows the true baseline is still fooled by chance: sold units less it are the noise floor.
+    table["oracle"] = sold - table["baseline"]
     slopes = effects.elasticity_[(effects.elasticity_["brand"] == "all") & (effects.elasticity_["discount_share"] == 0)]
     elasticities = elasticity_truth(demand).set_index("category")
     elasticities["estimate"] = slopes.set_index("category")["elasticity"]
-    return Trial(difficulty, seed, seconds, table.reset_index(), elasticities.reset_index(), _what_ifs(demand, effects, table))
+    assert effects.posterior_ is not None
+    what_ifs = judge_other_depths(demand, effects.posterior_, sold)
+    return Trial(difficulty, seed, seconds, table.reset_index(), elasticities.reset_index(), what_ifs)
 
 
-def _oracle(demand: Demand, daily: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
-    # Whoever knows the true baseline is still fooled by chance: sold units less it are the noise floor.
+def _sold(demand: Demand, wanted: pd.Index) -> pd.Series:
+    """Units sold of the wanted promotions' SKUs in their stores and days."""
     retailer = demand.retailer
     size = len(retailer.catalogue.products), len(retailer.stores), len(retailer.history.days)
     units = np.zeros(size, dtype=np.int32)
     for first, stop in demand.windows():
         units[:, :, first:stop] = demand.sales(first, stop)[1]
-    rows = dict.fromkeys(table.index, 0.0)
+    rows = dict.fromkeys(wanted, 0.0)
     codes = retailer.promotions["code"].tolist()
     for member in demand.response.members:
         if codes[member.promotion] in rows:
             rows[codes[member.promotion]] += float(units[member.product, member.stores, member.start : member.end + 1].sum())
-    return pd.Series(rows) - table["baseline"]
-
-
-def _what_ifs(demand: Demand, effects: PromotionEffects, table: pd.DataFrame) -> pd.DataFrame:
-    posterior = effects.posterior_
-    assert posterior is not None
-    names = posterior.panel.promotions["promotion_id"].tolist()
-    codes = demand.retailer.promotions["code"].tolist()
-    rows = []
-    for promotion in table.index[: WHAT_IFS * 2 : 2]:
-        mine = posterior.cells.depths[posterior.cells.promotions == names.index(promotion)]
-        planned = float(np.median(mine))
-        for change in OTHER_DEPTHS:
-            percent = round(planned * 100) + change
-            if percent <= 0:
-                continue
-            try:
-                estimate, _ = units_at(posterior, names.index(promotion), percent / 100)
-            except ValueError:
-                continue  # a depth that its categories never tried: nothing is said, so nothing is judged
-            rows.append(
-                {
-                    "promotion_id": promotion,
-                    "depth": percent / 100,
-                    "units": units_at_depth(demand, codes.index(promotion), percent),
-                    "planned": float(table.loc[promotion, "baseline"] + table.loc[promotion, "incremental"]),
-                    "estimate": float(estimate.mean()),
-                    "planned_estimate": float(
-                        (posterior.by_promotion(posterior.baseline + posterior.incremental))[:, names.index(promotion)].mean()
-                    ),
-                }
-            )
-    return pd.DataFrame(rows)
+    return pd.Series(rows)

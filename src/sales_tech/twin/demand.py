@@ -76,7 +76,9 @@ class Demand:
         units, extra = base.copy(), np.zeros_like(base)
         units[rows] = base[rows] * np.exp(lift)
         extra[rows] = units[rows] - base[rows]
-        unpromoted = promotion == NO_PROMOTION
+        # What customers answer is not lost to other promotions; a promotion that nobody answers shields from nothing.
+        unpromoted = np.ones(base.shape, dtype=bool)
+        unpromoted[rows] = total == 0
         self._spill(units, base, extra, unpromoted, self.category[skus])
         units[rows] *= np.exp(np.where(unpromoted[rows], -np.minimum(dip, np.float32(LARGEST_LOSS)), np.float32(0)))
         return Expectation(units, discount, promotion)

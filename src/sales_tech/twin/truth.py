@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -103,20 +105,31 @@ def elasticity_truth(demand: Demand) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def units_at_depth(demand: Demand, number: int, percent: int) -> float:
-    """Expected units of a promotion's SKUs in its days and stores, had all of them been `percent` percent off."""
+def units_by_depth(demand: Demand, number: int) -> Callable[[int | None, float], float]:
+    """Expected units of a promotion's SKUs in its days and stores as a function of depth (percent; None: as planned) and strength.
+
+    Strength multiplies the log lifts: one is the truth, none is a promotion that nobody answers.
+    """
     retailer = demand.retailer
     promotion = retailer.promotions.iloc[number]
     start, end = int(promotion["start"]), int(promotion["end"])
-    total = 0.0
-    for member in (item for item in demand.response.members if item.promotion == number):
+    members = [member for member in demand.response.members if member.promotion == number]
+    bases = []
+    for member in members:
         skus = _neighbourhood(demand, np.array([member.product]))
-        base = demand.expect(start, end + 1, skus=skus, stores=member.stores, without=number).units[skus == member.product][0]
-        planned = [_planned(demand, member.product, promotion, share) for share in (percent, member.percent)]
-        # What is the promotion's own (its luck, its stores, its days) stays as it was at the depth that was tried.
-        lift = member.log_lift * (planned[0] / planned[1])
-        total += float((base * np.exp(lift)).sum(dtype=np.float64))
-    return total
+        bases.append(demand.expect(start, end + 1, skus=skus, stores=member.stores, without=number).units[skus == member.product][0])
+
+    def units(percent: int | None = None, strength: float = 1.0) -> float:
+        total = 0.0
+        for member, base in zip(members, bases, strict=True):
+            # What is the promotion's own (its luck, its stores, its days) stays as it was at the depth that was tried.
+            depths = member.percent if percent is None else percent, member.percent
+            asked, planned = (_planned(demand, member.product, promotion, depth) for depth in depths)
+            lift = member.log_lift[:, : base.shape[1]] * (strength * asked / planned)
+            total += float((base * np.exp(lift)).sum(dtype=np.float64))
+        return total
+
+    return units
 
 
 def _planned(demand: Demand, product: int, promotion: pd.Series, percent: int) -> float:
