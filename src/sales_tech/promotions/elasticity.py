@@ -90,9 +90,8 @@ def _rows(
     usual = np.bincount(_mechanics(posterior)[members]).argmax()
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
     for depth in grid[grid > 0].round(4).tolist():
-        price = (slope + lifts.mechanic_slope[:, usual]) * float(depth_response(np.array(depth))) + lifts.curvature * float(
-            bend(np.array(depth))
-        )
+        bent = 1 + lifts.curvature * float(bend(np.array(depth)))
+        price = (slope + lifts.mechanic_slope[:, usual]) * float(depth_response(np.array(depth))) * bent
         uplift = np.expm1(price + lifts.mechanic[:, usual] * float(attention(np.array(depth))))
         arc = price / float(depth_response(np.array(depth)))
         low, high = np.quantile(uplift, [tail, 1 - tail])
@@ -120,7 +119,7 @@ def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats,
     if not len(tried):
         return regular, regular_sd
     depth = np.array(float(np.median(tried)))
-    arc = slope + posterior.lifts.curvature * float(bend(depth) / depth_response(depth))
+    arc = slope * (1 + posterior.lifts.curvature * float(bend(depth)))
     promoted, promoted_sd = float(arc.mean()), max(float(arc.std()), 0.05)
     if brand >= 0 or regular <= 0:
         return promoted, promoted_sd
@@ -164,6 +163,6 @@ def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
     mechanic = _mechanics(posterior)[rows]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
     slope = lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand] + lifts.mechanic_slope[:, mechanic]
-    price = slope * depth_response(depths) + lifts.curvature[:, None] * bend(depths)
+    price = slope * depth_response(depths) * (1 + lifts.curvature[:, None] * bend(depths))
     logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depths) + lifts.display[:, None] * display
     return logs

@@ -24,6 +24,8 @@ LINEARIZATIONS = 3
 # Promotions without effect that are made up to tell how they would look.
 NULLS = 999
 WEAK = 4.0
+# Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
+CURVATURE, BENT = 1.0, (-0.6, 2.0)
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ class LiftData:
 class LiftDraws:
     """Posterior draws (rows): log lift and log error of the baseline by member, whether a promotion works, and the coefficients.
 
-    `slope` (draws, categories) and `brand_slope` (draws, categories x brands) multiply `depth_response`;
-    `curvature` (draws,) multiplies `bend`; `mechanic` (draws, mechanics) and `display` (draws,) add to the log lift,
-    `mechanic_slope` (draws, mechanics) to the slope, since a coupon's cut is noticed less than a price tag's.
+    `slope` (draws, categories), `brand_slope` (draws, categories x brands) and `mechanic_slope` (draws, mechanics; a coupon's cut
+    is noticed less than a price tag's) add up to the slope, which multiplies `depth_response` and 1 + `curvature` (draws,)
+    times `bend`; `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
+    `predicted` by member is the share of units added that the model expects of promotions like it, had it worked as they do.
     `confidence` by promotion is one less the chance that a promotion without effect would look as effective.
     """
 
@@ -69,6 +72,7 @@ class LiftDraws:
     mechanic_slope: Floats
     display: Floats
     hyper: pd.DataFrame
+    predicted: Floats
     confidence: Floats
 
 
@@ -79,10 +83,9 @@ def depth_response(depth: Floats) -> Floats:
 
 
 def bend(depth: Floats) -> Floats:
-    """The bend of the response about a cut of a fifth, zero at no cut and there."""
-    x = depth_response(depth)
-    bent: Floats = x * (x - depth_response(np.array(0.2)))
-    return bent
+    """How far the response to a depth lies beyond that to a cut of a fifth; a curvature times it is added to one."""
+    beyond: Floats = depth_response(depth) - depth_response(np.array(0.2))
+    return beyond
 
 
 def attention(depth: Floats) -> Floats:
@@ -109,19 +112,24 @@ class LiftModel:
         data, sizes = self.data, self.sizes
         size = len(data.depth)
         x = depth_response(data.depth)
-        categories = sizes["category"]
-        # Common slope, deviations by category, bend, mechanics with their slopes, display. Brands are drawn apart:
-        # each has members of its own.
-        design = np.zeros((size, 1 + categories + 1 + 2 * sizes["mechanic"] + 1))
-        rows = np.arange(size)
+        # Slopes (common, deviations by category and by mechanic), then what mechanics and display add. Brands are drawn
+        # apart: each has members of its own.
+        design = np.zeros((size, 1 + sizes["category"] + 2 * sizes["mechanic"] + 1))
+        rows, at = np.arange(size), 1 + sizes["category"]
         design[:, 0] = x
         design[rows, 1 + data.category] = x
-        at = 1 + categories
-        design[:, at] = bend(data.depth)
-        design[rows, at + 1 + data.mechanic] = attention(data.depth)
-        design[rows, at + 1 + sizes["mechanic"] + data.mechanic] = x
+        design[rows, at + data.mechanic] = x
+        design[rows, at + sizes["mechanic"] + data.mechanic] = attention(data.depth)
         design[:, -1] = data.display
         return design
+
+    def _bent(self, curvature: float) -> tuple[Floats, Floats]:
+        # The design with its slopes bent, and the bent response to depth.
+        slopes = 1 + self.sizes["category"] + self.sizes["mechanic"]
+        factor = 1 + curvature * bend(self.data.depth)
+        design = self.design.copy()
+        design[:, :slopes] *= factor[:, None]
+        return design, depth_response(self.data.depth) * factor
 
     def sample(self) -> LiftDraws:
         """Draw from the posterior."""
@@ -142,18 +150,20 @@ class LiftModel:
         return draws
 
     def _gibbs(self, observed: Floats, noise: Floats, burn_in: int, kept: int) -> LiftDraws:
-        data, design, rng, sizes = self.data, self.design, self.rng, self.sizes
+        data, rng, sizes = self.data, self.rng, self.sizes
         promotions = self.promotions
         categories, brands = sizes["category"], sizes["brand"]
-        at_bend, cell = 1 + categories, data.category * brands + data.brand
-        depth = design[:, 0]
+        slopes, cell = 1 + categories + sizes["mechanic"], data.category * brands + data.brand
+        curvature, straight = 0.0, depth_response(data.depth)
+        design, depth = self._bent(curvature)
         shared = np.zeros(promotions)
         shared[data.promotion] = data.shared_error
         beta, of_brand = self._centre(), np.zeros(categories * brands)
         works = np.ones(promotions, dtype=bool)
         spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
         null_share = 0.2
-        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "hyper")}
+        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "curvature", "hyper")}
+        added = np.zeros(len(cell))
         for turn in range(burn_in + kept):
             predicted = design @ beta + of_brand[cell] * depth
             # Works or not, with all effects of promotion and member integrated out.
@@ -166,9 +176,14 @@ class LiftModel:
             on = works[data.promotion]
             variance = np.where(on, full, base)
             common = shared + np.where(works, spread["promotion"] ** 2, 0.0)
-            beta, effect = self._regression(observed - np.where(on, of_brand[cell] * depth, 0.0), variance, common, on, spread)
+            beta, effect = self._regression(design, observed - np.where(on, of_brand[cell] * depth, 0.0), variance, common, on, spread)
             rest = observed - design @ beta - effect[data.promotion]
             of_brand = self._brands(rest, variance, on, cell, depth, spread["brand"])
+            # The curvature given the slopes, which it bends in proportion.
+            steep = self.design[:, :slopes] @ beta[:slopes] + of_brand[cell] * straight
+            rest = rest - of_brand[cell] * depth + curvature * steep * bend(data.depth)
+            curvature = self._curvature(rest, variance, on, steep * bend(data.depth))
+            design, depth = self._bent(curvature)
             predicted = design @ beta + of_brand[cell] * depth
             own = np.where(works, spread["promotion"] ** 2, 0.0)
             total = np.maximum(shared + own, 1e-12)
@@ -180,39 +195,43 @@ class LiftModel:
 
             spread["promotion"] = self._spread(lift_common[works], 0.1)
             spread["member"] = self._spread(member_lift[on], 0.1)
-            spread["category"] = self._spread(beta[1:at_bend] - self.data.prior_slope, 0.3)
+            spread["category"] = self._spread(beta[1 : 1 + categories] - self.data.prior_slope, 0.3)
             used = np.bincount(cell[on], minlength=categories * brands) > 0
             spread["brand"] = self._spread(of_brand[used], 0.2)
             null_share = float(rng.beta(1 + (~works).sum(), 4 + works.sum()))
             if turn >= burn_in:
                 saved["lift"].append(lift)
+                added += np.where(on, np.expm1(predicted), 0.0) / kept
                 saved["error"].append(error)
                 saved["works"].append(works.astype(np.float64))
                 saved["beta"].append(beta)
                 saved["brand"].append(of_brand)
+                saved["curvature"].append(np.array(curvature))
                 saved["hyper"].append(np.array([null_share, *spread.values()]))
         betas = np.stack(saved["beta"])
         return LiftDraws(
             log_lift=np.stack(saved["lift"]),
             log_error=np.stack(saved["error"]),
             works=np.stack(saved["works"]) > 0.5,
-            slope=betas[:, :1] + betas[:, 1:at_bend],
+            slope=betas[:, :1] + betas[:, 1 : 1 + categories],
             brand_slope=np.stack(saved["brand"]),
-            curvature=betas[:, at_bend],
-            mechanic=betas[:, at_bend + 1 : at_bend + 1 + sizes["mechanic"]],
-            mechanic_slope=betas[:, at_bend + 1 + sizes["mechanic"] : -1],
+            curvature=np.stack(saved["curvature"]),
+            mechanic=betas[:, slopes:-1],
+            mechanic_slope=betas[:, 1 + categories : slopes],
             display=betas[:, -1],
+            predicted=added,
             hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
-            confidence=self._confidence(observed, noise, betas.mean(axis=0), np.stack(saved["brand"]).mean(axis=0), saved["hyper"]),
+            confidence=self._confidence(observed, noise, {name: np.stack(values).mean(axis=0) for name, values in saved.items()}),
         )
 
-    def _confidence(self, observed: Floats, noise: Floats, beta: Floats, of_brand: Floats, hyper: list[Floats]) -> Floats:
+    def _confidence(self, observed: Floats, noise: Floats, mean: dict[str, Floats]) -> Floats:
         # A likelihood ratio test of the predicted effect against none, its null distribution simulated.
         data, rng = self.data, self.rng
-        spread = dict(zip(("null", "category", "brand", "promotion", "member"), np.mean(hyper, axis=0).tolist(), strict=True))
+        spread = dict(zip(("null", "category", "brand", "promotion", "member"), mean["hyper"].tolist(), strict=True))
         shared = np.zeros(self.promotions)
         shared[data.promotion] = data.shared_error
-        predicted = self.design @ beta + of_brand[data.category * self.sizes["brand"] + data.brand] * self.design[:, 0]
+        design, depth = self._bent(float(mean["curvature"]))
+        predicted = design @ mean["beta"] + mean["brand"][data.category * self.sizes["brand"] + data.brand] * depth
         base = data.own_error + noise
         full = base + spread["member"] ** 2
 
@@ -239,10 +258,12 @@ class LiftModel:
         evidence: Floats = -0.5 * (square + np.log1p(common * precision) - common * linear**2 / (1 + common * precision))
         return evidence
 
-    def _regression(self, observed: Floats, variance: Floats, common: Floats, on: Bools, spread: dict[str, float]) -> tuple[Floats, Floats]:
+    def _regression(
+        self, design: Floats, observed: Floats, variance: Floats, common: Floats, on: Bools, spread: dict[str, float]
+    ) -> tuple[Floats, Floats]:
         # The coefficients with the promotions' common effects integrated out, then those effects given the coefficients.
         data, rng = self.data, self.rng
-        design = self.design * on[:, None]
+        design = design * on[:, None]
         weight = 1 / variance
         by_promotion = self._members @ (design * weight[:, None])
         precision = np.bincount(data.promotion, weights=weight, minlength=self.promotions)
@@ -267,12 +288,17 @@ class LiftModel:
         drawn: Floats = linear / precision + self.rng.normal(size=size) / np.sqrt(precision)
         return drawn
 
+    def _curvature(self, rest: Floats, variance: Floats, on: Bools, column: Floats) -> float:
+        weight = np.where(on, column / variance, 0.0)
+        precision = float((weight * column).sum()) + 1 / CURVATURE**2
+        drawn = float((weight * rest).sum()) / precision + float(self.rng.normal()) / precision**0.5
+        return float(np.clip(drawn, *BENT))
+
     def _prior(self, spread: dict[str, float]) -> Floats:
         sizes = self.sizes
         parts = [
             np.full(1, 1 / WEAK),
             np.full(sizes["category"], 1 / spread["category"] ** 2),
-            np.full(1, 1.0),
             np.full(sizes["mechanic"], 1 / 0.3**2),
             np.full(sizes["mechanic"], 1 / 0.3**2),
             np.full(1, 1 / 0.3**2),

@@ -17,8 +17,8 @@ from sales_tech.promotions.shrinkage import Pooled
 from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
 from sales_tech.promotions.uncertainty import ErrorModel
 
-TURNS = 3
-ROUNDS = (10, 5, 4)
+TURNS = 4
+ROUNDS = (10, 5, 4, 4)
 DIP_DAYS = 28
 DEPLETED_DAYS = 3
 TINY = 1e-9
@@ -66,7 +66,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
     offsets, spillovers = Offsets(nothing, nothing, nothing), Spillovers.none(len(panel.categories))
     kinds = panel.promotions["mechanic"].astype(object)
     mechanic = pd.Categorical(kinds.where(kinds.notna(), "unknown"))
-    calibration = Calibration(1.0, 1.0, 0)
+    calibration, extra = Calibration(1.0, 1.0, 0), nothing
     for turn in range(TURNS):
         last = turn == TURNS - 1
         clean = ~cells.promoted & ~cells.after(DIP_DAYS) if turn == 0 else ~cells.promoted
@@ -79,9 +79,12 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         sizes = {"category": len(panel.categories), "brand": len(panel.brands), "mechanic": len(mechanic.categories)}
         lifts = LiftModel(data, sizes, seed).sample()
         usual = expected * np.exp(-offsets.moved)
-        extra = expected * cells.spread((np.exp(lifts.log_error) * np.expm1(lifts.log_lift)).mean(axis=0))
-        pressure = Pressure.of(model, extra, usual, cells.promoted)
-        spillovers = estimate_spillovers(model, pressure, sold, expected, offsets, cells.promoted, spillovers)
+        added_units = expected * cells.spread((np.exp(lifts.log_error) * np.expm1(lifts.log_lift)).mean(axis=0))
+        # Half steps, since what promotions add raises the baseline from which it is told, and whole steps swing.
+        extra = added_units if turn == 0 else (extra + added_units) / 2
+        pressure = Pressure.of(model, extra, expected * cells.spread(lifts.predicted), usual, cells.promoted)
+        found = estimate_spillovers(model, pressure, sold, expected, offsets, cells.promoted, spillovers)
+        spillovers = found.half_way(spillovers) if turn > 0 else found
         if not last:
             offsets = pressure.offsets(panel, spillovers, usual, cells.promoted)
             if not panel.stock_known:

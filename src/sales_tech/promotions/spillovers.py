@@ -8,7 +8,7 @@ squares on unpromoted cells, whose states are whitened out, and partially pooled
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -53,6 +53,14 @@ class Spillovers:
         nothing = Pooled(zeros, zeros, 0.0, 0.0, 0.0)
         return cls(nothing, np.zeros(DIP_WEEKS), nothing, np.zeros((categories, categories)), np.zeros((categories, categories)))
 
+    def half_way(self, before: Spillovers) -> Spillovers:
+        """Half way from `before` to these shares: whole steps swing, since states and shares explain the same days."""
+        cannibal, dip = (
+            replace(mine, mean=(mine.mean + other.mean) / 2) for mine, other in ((self.cannibal, before.cannibal), (self.dip, before.dip))
+        )
+        slump = (self.slump + before.slump) / 2 if self.shape == before.shape else self.slump
+        return replace(self, cannibal=cannibal, dip=dip, halo=(self.halo + before.halo) / 2, slump=slump)
+
 
 @dataclass(frozen=True)
 class Offsets:
@@ -83,7 +91,8 @@ class Pressure:
 
     `extra` (C, G, T) are extra units of a category; `peers` (C, G, T) the usual units of its unpromoted SKUs,
     `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended so many weeks
-    before, by day; `calm_after` the same without the states of SKUs, which follow the luck of these days.
+    before, by day; `calm_after` those to be expected of promotions like them, without the states of SKUs: luck near a promotion
+    moves its baseline, and with it what it seems to have added.
     """
 
     extra: Floats
@@ -95,10 +104,10 @@ class Pressure:
     chosen: Floats
 
     @classmethod
-    def of(cls, baseline: Baseline, extra: Floats, usual: Floats, promoted: Bools) -> Pressure:
-        """The pressure of extra units (K, G, T); `usual` are expected units without promotions and spillovers."""
+    def of(cls, baseline: Baseline, extra: Floats, predicted: Floats, usual: Floats, promoted: Bools) -> Pressure:
+        """The pressure of extra units (K, G, T), as told and as predicted; `usual` are expected units without promotions."""
         panel, groups = baseline.panel, baseline.groups
-        after, calm_after = (_after(panel, groups.of_store, table) * ~promoted for table in (extra, extra * calm(baseline)))
+        after, calm_after = (_after(panel, groups.of_store, table) * ~promoted for table in (extra, predicted * calm(baseline)))
         chosen = np.stack([_slump(panel, lead, half_life) for lead, half_life in SLUMPS])
         peers = by_category(panel, usual * ~promoted)
         return cls(by_category(panel, extra), peers, by_category(panel, usual), after, calm_after, chosen)
