@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
 from sales_tech.promotions.shelf import ShelfRates, on_shelf
 from sales_tech.promotions.shrinkage import Pooled, pool
@@ -45,7 +46,7 @@ class Groups:
 class Baseline:
     """A fitted model of unpromoted demand; all effects are logarithms but `pair`, `channel_day` and `weekday`.
 
-    After `fit`, `sku_state` and `group_state` are the smoothed states with their variances, `wanders` and `dispersion`
+    After `fit`, `sku_state` and `group_state` are the smoothed states with their variances, `wanders` and `luck`
     what was chosen by likelihood; `exposure` (S, K, T) is the chance that a cell had a unit on the shelf.
     """
 
@@ -65,7 +66,7 @@ class Baseline:
     exposure: NDArray[np.float32] = field(init=False)
     shelf_rates: ShelfRates | None = None
     wanders: dict[str, Wander] = field(default_factory=dict)
-    dispersion: float = 1.0
+    luck: Luck = field(default_factory=Luck)
 
     def __post_init__(self) -> None:
         panel = self.panel
@@ -114,6 +115,26 @@ class Baseline:
         states = self.group_state.mean.reshape(len(panel.skus), self.groups.size, -1)
         level: Floats = (shared + self.sku_state.mean)[:, None, :] + states
         return level
+
+    def concentration(self, state: str) -> Floats:
+        """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, or SKU and group."""
+        squares, totals = (self._by_group(self.pair**power) for power in (2, 1))
+        if state != "group":
+            squares, totals = squares.sum(axis=1), totals.sum(axis=1)
+        if state == "category":
+            rows, size = self.panel.category, len(self.panel.categories)
+            squares, totals = by_row(rows, squares, size), by_row(rows, totals, size)
+        share: Floats = (squares / np.maximum(totals**2, TINY)).reshape(-1, 1)
+        return share
+
+    def _of_skus(self) -> Floats:
+        share: Floats = (self.pair**2).sum(axis=1, keepdims=True) / np.maximum(self.pair.sum(axis=1, keepdims=True) ** 2, TINY)
+        return share
+
+    def _by_group(self, pair: Floats) -> Floats:
+        table = np.zeros((pair.shape[1], self.groups.size))
+        np.add.at(table.T, self.groups.of_store, pair)
+        return table
 
     def _sold(self, clean: Bools) -> _Sums:
         panel, sums = self.panel, _Sums.zeros(self)
@@ -180,7 +201,7 @@ class Baseline:
         ratio = by_store.sum(axis=1, keepdims=True) / expected_store.sum(axis=1, keepdims=True)
         wander = self.wanders.get("store", Wander(0.08, 8.0))
         seen = self.store_day + (by_store - expected_store * ratio) / (expected_store * ratio)
-        self.store_day = smooth(np.clip(seen, -2, 3), expected_store / self.dispersion, wander).mean
+        self.store_day = smooth(np.clip(seen, -2, 3), self.luck.precision(expected_store, self._of_skus()), wander).mean
 
     def _pair_strength(self, sold: Floats, wanted: Floats) -> float:
         # Units' worth of belief that a SKU sells in a store what SKU and store sell on average (gamma-Poisson, by moments).
@@ -196,12 +217,11 @@ class Baseline:
         units, now = sold.group, expected.group
         if choose:
             total, mean = units.sum(axis=1), now.sum(axis=1)
-            seen = mean > min(0.5, float(mean.max()) / 2)
-            self.dispersion = float(np.clip(((total - mean) ** 2 / np.maximum(mean, 0.5))[seen].mean(), 1.0, 3.0))
+            self.luck = Luck.of(total, mean, self.concentration("sku"))
 
         def step(name: str, value: Floats, rows: Floats, wanted: Floats, first: Wander) -> Smoothed:
             observed = np.clip(value + (rows - wanted) / np.maximum(wanted, TINY), -3, 6)
-            precision = np.where(wanted > TINY, wanted, 0.0) / self.dispersion
+            precision = self.luck.precision(wanted, self.concentration(name))
             if choose or name not in self.wanders:
                 self.wanders[name] = choose_wander(observed, precision, self.wanders.get(name, first)) if choose else first
             return smooth(observed, precision, self.wanders[name])
@@ -256,7 +276,7 @@ class Baseline:
         by_day, expected = units.sum(axis=1), now.sum(axis=1)
         observed = self.sku_state.mean + self.price_effect + (by_day - expected) / np.maximum(expected, TINY)
         observed = np.clip(observed, -4, 6)
-        precision = np.where(expected > TINY, expected, 0.0) / self.dispersion
+        precision = self.luck.precision(expected, self.concentration("sku"))
         wander = self.wanders.get("sku", Wander(0.15, 32.0))
         one, price, y = whiten([np.ones_like(observed), -self._log_price, observed], precision, wander)
         norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)

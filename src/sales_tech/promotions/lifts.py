@@ -34,7 +34,8 @@ class LiftData:
 
     `actual` and `baseline` are units; `own_error` and `shared_error` variances of the log baseline, of the
     member alone and of all members of the promotion together. `promotion`, `category`, `brand`, `mechanic`
-    are rows; `depth` is the discount share, `display` 0 or 1.
+    are rows; `depth` is the discount share, `display` 0 or 1. Units vary by `dispersion` times what is expected, and
+    `scatter` by member is the variance of their log that no number of units makes smaller.
     """
 
     actual: Floats
@@ -49,6 +50,7 @@ class LiftData:
     display: Floats
     prior_slope: Floats
     dispersion: float = 1.0
+    scatter: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class LiftModel:
             expected = np.maximum(data.baseline * rate, 1e-9)
             observed = mean + (data.actual - expected) / expected
             last = turn == LINEARIZATIONS - 1
-            draws = self._gibbs(observed, data.dispersion / expected, BURN_IN if last else 60, DRAWS if last else 60)
+            draws = self._gibbs(observed, data.dispersion / expected + data.scatter, BURN_IN if last else 60, DRAWS if last else 60)
             total = draws.log_lift + draws.log_error
             mean, rate = total.mean(axis=0), np.exp(total).mean(axis=0)
         assert draws is not None
@@ -240,7 +242,7 @@ class LiftModel:
             return works - self._evidence(values, base, shared)
 
         # What a promotion without effect would show: its baseline's error, and the luck of its baseline units alone.
-        luck = data.own_error + data.dispersion / np.maximum(data.baseline, 1e-9)
+        luck = data.own_error + data.dispersion / np.maximum(data.baseline, 1e-9) + data.scatter
         found = ratio(observed)
         above = np.ones(self.promotions)
         for _ in range(NULLS):

@@ -51,13 +51,15 @@ def calibrate(baseline: Baseline, cells: PromotedCells, offset: Floats, seed: in
         expected, sold = moved.expect(offset)
         model = ErrorModel.of(moved, expected * clean)
         own, shared = model.variances(cells.skus[rows], [cells.of_member[row] for row in rows.tolist()], starts, ends)
-        wanted, got = np.empty(len(rows)), np.empty(len(rows))
+        wanted, got, squares = (np.empty(len(rows)) for _ in range(3))
+        shares = baseline.concentration("group").reshape(len(cells.panel.skus), -1, 1)
         for at, (row, start, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
             window = cells.skus[row], cells.of_member[row], slice(start, end + 1)
             wanted[at], got[at] = expected[window].sum(), sold[window].sum()
+            squares[at] = (expected[window] ** 2 * shares[window[:2]]).sum()
         enough = wanted >= FEWEST_UNITS
         error = (got - wanted)[enough] / wanted[enough]
-        noise = baseline.dispersion / wanted[enough]
+        noise = baseline.luck.dispersion / wanted[enough] + baseline.luck.scatter * squares[enough] / wanted[enough] ** 2
         promotions = cells.promotions[rows][enough] + number * 1_000_000
         found.append((error, noise, own[enough], shared[enough], promotions))
     if not found or sum(len(part[0]) for part in found) < 30:

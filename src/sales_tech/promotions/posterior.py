@@ -122,6 +122,7 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
     # Where no depth is planned, the middle of the others stands for it.
     depth = np.where(np.isnan(depth), np.nanmedian(depth) if not np.isnan(depth).all() else 0.1, depth)
     elasticity = model.price_elasticity
+    shares = model.concentration("group").reshape(len(panel.skus), -1, 1)
     return LiftData(
         actual=cells.sums(sold),
         baseline=cells.sums(expected),
@@ -134,7 +135,8 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
         depth=depth,
         display=panel.promotions["display"].to_numpy(dtype=np.float64)[promotions],
         prior_slope=elasticity.mean - elasticity.common,
-        dispersion=model.dispersion,
+        dispersion=model.luck.dispersion,
+        scatter=model.luck.scatter * cells.sums(expected**2 * shares) / np.maximum(cells.sums(expected) ** 2, TINY),
     )
 
 

@@ -149,7 +149,7 @@ def _dip(
     total, now = (sold * free).sum(axis=1), (expected * free).sum(axis=1)
     # States follow the luck of the very days that are explained; they are left out of what explains them.
     usual = np.maximum((expected * np.exp(-offsets.moved) * calm(baseline) * free).sum(axis=1), TINY)
-    precision = np.where(now > TINY, now, 0.0) / baseline.dispersion
+    precision = baseline.luck.precision(now, baseline.concentration("sku"))
     after = [np.minimum((pressure.calm_after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
     share = before.dip.mean[panel.category][:, None]
     left = np.maximum(1 - share * sum(part * week for part, week in zip(before.dip_weeks, after, strict=True)), LOWEST_FACTOR)

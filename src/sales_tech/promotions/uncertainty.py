@@ -57,14 +57,13 @@ def mean_variance(wander: Wander, length: Ints) -> Floats:
 class ErrorModel:
     """Variances of the log baseline over windows, by the states of a fitted baseline.
 
-    `by_sku` (K, T) and `by_category` (C, T) are expected units of the cells that were fitted.
+    `by_sku` (K, T) and `by_category` (C, T) are what the cells that were fitted tell: one over the variance of a day's log units.
     """
 
     wanders: dict[str, Wander]
     category: Ints
     by_sku: Floats
     by_category: Floats
-    dispersion: float
 
     @classmethod
     def of(cls, baseline: Baseline, fitted: Floats) -> ErrorModel:
@@ -72,15 +71,17 @@ class ErrorModel:
         by_sku = fitted.sum(axis=1)
         category = baseline.panel.category
         bounds = np.searchsorted(category, np.arange(len(baseline.panel.categories)))
-        return cls(dict(baseline.wanders), category, by_sku, np.add.reduceat(by_sku, bounds, axis=0), baseline.dispersion)
+        luck, share = baseline.luck, baseline.concentration
+        by_category = luck.precision(np.add.reduceat(by_sku, bounds, axis=0), share("category"))
+        return cls(dict(baseline.wanders), category, luck.precision(by_sku, share("sku")), by_category)
 
     def variances(self, skus: Ints, groups: list[Ints], starts: Ints, ends: Ints) -> tuple[Floats, Floats]:
         """For each window of a SKU in groups of stores: variance of its own error, and of what all SKUs of its category share."""
-        own = window_variance(self.wanders["sku"], self.by_sku / self.dispersion, skus, starts, ends)
+        own = window_variance(self.wanders["sku"], self.by_sku, skus, starts, ends)
         if "group" in self.wanders:
             sizes = np.array([len(part) for part in groups], dtype=np.float64)
             own = own + mean_variance(self.wanders["group"], ends - starts + 1) / sizes
         rows = self.category[skus]
         keys, back = np.unique(np.stack([rows, starts, ends]), axis=1, return_inverse=True)
-        shared = window_variance(self.wanders["category"], self.by_category / self.dispersion, keys[0], keys[1], keys[2])
+        shared = window_variance(self.wanders["category"], self.by_category, keys[0], keys[1], keys[2])
         return own, shared[back.ravel()]
