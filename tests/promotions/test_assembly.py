@@ -61,6 +61,17 @@ def test_a_source_without_a_sale_is_refused() -> None:
         panel_of(rows=[])
 
 
+def test_where_more_came_back_than_was_sold_nothing_was_sold_and_that_is_said() -> None:
+    rows: list[Row] = [("2026-01-01", "1", "A", 2.0), ("2026-01-02", "1", "A", -3.0), ("2026-01-03", "1", "A", 1.0)]
+    panel = panel_of(rows)
+    assert panel.units.tolist() == [[[2.0, 0.0, 1.0]]]
+    assert panel.net_sales.tolist() == [[[20.0, 0.0, 10.0]]]
+    assert told(panel, "came back") == (
+        "in 1 cells of store, SKU and day more units came back than were sold: they count as none sold; give units and money before returns"
+    )
+    assert not any("came back" in note for note in panel_of().notes)
+
+
 def test_a_sku_that_no_catalogue_knows_is_of_an_unknown_category_and_brand() -> None:
     panel = panel_of(products=listed("A"))
     about = {sku: (panel.categories[c], panel.brands[b]) for sku, c, b in zip(panel.skus, panel.category, panel.brand, strict=True)}

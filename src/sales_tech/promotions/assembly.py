@@ -54,9 +54,14 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
         np.bincount(flat, weights=daily[name].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
         for name in ("units", "net_sales")
     )
-    # Where more came back on a day than was sold, the goods had been bought before: demand was none, not less.
     returned = units < 0
-    units[returned], net_sales[returned] = 0.0, 0.0
+    if returned.any():
+        # The goods had been bought before: demand was none, not less.
+        notes.append(
+            f"in {int(returned.sum())} cells of store, SKU and day more units came back than were sold: they count as none sold; "
+            "give units and money before returns"
+        )
+        units[returned], net_sales[returned] = 0.0, 0.0
     price, cost = _prices(frames.products, about, days, daily, sku, day, notes)
     categories, category = _levels(about["category"])
     brands, brand = _levels(about["brand"])
