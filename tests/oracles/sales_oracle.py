@@ -347,6 +347,8 @@ def daily_sales(sales: list[Row], products: list[Row]) -> list[Row]:
                 "promoted_units": sum(line["quantity"] for line in promoted),
                 "promoted_net_sales": _sum(line["net_sales"] for line in promoted),
                 "returned_units": sum(-line["quantity"] for line in lines if line["status"] == "returned"),
+                "returned_gross_sales": _sum(-line["quantity"] * line["unit_price"] for line in lines if line["status"] == "returned"),
+                "returned_net_sales": _sum(-line["net_sales"] for line in lines if line["status"] == "returned"),
                 "lines": len(lines),
                 "currency": "BRL",
             }

@@ -78,7 +78,25 @@ def test_a_promotion_without_a_proven_effect_is_grey_whatever_its_margin() -> No
     frame = results(net(100, successful=True), net(90, successful=False), net(-80, successful=True))
     colours = [to_hex(bar.get_facecolor()) for bar in rectangles(plots.promotion_league(frame)).values()]
     assert colours == [BLUE, PALE, ROSE]
-    assert "sem efeito comprovado" in texts(plots.promotion_league(frame, language="pt"))
+
+
+def test_key_and_foot_say_what_grey_bars_are_only_where_there_are_any() -> None:
+    frame = results(net(100, successful=True), net(90, successful=False, evidence="thin"))
+    english, portuguese = (texts(plots.promotion_league(frame, language=language)).splitlines() for language in ("en", "pt"))
+    assert {"grey: no effect shown", "Grey: it added no units that chance would not explain · Hatched: thin evidence"} <= set(english)
+    assert {
+        "cinza: sem efeito comprovado",
+        "Cinza: não acrescentou unidades que o acaso não explique · Hachurado: evidência fraca",
+    } <= set(portuguese)
+    assert "grey" not in texts(plots.promotion_league(frame.iloc[[0]])).lower()
+
+
+def test_the_key_of_a_league_of_everything_fits_on_its_sheet() -> None:
+    frame = results(net(1e6), net(-1e6), net(10, successful=False, evidence="thin"))
+    for language in ("en", "pt"):
+        figure = plots.promotion_league(frame, language=language)
+        figure.draw_without_rendering()
+        assert max(text.get_window_extent().x1 for text in figure.texts) <= figure.bbox.x1
 
 
 def test_thin_evidence_is_hatched_and_said() -> None:

@@ -106,6 +106,35 @@ def test_the_estimation_is_given_the_rows_of_the_lake(lake: Settings) -> None:
     assert seen.daily["sku"].dtype == seen.stockouts["sku"].dtype == seen.products["sku"].dtype == seen.promotions["sku"].dtype
 
 
+def test_the_estimation_is_given_what_was_bought_whatever_came_back_on_that_day(lake: Settings) -> None:
+    # Bought dearer weeks ago and returned on a day with sales of its own, and two days later alone.
+    back = {"preco": "15,00", "situacao": "DEVOLVIDO"}
+    land_erp(
+        lake.landing,
+        "vendas_2",
+        sale("P2", quantidade="5", desconto="10,00", **back),
+        sale("P3", data_venda="12/01/2026 10:00:00", **back),
+    )
+    night(lake)
+    on_day = read(lake, "gold.daily_sales")[0]
+    assert (on_day["units"], on_day["net_sales"]) == (-3, Decimal("-49.00"))
+    estimator = Estimator()
+    estimate(lake, estimator)
+    seen = only(estimator.seen[0].daily.to_dict("records"))
+    assert seen["sold_on"] == pd.Timestamp("2026-01-10")
+    assert [seen[name] for name in ("units", "gross_sales", "discount", "net_sales")] == [2, 20.0, 4.0, 16.0]
+
+
+def test_a_source_of_which_only_returns_are_left_has_nothing_to_tell(erp: Settings) -> None:
+    land_reference(erp.landing, "A")
+    land_erp(erp.landing, "vendas_1", sale("P1", situacao="DEVOLVIDO"))
+    night(erp)
+    estimator = Estimator()
+    result = estimate(erp, estimator)
+    assert estimator.seen == []
+    assert result.notes == ["erp_br: no sales are left, so nothing is told of its promotions"]
+
+
 def test_the_days_come_in_order_whatever_the_order_of_the_files(lake: Settings) -> None:
     land_erp(lake.landing, "lojas_2", store("L0"))
     land_erp(lake.landing, "vendas_2", *(sale(f"P{n}", loja=shop, data_venda=when) for n, (shop, when) in enumerate(SALES, start=2)))

@@ -137,6 +137,7 @@ def test_a_returned_line_counts_negative(lake: Settings, written: str) -> None:
     night(lake)
     row = only(read(lake, "gold.daily_sales"))
     assert (row["units"], row["returned_units"], row["net_sales"]) == (1, 2, Decimal("11.00"))
+    assert (row["returned_gross_sales"], row["returned_net_sales"]) == (Decimal("20.00"), Decimal("19.00"))
 
 
 def test_a_negative_quantity_that_is_no_return_is_rejected(lake: Settings) -> None:

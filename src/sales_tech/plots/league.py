@@ -37,8 +37,8 @@ def promotion_league(
 
     `results`: promotion_id, name, starts_on, successful, evidence and the measure `by` with its `_low` and `_high`, as
     in gold.promotion_results; `by` is incremental_units, net_units or net_margin. A promotion without a proven effect is
-    grey, one on thin evidence hatched. Raises ValueError for an unknown measure, a missing column, an unknown language,
-    or amounts in another currency.
+    grey, one on thin evidence hatched; key and foot say so where there are any. Raises ValueError for an unknown measure,
+    a missing column, an unknown language, or amounts in another currency.
     """
     say = words(language)
     if by not in MEASURES:
@@ -58,7 +58,9 @@ def promotion_league(
 
     key = [(say[word], colour) for word, colour in (("gain", BLUE), ("loss", ROSE), ("no_effect", PALE)) if colour in set(shown["colour"])]
     key.append((f"├─┤ {say['interval']}", QUIET))
-    note = say["thin_evidence"] if shown["thin"].any() else ""
+    # A grey bar may be long: what was given away and invested counts whether or not it moved any units.
+    feet = {"grey_bars": (shown["colour"] == PALE).any(), "thin_evidence": shown["thin"].any()}
+    note = " · ".join(say[word] for word, needed in feet.items() if needed)
     power = unit_power(float(shown["value"].abs().max())) if by == "net_margin" else None
     key += [(say["in_unit"].format(unit=unit_name(currency, power)), QUIET)] if power is not None else []
     figure = open_sheet(title, height=1.1 + _ROW * (len(shown) + _GAP * cut), key=key, note=note)

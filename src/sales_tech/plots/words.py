@@ -62,7 +62,11 @@ _WORDS = {
     "promotion_league_margin": ("What each promotion left in net margin", "O que cada promoção deixou de margem líquida"),
     "gain": ("gain", "ganho"),
     "loss": ("loss", "perda"),
-    "no_effect": ("no effect shown", "sem efeito comprovado"),
+    "no_effect": ("grey: no effect shown", "cinza: sem efeito comprovado"),
+    "grey_bars": (
+        "Grey: it added no units that chance would not explain",
+        "Cinza: não acrescentou unidades que o acaso não explique",
+    ),
     "interval": ("80 % interval", "intervalo de 80 %"),
     "thin_evidence": ("Hatched: thin evidence", "Hachurado: evidência fraca"),
     "is_thin": ("thin evidence", "evidência fraca"),

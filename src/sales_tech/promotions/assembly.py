@@ -15,7 +15,10 @@ MOST_SKUS = 3000
 # Below this share of SKU and store pairs that ever sold, stores are sellers of their own goods, and are pooled.
 DENSE = 0.2
 UNKNOWN = "unknown"
+EVERYWHERE = "all regions"
 OTHERS = "others of"
+# Promotions that a note names one by one.
+MOST_NAMED = 5
 # Days on which a store that usually sells this much sold nothing are days when it was closed.
 SURELY_OPEN = 8.0
 # Catalogues without dates say that all was on sale since long ago.
@@ -51,9 +54,14 @@ def build_panel(frames: SourceFrames) -> PromotionPanel:
         np.bincount(flat, weights=daily[name].to_numpy(), minlength=int(np.prod(shape))).astype(np.float32).reshape(shape)
         for name in ("units", "net_sales")
     )
-    # Where more came back on a day than was sold, the goods had been bought before: demand was none, not less.
     returned = units < 0
-    units[returned], net_sales[returned] = 0.0, 0.0
+    if returned.any():
+        # The goods had been bought before: demand was none, not less.
+        notes.append(
+            f"in {int(returned.sum())} cells of store, SKU and day more units came back than were sold: they count as none sold; "
+            "give units and money before returns"
+        )
+        units[returned], net_sales[returned] = 0.0, 0.0
     price, cost = _prices(frames.products, about, days, daily, sku, day, notes)
     categories, category = _levels(about["category"])
     brands, brand = _levels(about["brand"])
@@ -145,7 +153,7 @@ def _stores(
     pooled = groups.first().reset_index()
     pooled["store_id"] = pooled[keys].agg(" ".join, axis=1)
     if sparse:
-        pooled["region"] = UNKNOWN
+        pooled["region"] = EVERYWHERE
     why = "most stores sell few of the SKUs" if sparse else "there are very many cells"
     notes.append(f"{len(names)} stores are pooled by {' and '.join(keys)}: {why}")
     return rows[store], pooled
@@ -227,7 +235,7 @@ def _available(
     rows = pd.Index(about["sku"]).get_indexer(frames.stockouts["sku"].astype(object))
     stores = pd.Index(places["store_id"]).get_indexer(frames.stockouts["store_id"].astype(object))
     if (stores < 0).all():
-        notes.append("stock-outs are reported by stores that are pooled here, and not used")
+        notes.append("stock-outs are reported only by stores that are pooled here or sold nothing, and not used")
         return available, False
     starts = np.searchsorted(days, frames.stockouts["starts_on"].to_numpy().astype("datetime64[D]"))
     stops = np.searchsorted(days, frames.stockouts["ends_on"].to_numpy().astype("datetime64[D]"), side="right")
@@ -249,19 +257,22 @@ def _members(
     kept = promotions[ran].assign(sku_row=sku[ran], first=np.maximum(start[ran], 0), last=np.minimum(end[ran], len(days) - 1))
     if unsold := int(((sku < 0) & (end >= 0) & (start < len(days))).sum()):
         notes.append(f"{unsold} promoted SKUs never sold and are left out")
+    kept = _once(kept, notes)
     calendar: list[dict[str, object]] = []
     members: list[Member] = []
+    nowhere: dict[str, list[str]] = {}
     for promotion_id, rows in kept.groupby("promotion_id", observed=True, sort=True):
         head = rows.iloc[0]
-        inside = _scope(places, head.get("channel"), "channel") & _scope(places, head.get("region"), "region")
+        inside = np.ones(len(places), dtype=bool)
+        for column in ("channel", "region"):
+            inside &= _scope(places, head.get(column), column)
         if not inside.any():
-            notes.append(f"promotion {promotion_id} runs in no store that sold anything and is left out")
+            nowhere.setdefault(_why_nowhere(places, head), []).append(str(promotion_id))
             continue
         stores = np.flatnonzero(inside)
         number = len(calendar)
-        for row in rows.drop_duplicates("sku_row").itertuples(index=False):
-            depth = _number(row.discount_share)
-            members.append(Member(number, int(row.sku_row), stores, int(row.first), int(row.last), depth))
+        columns = (rows[name].tolist() for name in ("sku_row", "first", "last", "discount_share"))
+        members += [Member(number, row, stores, start, end, _number(depth)) for row, start, end, depth in zip(*columns, strict=True)]
         calendar.append(
             {
                 "promotion_id": str(promotion_id),
@@ -273,7 +284,39 @@ def _members(
                 "inferred": bool(head.get("inferred", False)),
             }
         )
+    notes += [f"promotions left out, since {why}: {_named(ids)}" for why, ids in nowhere.items()]
     return pd.DataFrame(calendar), members
+
+
+def _once(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    keys = ["promotion_id", "sku_row"]
+    again = rows.duplicated(keys, keep=False)
+    if not again.any():
+        return rows
+    deepest = rows.sort_values("discount_share", ascending=False, kind="stable", na_position="last").drop_duplicates(keys)
+    several = rows[again]
+    ids = list(dict.fromkeys(several["promotion_id"].astype(str)))
+    notes.append(
+        f"{len(several.drop_duplicates(keys))} SKUs are listed more than once in one promotion ({_named(ids)}): of each only the row "
+        "with the deepest discount counts, which is what customers see, with its days and its investment"
+    )
+    return deepest.sort_index(kind="stable")
+
+
+def _why_nowhere(places: pd.DataFrame, head: pd.Series) -> str:
+    # Told apart, since where regions are not known it would be wrong to say that nothing was sold there.
+    if not _unknown(head.get("region")):
+        if (places["region"] == EVERYWHERE).all():
+            return "they are limited to a region and stores are pooled here without their regions"
+        if (places["region"] == UNKNOWN).all():
+            return "they are limited to a region and the source does not tell the regions of its stores"
+    limits = [f"{column} {head.get(column)}" for column in ("channel", "region") if not _unknown(head.get(column))]
+    return f"no store of {' and '.join(limits)} is known to have sold anything"
+
+
+def _named(ids: list[str]) -> str:
+    more = len(ids) - MOST_NAMED
+    return ", ".join(ids[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _scope(places: pd.DataFrame, value: Any, column: str) -> Bools:

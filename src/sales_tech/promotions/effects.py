@@ -25,7 +25,8 @@ class PromotionEffects(BaseEstimator):
     `overlap_` (the columns of gold.promotion_results, gold.promotion_daily, gold.price_elasticity and
     gold.promotion_overlap, but source and currency), `notes_` (what cannot be told, in sentences) and
     `posterior_` (None where nothing can be told). The methods stand in `baseline`, `lifts`, `spillovers`, `shelf`,
-    `placebo`, `overlap` and `elasticity`.
+    `placebo`, `overlap` and `elasticity`. It takes a panel and not an array, so of scikit-learn's `check_estimator` only
+    the checks that need no data apply.
     """
 
     def __init__(self, level: float = 0.8, random_state: int = 0) -> None:

@@ -16,7 +16,7 @@ class SourceFrames:
     named, so that they have to be inferred.
 
     - `daily`, from gold.daily_sales: sold_on, store_id, sku, channel, units, gross_sales, discount, net_sales;
-      ordered by day.
+      ordered by day. Units and money are before returns: what gold.daily_sales tells plus what was returned.
     - `products`, from silver.products: sku, valid_from, valid_to (exclusive, null: still), category, brand, price, cost.
     - `stores`, from silver.stores: store_id, state, region, channel, opened_on.
     - `promotions`, from silver.promotions: promotion_id, sku, name, mechanic, discount_share, starts_on, ends_on

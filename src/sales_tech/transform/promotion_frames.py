@@ -41,6 +41,15 @@ _COLUMNS = {
     ),
     STOCKOUTS: ("store_id", "sku", "starts_on", "ends_on"),
 }
+# What promotions move is what customers buy. Goods that come back do so on another day under another order, at the price of
+# another day, and would be taken off a demand that they have nothing to do with.
+_BEFORE_RETURNS = {
+    "units": "units + returned_units",
+    "gross_sales": "gross_sales + returned_gross_sales",
+    "discount": "discount + returned_gross_sales - returned_net_sales",
+    "net_sales": "net_sales + returned_net_sales",
+}
+_ONLY = {DAILY: "where units + returned_units > 0"}
 _ORDER = {
     # so that the same rows always come in the same order, and give the same sums to the last digit
     DAILY: "sold_on, store_id, sku",
@@ -66,7 +75,7 @@ def sources_of(lake: Lake, name: str) -> set[str]:
 
 
 def read_source(lake: Lake, engine: DuckEngine, source: str) -> SourceRows | None:
-    """The frames of one source with sales, or None for one without.
+    """The frames of one source with sales, or None for one without; sales are before returns.
 
     Names come as categoricals that share their categories between the frames, which keeps ten million rows small.
     """
@@ -80,17 +89,24 @@ def read_source(lake: Lake, engine: DuckEngine, source: str) -> SourceRows | Non
         engine.execute(f"create or replace type {column}_names as enum (select name from ({named}) order by name)")
     (currency,) = engine.row(f"select max(currency) from {DAILY} where source = {literal(source)}")
     frames = {name: _frame(engine, name) for name in INPUTS}
+    if frames[DAILY].empty:
+        return None
     told = {name: frame if len(frame) else None for name, frame in frames.items()}
     rows = sum(len(frame) for frame in frames.values())
     return SourceRows(SourceFrames(frames[DAILY], frames[PRODUCTS], told[STORES], told[PROMOTIONS], told[STOCKOUTS]), currency, rows)
 
 
 def _frame(engine: DuckEngine, name: str) -> pd.DataFrame:
-    shown = ", ".join(f"cast({column} as {kind}) as {column}" if (kind := _kind(column)) else column for column in _COLUMNS[name])
-    table = engine.arrow(f"select {shown} from {name} order by {_ORDER[name]}")
+    shown = ", ".join(f"{_value(name, column)} as {column}" for column in _COLUMNS[name])
+    table = engine.arrow(f"select {shown} from {name} {_ONLY.get(name, '')} order by {_ORDER[name]}")
     # The Arrow columns are let go one by one, so that the rows are not held twice.
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame.astype({"display": "boolean"}) if "display" in frame else frame
+
+
+def _value(name: str, column: str) -> str:
+    value = _BEFORE_RETURNS.get(column, column) if name == DAILY else column
+    return f"cast({value} as {kind})" if (kind := _kind(column)) else value
 
 
 def _kind(column: str) -> str | None:

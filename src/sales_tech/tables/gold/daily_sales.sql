@@ -14,7 +14,9 @@ with sales_by_sku_and_day as (
         sum(net_sales) as net_sales,
         sum(case when promotion_id is not null then quantity else 0 end) as promoted_units,
         sum(case when promotion_id is not null then net_sales else 0 end) as promoted_net_sales,
-        sum(case when status = 'returned' then -quantity else 0 end) as returned_units
+        sum(case when status = 'returned' then -quantity else 0 end) as returned_units,
+        sum(case when status = 'returned' then -quantity * unit_price else 0 end) as returned_gross_sales,
+        sum(case when status = 'returned' then -net_sales else 0 end) as returned_net_sales
     from silver.sales
     where status <> 'cancelled'
     group by source, sold_on, store_id, sku
