@@ -5,9 +5,9 @@
 
 Panels: twin-default and twin-hard (synthetic retailers with promotions, SKU by channel by day), olist (a real
 marketplace, technology categories by week; `--data` holds its folder), intermittent and scales (stress without
-promotions). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_scaled and
-mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. Seconds are those of all fits
-and predictions of a panel.
+promotions). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative, mlforecast_scaled
+and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. Seconds are those of all
+fits and predictions of a panel.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "seasonal_naive": ("sales_tech.forecasting.peers", "SeasonalNaive", {}),
     "moving_average": ("sales_tech.forecasting.peers", "MovingAverage", {}),
     "mlforecast": ("forecast_boosting", "Boosting", {}),
-    "mlforecast_scaled": ("forecast_boosting", "Boosting", {"objective": "regression", "scaled": True}),
+    "mlforecast_relative": ("forecast_boosting", "Boosting", {"scale": "mean"}),
+    "mlforecast_scaled": ("forecast_boosting", "Boosting", {"objective": "regression", "scale": "deviation"}),
     "mlforecast_squared": ("forecast_boosting", "Boosting", {"objective": "regression"}),
 }
 

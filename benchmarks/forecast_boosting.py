@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlforecast import MLForecast
 from mlforecast.lag_transforms import ExpandingMean, RollingMean
-from mlforecast.target_transforms import LocalStandardScaler
+from mlforecast.target_transforms import BaseTargetTransform, LocalStandardScaler
 
 STEPS = {"D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 LAGS = {"D": [1, 7, 14, 28], "W": [1, 2, 4, 8, 52]}
@@ -19,11 +20,28 @@ CALENDAR = {"D": ["dayofweek", "day", "week", "month"], "W": ["week", "month"]}
 KEY, TIME, TARGET = "unique_id", "ds", "y"
 
 
+class ByMean(BaseTargetTransform):
+    """Divides each series by the mean of its past, so that counts stay above 0 and series of all sizes look alike."""
+
+    def fit_transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with its target divided."""
+        self.means = frame.groupby(self.id_col)[self.target_col].mean().clip(lower=1e-6)
+        return frame.assign(**{self.target_col: frame[self.target_col] / frame[self.id_col].map(self.means)})
+
+    def inverse_transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The predictions multiplied."""
+        told = frame.columns.difference([self.id_col, self.time_col])
+        return frame.assign(**{name: frame[name] * frame[self.id_col].map(self.means) for name in told})
+
+
+SCALES = {"none": None, "deviation": LocalStandardScaler, "mean": ByMean}
+
+
 @dataclass
 class Boosting:
     """LightGBM on lags, rolling means, calendar, plan and static columns, each step fed with the one before.
 
-    `objective` is LightGBM's; `scaled` says whether each series is brought to mean 0 and deviation 1 first.
+    `objective` is LightGBM's; `scale` what each series is made relative to first: nothing, its deviation, its mean.
     """
 
     series: Sequence[str]
@@ -34,7 +52,7 @@ class Boosting:
     freq: str
     horizon: int
     objective: str = "tweedie"
-    scaled: bool = False
+    scale: str = "none"
     trees: int = 400
     kinds: dict[str, pd.CategoricalDtype] = field(default_factory=dict, init=False)
 
@@ -59,18 +77,21 @@ class Boosting:
             verbosity=-1,
         )
         windows = [RollingMean(length, min_samples=1) for length in WINDOWS[self.freq]]
+        scale = SCALES[self.scale]
         season = LAGS[self.freq][1]
         self.model = MLForecast(
             models={"mean": model},
-            freq=STEPS[self.freq] if self.freq == "W" else "D",
+            freq="D" if self.freq == "D" else f"W-{panel[self.time].max():%a}".upper(),
             lags=LAGS[self.freq],
             lag_transforms={1: [*windows, ExpandingMean()], season: [RollingMean(LAGS[self.freq][2], min_samples=1)]},
             date_features=CALENDAR[self.freq],
-            target_transforms=[LocalStandardScaler()] if self.scaled else None,
+            target_transforms=[scale()] if scale else None,
             num_threads=1,
         )
         # Young series lack the long lags: their rows are kept, since the trees can do without.
-        self.model.fit(frame, static_features=list(self.static), dropna=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Found null values")
+            self.model.fit(frame, static_features=list(self.static), dropna=False)
         self.origin = panel[self.time].max()
         last = frame.groupby(KEY)[TIME].max()
         self.alive = last.index[last == self.origin].tolist()
@@ -88,7 +109,9 @@ class Boosting:
         if self.plan:
             filled = future.groupby(KEY)[list(self.plan)].ffill()
             future = pd.concat([grid, filled], axis=1).astype({name: kind for name, kind in self.kinds.items() if name in self.plan})
-        told = self.model.predict(steps, X_df=future if self.plan else None, ids=ids)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Found null values")
+            told = self.model.predict(steps, X_df=future if self.plan else None, ids=ids)
         means = wanted[[KEY, TIME]].merge(told.astype({TIME: wanted[TIME].dtype}), on=[KEY, TIME], how="left")["mean"]
         return plan_frame[[*self.series, self.time]].assign(mean=means.clip(lower=0).to_numpy())
 
