@@ -1,13 +1,14 @@
 """How good forecasters are, side by side: rolling backtests over several panels.
 
-    python benchmarks/forecast.py [--panel twin-default,olist] [--models ours,seasonal_naive,moving_average,mlforecast]
+    python benchmarks/forecast.py [--panel twin-default,olist] [--models ours,seasonal_naive,moving_average,mlforecast,oracle]
         [--seeds 11,12] [--cutoffs 3] [--data FOLDER] [--json]
 
 Panels: twin-default and twin-hard (synthetic retailers with promotions, SKU by channel by day), olist (a real
 marketplace, technology categories by week; `--data` holds its folder), intermittent and scales (stress without
-promotions). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative, mlforecast_scaled
-and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. Seconds are those of all
-fits and predictions of a panel.
+promotions). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative,
+mlforecast_scaled and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. The oracle
+knows the mean of which a synthetic panel was drawn: its squared error is that of chance (its WAPE not quite the
+least, which is the median's). Seconds are those of all fits and predictions of a panel.
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from forecast_panels import NAMES, REAL_DATA, NoData, Panel, make_panel
+from forecast_panels import EXPECTED, NAMES, REAL_DATA, NoData, Panel, make_panel
 
 from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.evaluation import evaluate
 
 SHOWN = ["rows", "wape", "bias", "rmsse", "rmspe", "mape", "pinball", "coverage"]
-DEFAULT = "ours,seasonal_naive,moving_average,mlforecast"
+DEFAULT = "ours,seasonal_naive,moving_average,mlforecast,oracle"
 # Module, class, and what it is told beside the columns of the panel.
 MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ours": ("sales_tech.forecasting", "PromotionForecaster", {}),
     "seasonal_naive": ("sales_tech.forecasting.peers", "SeasonalNaive", {}),
     "moving_average": ("sales_tech.forecasting.peers", "MovingAverage", {}),
+    "oracle": ("forecast_panels", "Oracle", {}),
     "mlforecast": ("forecast_boosting", "Boosting", {}),
     "mlforecast_relative": ("forecast_boosting", "Boosting", {"scale": "mean"}),
     "mlforecast_scaled": ("forecast_boosting", "Boosting", {"objective": "regression", "scale": "deviation"}),
@@ -88,12 +90,14 @@ def compare(name: str, seeds: list[int], models: dict[str, Callable[..., Any]], 
         cutoffs = rolling_cutoffs(panel.frame, panel.time, panel.freq, panel.horizon, count)
         about = {key: getattr(panel, key) for key in ("series", "time", "target", "plan", "static", "freq", "horizon")}
         for model, kind in models.items():
+            if model == "oracle" and EXPECTED not in panel.frame.columns:
+                continue
             begun = time.perf_counter()
             told = backtest(kind(**about, **MODELS[model][2]), panel.frame, cutoffs, panel.horizon)
             seconds[model] += time.perf_counter() - begun
             predictions[model].append(told.assign(seed=seed))
         pasts.append(panel.frame.assign(seed=seed))
-    joined = {model: pd.concat(parts, ignore_index=True) for model, parts in predictions.items()}
+    joined = {model: pd.concat(parts, ignore_index=True) for model, parts in predictions.items() if parts}
     return Compared(name, seeds, panel, [*panel.series, "seed"], joined, pd.concat(pasts, ignore_index=True), seconds)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.twin.demand import Demand
-from sales_tech.twin.observed import observed_daily
 from sales_tech.twin.retailer import Retailer, make_retailer
 from sales_tech.twin.scenario import Size, scenario_named
 from sales_tech.twin.stores import CHANNELS
@@ -33,6 +32,7 @@ TECHNOLOGY = (
 FIRST_WEEK, LAST_WEEK = pd.Timestamp("2017-01-02"), pd.Timestamp("2018-08-20")
 NOT_SOLD = ("canceled", "unavailable")
 NO_MECHANIC = "none"
+EXPECTED = "expected"
 
 
 class NoData(Exception):
@@ -44,6 +44,7 @@ class Panel:
     """Complete periods of many series, zeros filled in, and what the columns are.
 
     `promoted` is the column that is above 0 in promoted rows, `group` the one by which figures are shown; None: there is none.
+    Synthetic panels also have the column EXPECTED, the mean of which the units were drawn.
     """
 
     frame: pd.DataFrame
@@ -83,17 +84,26 @@ def twin_panel(difficulty: str, seed: int, size: Size = SIZE) -> Panel:
             "date": np.tile(days.astype("datetime64[s]"), len(CHANNELS) * len(skus)),
             "price": np.repeat(catalogue.prices(len(days)).T[:, None, :] / 100, len(CHANNELS), axis=1).reshape(-1),
             **{name: table.reshape(-1) for name, table in _promotions_by_channel(retailer).items()},
+            **{name: table.reshape(-1) for name, table in _sales_by_channel(retailer).items()},
         }
     )
-    sold = observed_daily(Demand(retailer)).groupby(["sku", "channel", "sold_on"], observed=True)["units"].sum()
-    sold = sold.rename_axis(["sku", "channel", "date"]).reset_index().astype({"sku": object, "channel": object})
-    frame = frame.merge(sold, on=["sku", "channel", "date"], how="left").fillna({"units": 0})
     frame = frame.merge(catalogue.products[["sku", "category", "brand"]], on="sku", how="left")
     launch, withdrawn = (catalogue.products[name].to_numpy()[:, None, None] for name in ("launch", "withdrawn"))
     listed = np.broadcast_to((launch <= at) & (at < withdrawn), (len(skus), len(CHANNELS), len(days))).reshape(-1)
     plan = ["discount_share", "price", "mechanic", "display", "promoted_share"]
     frame = frame[listed].reset_index(drop=True)
     return Panel(frame, ["sku", "channel"], plan, ["category", "brand"], "D", 28, promoted="promoted_share", group="category")
+
+
+def _sales_by_channel(retailer: Retailer) -> dict[str, np.ndarray]:
+    """Of each SKU, channel and day: the units sold, and those that were to be expected."""
+    demand, channel = Demand(retailer), retailer.stores["channel"].to_numpy()
+    parts: dict[str, list[np.ndarray]] = {"units": [], EXPECTED: []}
+    for first, stop in demand.windows():
+        expected, units = demand.sales(first, stop)
+        for name, cells in (("units", units.astype(np.float64)), (EXPECTED, expected.units.astype(np.float64))):
+            parts[name].append(np.stack([cells[:, channel == one].sum(axis=1) for one in CHANNELS], axis=1))
+    return {name: np.concatenate(tables, axis=2) for name, tables in parts.items()}
 
 
 def _promotions_by_channel(retailer: Retailer) -> dict[str, np.ndarray]:
@@ -160,7 +170,8 @@ def intermittent_panel(seed: int, series: int = 300, weeks: int = 156) -> Panel:
     drift = np.exp(np.cumsum(rng.normal(0, 0.02, (series, weeks)), axis=1))
     sells = rng.random((series, weeks)) < np.clip(chance * season * drift, 0, 0.95)
     units = np.where(sells, 1 + rng.poisson(rng.gamma(2.0, size / 2.0, (series, weeks))), 0)
-    return _synthetic(units, pd.date_range("2023-01-02", periods=weeks, freq="7D"), "W", 8)
+    expected = np.clip(chance * season * drift, 0, 0.95) * (1 + size)
+    return _synthetic(units, expected, pd.date_range("2023-01-02", periods=weeks, freq="7D"), "W", 8)
 
 
 def scales_panel(seed: int, series: int = 50, days: int = 730) -> Panel:
@@ -176,10 +187,35 @@ def scales_panel(seed: int, series: int = 50, days: int = 730) -> Panel:
         wander[:, day] = 0.97 * wander[:, day - 1] + rng.normal(0, 0.03, series)
     mean = level * weekday * year * trend * np.exp(wander)
     units = rng.poisson(mean * rng.gamma(100, 1 / 100, mean.shape))
-    return _synthetic(units, pd.date_range("2024-07-01", periods=days, freq="D"), "D", 28)
+    return _synthetic(units, mean, pd.date_range("2024-07-01", periods=days, freq="D"), "D", 28)
 
 
-def _synthetic(units: np.ndarray, dates: pd.DatetimeIndex, freq: str, horizon: int) -> Panel:
+@dataclass
+class Oracle:
+    """Knows the mean of which the units were drawn: what is left is chance, which no forecast can tell."""
+
+    series: list[str]
+    time: str
+    target: str
+    plan: list[str]
+    static: list[str]
+    freq: str
+    horizon: int
+
+    def __post_init__(self) -> None:
+        self.plan = [*dict.fromkeys([*self.plan, EXPECTED])]
+
+    def fit(self, panel: pd.DataFrame) -> Oracle:
+        """There is nothing to learn."""
+        return self
+
+    def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
+        """The means themselves."""
+        return plan_frame[[*self.series, self.time]].assign(mean=plan_frame[EXPECTED])
+
+
+def _synthetic(units: np.ndarray, expected: np.ndarray, dates: pd.DatetimeIndex, freq: str, horizon: int) -> Panel:
     names = [f"S{number:03d}" for number in range(1, len(units) + 1)]
     frame = pd.DataFrame({"sku": np.repeat(names, len(dates)), "date": np.tile(dates, len(units)), "units": units.reshape(-1)})
+    frame[EXPECTED] = expected.reshape(-1)
     return Panel(frame, ["sku"], [], [], freq, horizon)

@@ -66,7 +66,9 @@ def test_a_change_of_the_future_moves_no_prediction_and_no_row_that_is_shown() -
 def test_the_plan_is_shown_and_nothing_else_of_the_future() -> None:
     panel = panel_of(a=[1, 2, 3]).assign(price=[9, 8, 7], category="x", revenue=[9, 16, 21])
     told = backtest(LastValue(plan=("price",), static=("category",)), panel, [day(1)], 1)
-    assert list(SHOWN[0][1].columns) == ["sku", "date", "price", "category"]
+    past, plan = SHOWN[0]
+    assert list(past.columns) == ["sku", "date", "price", "category", "units"]
+    assert list(plan.columns) == ["sku", "date", "price", "category"]
     assert told[["price", "category", "actual"]].to_numpy().tolist() == [[7, "x", 3]]
 
 

@@ -50,7 +50,7 @@ def backtest(
     ahead = period_of(forecaster.freq) * horizon
     parts = []
     for cutoff in cutoffs:
-        past = panel[panel[time] <= cutoff]
+        past = panel.loc[panel[time] <= cutoff, [*told, target]]
         future = panel[(panel[time] > cutoff) & (panel[time] <= cutoff + ahead)]
         if past.empty or future.empty:
             side = "up to" if past.empty else "after"
