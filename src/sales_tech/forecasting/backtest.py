@@ -1,0 +1,96 @@
+"""Forecasts of the past from what was known then: rolling origins, with time as the only split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import pandas as pd
+from sklearn.base import clone
+
+from sales_tech.forecasting.shapes import period_of, require_columns, require_single_rows
+
+
+class Forecaster(Protocol):
+    """What can be backtested: the columns that it is told of, `fit` of a panel, `predict` of the future rows of the plan."""
+
+    series: Sequence[str]
+    time: str
+    target: str
+    plan: Sequence[str]
+    static: Sequence[str]
+    freq: str
+
+    def fit(self, panel: pd.DataFrame) -> Any:
+        """Learn from rows of series, time, target, plan and static columns."""
+
+    def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
+        """Rows of series, time, horizon, quantiles, mean, baseline and uplift for the rows of the plan."""
+
+
+def backtest(
+    forecaster: Forecaster, panel: pd.DataFrame, cutoffs: Sequence[pd.Timestamp], horizon: int, *, unseen: bool = False
+) -> pd.DataFrame:
+    """Predictions from every cutoff with the columns `cutoff` and `actual`, and the plan and static columns of their rows.
+
+    At each cutoff a clone is fitted on the rows up to it, and given the rows of the `horizon` periods after it,
+    plan and static columns but not the target. Series without a row before the cutoff are left out unless `unseen`.
+    ValueError for columns that are missing, for a cutoff without rows before or after it, for a forecaster that
+    looks less far than `horizon`, and for predictions that lack rows.
+    """
+    series, time, target = list(forecaster.series), forecaster.time, forecaster.target
+    told = list(dict.fromkeys([*series, time, *forecaster.plan, *forecaster.static]))
+    require_columns(panel, [*told, target], "the panel")
+    require_single_rows(panel, series, time, "the panel")
+    reach = getattr(forecaster, "horizon", horizon)
+    if horizon < 1 or reach < horizon:
+        raise ValueError(f"horizon is {horizon}; expected 1 to {reach}, the horizon of the forecaster")
+    if not len(cutoffs):
+        raise ValueError("cutoffs is empty; expected at least one, such as rolling_cutoffs gives")
+    ahead = period_of(forecaster.freq) * horizon
+    parts = []
+    for cutoff in cutoffs:
+        past = panel.loc[panel[time] <= cutoff, [*told, target]]
+        future = panel[(panel[time] > cutoff) & (panel[time] <= cutoff + ahead)]
+        if past.empty or future.empty:
+            side = "up to" if past.empty else "after"
+            raise ValueError(f"the panel has no row {side} the cutoff {cutoff}; it goes from {panel[time].min()} to {panel[time].max()}")
+        if not unseen:
+            known = pd.MultiIndex.from_frame(past[series].drop_duplicates().astype(object))
+            future = future[pd.MultiIndex.from_frame(future[series].astype(object)).isin(known)]
+        model = clone(forecaster, safe=False).fit(past.reset_index(drop=True))
+        predicted = model.predict(future[told].reset_index(drop=True))
+        parts.append(_with_actuals(predicted, future[[*told, target]], series, time, target).assign(cutoff=cutoff))
+    return pd.concat(parts, ignore_index=True)
+
+
+def rolling_cutoffs(panel: pd.DataFrame, time: str, freq: str, horizon: int, count: int, step: int | None = None) -> list[pd.Timestamp]:
+    """The last `count` cutoffs with `horizon` periods after each, `step` periods apart (`horizon` by default), in order.
+
+    ValueError where the panel is too short for them, or where a number is below 1.
+    """
+    require_columns(panel, [time], "the panel")
+    step = horizon if step is None else step
+    if min(horizon, count, step) < 1:
+        raise ValueError(f"horizon, count and step are {horizon}, {count} and {step}; expected 1 or more of each")
+    period, first, last = period_of(freq), panel[time].min(), panel[time].max()
+    cutoffs = [last - period * (horizon + step * back) for back in reversed(range(count))]
+    if pd.isna(first) or cutoffs[0] < first:
+        raise ValueError(
+            f"{count} cutoffs {step} periods apart, the last with {horizon} after it, begin on {cutoffs[0]}, but the panel goes "
+            f"from {first} to {last}; expected fewer cutoffs, a smaller step or a shorter horizon"
+        )
+    return cutoffs
+
+
+def _with_actuals(predicted: pd.DataFrame, future: pd.DataFrame, series: list[str], time: str, target: str) -> pd.DataFrame:
+    """The predictions with what came true and what was planned."""
+    key = [*series, time]
+    require_columns(predicted, key, "the frame that predict returned")
+    require_single_rows(predicted, series, time, "the frame that predict returned")
+    planned = [column for column in future.columns if column in key or column not in predicted.columns]
+    known = future[planned].assign(actual=future[target]).drop(columns=target, errors="ignore")
+    joined = predicted.merge(known, on=key, how="inner")
+    if len(joined) < len(future):
+        raise ValueError(f"predict returned {len(joined)} of the {len(future)} rows of the plan; expected a prediction for each")
+    return joined
