@@ -153,7 +153,9 @@ def units_at(posterior: Posterior, promotion: int, depth: float | None = None) -
     scale = np.clip(np.maximum(after, 0.0) / np.maximum(before, SMALLEST_LIFT), 0.0, LARGEST_SCALE)
     lift = lifts.log_lift[:, rows] * (scale if depth is not None else 1.0)
     baseline = posterior.baseline[:, rows]
-    return (baseline * np.exp(lift)).sum(axis=1), (baseline * np.expm1(lift)).sum(axis=1)
+    # What lifts multiply is demand that loses to no other promotion.
+    units = (posterior.baseline + posterior.incremental)[:, rows] * np.exp(lift - lifts.log_lift[:, rows])
+    return units.sum(axis=1), (units - baseline).sum(axis=1)
 
 
 def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:

@@ -29,8 +29,9 @@ class Posterior:
     """What was found about a panel.
 
     `expected` and `sold` (K, G, T) are units of available cells, expected without promotions of their own SKU
-    but with what other promotions do to them (`offsets`). `baseline`, `incremental` (draws, members) are draws of
-    units in the cells of each member; `cannibalised`, `halo`, `pulled` of what its promotion moves elsewhere.
+    but with what other promotions do to them (`offsets`), of which promoted cells are `spared` a part.
+    `baseline`, `incremental` (draws, members) are draws of units in the cells of each member; `cannibalised`,
+    `halo`, `pulled` of what its promotion moves elsewhere.
     """
 
     panel: PromotionPanel
@@ -38,6 +39,7 @@ class Posterior:
     model: Baseline
     offsets: Offsets
     spillovers: Spillovers
+    spared: Floats
     lifts: LiftDraws
     mechanics: list[str]
     calibration: Calibration
@@ -91,7 +93,8 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
                 lifted = offsets.total + np.log1p(np.where(cells.promoted, np.maximum(extra / np.maximum(expected, TINY), -0.9), 0.0))
                 # What a promotion emptied is found empty in the days after it, too.
                 model.infer_shelves(lifted, cells.promoted | cells.after(DEPLETED_DAYS))
-    share, baseline, incremental = _effects(cells, lifts, expected, sold)
+    spared = pressure.spared(panel, spillovers, usual, cells)
+    share, baseline, incremental = _effects(cells, lifts, expected, sold, spared)
     rng = np.random.default_rng((seed, 1))
     moved = _moved(panel, cells, spillovers, incremental, usual, rng)
     return Posterior(
@@ -100,6 +103,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         model=model,
         offsets=offsets,
         spillovers=spillovers,
+        spared=spared,
         lifts=lifts,
         mechanics=[str(name) for name in mechanic.categories],
         calibration=calibration,
@@ -140,11 +144,12 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
     )
 
 
-def _effects(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats) -> tuple[float, Floats, Floats]:
+def _effects(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats, spared: Floats) -> tuple[float, Floats, Floats]:
     error = np.exp(lifts.log_error)
     alone = cells.sums(expected)
-    baseline = alone * error
-    incremental = baseline * np.expm1(lifts.log_lift)
+    kept = cells.sums(expected * spared) * error * lifts.works[:, cells.promotions]
+    baseline = alone * error - kept
+    incremental = alone * error * np.expm1(lifts.log_lift) + kept
     if not cells.segments:
         return 1 / 3, baseline, incremental
     usual = np.array([expected[part.sku, part.groups, part.days].sum() for part in cells.segments])

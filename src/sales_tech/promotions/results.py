@@ -182,11 +182,13 @@ def _tables(posterior: Posterior) -> tuple[Floats, Floats, dict[int, Floats]]:
     uplift = posterior.expected - baseline
     error, lift = np.exp(posterior.lifts.log_error), posterior.lifts.log_lift
     mean, extra = error.mean(axis=0), (error * np.expm1(lift)).mean(axis=0)
+    kept = (error * posterior.lifts.works[:, cells.promotions]).mean(axis=0)
     for row, (member, here) in enumerate(zip(panel.members, cells.of_member, strict=True)):
         window = member.sku, here, member.days
         only = cells.alone[window]
-        baseline[window] = np.where(only, posterior.expected[window] * mean[row], baseline[window])
-        uplift[window] = np.where(only, posterior.expected[window] * extra[row], uplift[window])
+        spared = kept[row] * posterior.spared[window]
+        baseline[window] = np.where(only, posterior.expected[window] * (mean[row] - spared), baseline[window])
+        uplift[window] = np.where(only, posterior.expected[window] * (extra[row] + spared), uplift[window])
     shares: dict[int, Floats] = {}
     for segment in cells.segments:
         rows = list(segment.members)

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 from sales_tech.promotions.baseline import Baseline, by_row
+from sales_tech.promotions.cells import PromotedCells
 from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
 from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
 from sales_tech.promotions.states import Wander, choose_wander, whiten
@@ -89,12 +90,13 @@ class Offsets:
 class Pressure:
     """The extra units of promotions, as their neighbours feel them.
 
-    `extra` (C, G, T) are extra units of a category; `peers` (C, G, T) the usual units of its unpromoted SKUs,
-    `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended so many weeks
-    before, by day; `calm_after` those to be expected of promotions like them, without the states of SKUs: luck near a promotion
-    moves its baseline, and with it what it seems to have added.
+    `by_sku` (K, G, T) are extra units of a SKU, `extra` (C, G, T) of a category; `peers` (C, G, T) the usual units of
+    its unpromoted SKUs, `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended
+    so many weeks before, by day, also while it is promoted again; `calm_after` those to be expected of promotions
+    like them, without the states of SKUs: luck near a promotion moves its baseline, and so what it seems to have added.
     """
 
+    by_sku: Floats
     extra: Floats
     peers: Floats
     usual: Floats
@@ -107,10 +109,10 @@ class Pressure:
     def of(cls, baseline: Baseline, extra: Floats, predicted: Floats, usual: Floats, promoted: Bools) -> Pressure:
         """The pressure of extra units (K, G, T), as told and as predicted; `usual` are expected units without promotions."""
         panel, groups = baseline.panel, baseline.groups
-        after, calm_after = (_after(panel, groups.of_store, table) * ~promoted for table in (extra, predicted * calm(baseline)))
+        after, calm_after = (_after(panel, groups.of_store, table) for table in (extra, predicted * calm(baseline)))
         chosen = np.stack([_slump(panel, lead, half_life) for lead, half_life in SLUMPS])
         peers = by_category(panel, usual * ~promoted)
-        return cls(by_category(panel, extra), peers, by_category(panel, usual), after, calm_after, chosen)
+        return cls(extra, by_category(panel, extra), peers, by_category(panel, usual), after, calm_after, chosen)
 
     def lost_to_category(self) -> Floats:
         """Extra units over the usual units of those that may lose them (C, G, T)."""
@@ -118,15 +120,51 @@ class Pressure:
 
     def offsets(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, promoted: Bools) -> Offsets:
         """How spillovers move the demand of each cell."""
-        lost = spillovers.cannibal.mean[:, None, None] * self.lost_to_category()
-        cannibalised = np.log(np.maximum(1 - lost, LOWEST_FACTOR))[panel.category]
+        cannibalised = self._cannibalised(spillovers)[panel.category]
         gained = np.einsum("ab,agt->bgt", spillovers.halo, self.extra) / np.maximum(self.usual, TINY)
         halo = np.log1p(np.clip(gained, 0, HIGHEST_HALO))[panel.category]
-        share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
-        pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
-        dip = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
+        dip = self._dipped(panel, spillovers, usual)
         chosen = np.broadcast_to(spillovers.slump * self.chosen[spillovers.shape][:, None, :], usual.shape)
         return Offsets(np.where(promoted, 0.0, cannibalised) + halo, np.where(promoted, 0.0, dip), chosen)
+
+    def spared(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, cells: PromotedCells) -> Floats:
+        """Part (K, G, T) of the demand of cells promoted once that neighbours and past promotions would take, were they not.
+
+        What is promoted loses to no other promotion, and so not losing is part of what its own one adds.
+        """
+        dip = self._dipped(panel, spillovers, usual)
+        cannibal = np.maximum(spillovers.cannibal.mean[panel.category], 0.0)
+        table = np.zeros(usual.shape)
+        by_promotion: dict[int, list[int]] = {}
+        for row, member in enumerate(panel.members):
+            by_promotion.setdefault(member.promotion, []).append(row)
+        for rows in by_promotion.values():
+            for row in rows:
+                member, here = panel.members[row], cells.of_member[row]
+                category, window = panel.category[member.sku], (member.sku, here, member.days)
+                mine = [other for other in rows if panel.category[panel.members[other].sku] == category]
+                skus = [panel.members[other].sku for other in mine]
+                # Without the promotion its own extra units are gone, and its SKUs are peers that may lose.
+                others = np.maximum(self.extra[category][here, member.days] - self._of(skus, here, member.days), 0.0)
+                peers = self.peers[category][here, member.days] + usual[skus][:, here, member.days].sum(axis=0)
+                lost = np.minimum(cannibal[member.sku] * others / np.maximum(peers, TINY), 1 - LOWEST_FACTOR)
+                table[window] = np.where(cells.alone[window], 1 - (1 - lost) * np.exp(dip[window]), 0.0)
+        return table
+
+    def _of(self, skus: list[int], groups: Ints, days: slice) -> Floats:
+        extra: Floats = self.by_sku[skus][:, groups, days].sum(axis=0)
+        return extra
+
+    def _cannibalised(self, spillovers: Spillovers) -> Floats:
+        lost = spillovers.cannibal.mean[:, None, None] * self.lost_to_category()
+        factor: Floats = np.log(np.maximum(1 - lost, LOWEST_FACTOR))
+        return factor
+
+    def _dipped(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats) -> Floats:
+        share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
+        pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
+        factor: Floats = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
+        return factor
 
 
 def estimate_spillovers(
