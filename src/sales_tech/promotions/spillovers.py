@@ -110,7 +110,7 @@ class Pressure:
         """The pressure of extra units (K, G, T), as told and as predicted; `usual` are expected units without promotions."""
         panel, groups = baseline.panel, baseline.groups
         after, calm_after = (_after(panel, groups.of_store, table) for table in (extra, predicted * calm(baseline)))
-        chosen = np.stack([_slump(panel, lead, half_life) for lead, half_life in SLUMPS])
+        chosen = np.stack([slump_shape(panel, lead, half_life) for lead, half_life in SLUMPS])
         peers = by_category(panel, usual * ~promoted)
         return cls(extra, by_category(panel, extra), peers, by_category(panel, usual), after, calm_after, chosen)
 
@@ -297,8 +297,8 @@ def calm(baseline: Baseline) -> Floats:
     return factor
 
 
-def _slump(panel: PromotionPanel, lead: int, half_life: float) -> Floats:
-    # The mean of an Ornstein-Uhlenbeck process (K, T) that is known to be one on the days of choice.
+def slump_shape(panel: PromotionPanel, lead: int, half_life: float) -> Floats:
+    """Mean of an Ornstein-Uhlenbeck process (K, T) that is one on the days, `lead` before their start, on which SKUs were chosen."""
     size, days = len(panel.skus), len(panel.days)
     at = np.arange(days)
     since, until = np.full((size, days), np.inf), np.full((size, days), np.inf)
