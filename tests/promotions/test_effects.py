@@ -18,6 +18,7 @@ TABLES = {
     "gold.promotion_results": "results",
     "gold.promotion_daily": "daily",
     "gold.price_elasticity": "elasticity",
+    "gold.promotion_response": "response",
     "gold.promotion_overlap": "overlap",
 }
 

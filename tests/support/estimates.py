@@ -98,6 +98,24 @@ def elasticity(**columns: object) -> dict[str, object]:
     } | columns
 
 
+def response(**columns: object) -> dict[str, object]:
+    """A row of response."""
+    return {
+        "category": "Notebooks",
+        "brand": "all",
+        "mechanic": "percentual",
+        "display": False,
+        "discount_share": 0.2,
+        "uplift": 0.4,
+        "uplift_low": 0.0,
+        "uplift_high": 0.7,
+        "works_share": 0.8,
+        "depth_from": 0.1,
+        "depth_to": 0.3,
+        "promotions": 1,
+    } | columns
+
+
 def overlap(promotion_id: str = "PR1", other: str = "PR2", **columns: object) -> dict[str, object]:
     """A row of overlap."""
     return {
@@ -112,13 +130,13 @@ def overlap(promotion_id: str = "PR1", other: str = "PR2", **columns: object) ->
 
 def nothing(*notes: str) -> Estimates:
     """Estimates of a source of which nothing can be told."""
-    frames = [pd.DataFrame([row]).iloc[:0] for row in (result(), day("2026-01-10"), elasticity(), overlap())]
+    frames = [pd.DataFrame([row]).iloc[:0] for row in (result(), day("2026-01-10"), elasticity(), response(), overlap())]
     return Estimates(*frames, notes=notes)
 
 
 def something(*notes: str, results: list[dict[str, object]] | None = None, daily: list[dict[str, object]] | None = None) -> Estimates:
     """One row in each frame, unless other rows are given."""
-    rows = (results or [result()], daily or [day("2026-01-10")], [elasticity()], [overlap()])
+    rows = (results or [result()], daily or [day("2026-01-10")], [elasticity()], [response()], [overlap()])
     return Estimates(*map(pd.DataFrame, rows), notes=notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 from sales_tech.transform import promotions
 
-TABLES = ("gold.promotion_results", "gold.promotion_daily", "gold.price_elasticity", "gold.promotion_overlap")
+TABLES = ("gold.promotion_results", "gold.promotion_daily", "gold.price_elasticity", "gold.promotion_response", "gold.promotion_overlap")
 
 
 @pytest.fixture
@@ -175,6 +176,7 @@ def test_the_estimates_stand_in_the_tables_under_their_source(lake: Settings) ->
     assert (daily["sold_on"], daily["baseline_units"], daily["net_sales"]) == (date(2026, 1, 10), Decimal(2), Decimal(24))
     assert only(read(lake, "gold.price_elasticity"))["elasticity"] == -2.0
     assert only(read(lake, "gold.promotion_overlap"))["other_promotion_id"] == "PR2"
+    assert only(read(lake, "gold.promotion_response"))["uplift"] == 0.4
 
 
 def test_actual_units_are_baseline_uplift_and_unexplained_to_the_last_digit(lake: Settings) -> None:
@@ -217,7 +219,7 @@ def test_a_figure_that_is_not_the_sum_of_its_parts_is_refused(lake: Settings) ->
 
 def test_estimates_without_a_promised_column_are_refused_by_its_name(lake: Settings) -> None:
     estimates = something()
-    short = type(estimates)(estimates.results.drop(columns="evidence"), estimates.daily, estimates.elasticity, estimates.overlap)
+    short = replace(estimates, results=estimates.results.drop(columns="evidence"))
     with pytest.raises(AuditError, match=r"gold.promotion_results: the estimates lack evidence; expected source, promotion_id"):
         estimate(lake, Estimator(short))
 
@@ -242,7 +244,7 @@ def test_a_second_night_makes_no_snapshot_and_estimates_nothing(lake: Settings) 
 def test_force_estimates_anew(lake: Settings) -> None:
     estimate(lake, Estimator())
     estimator = Estimator()
-    assert [commit.rows for commit in estimate(lake, estimator, force=True).commits] == [1, 1, 1, 1]
+    assert [commit.rows for commit in estimate(lake, estimator, force=True).commits] == [1] * len(TABLES)
     assert len(estimator.seen) == 1
     assert len(read(lake, "gold.promotion_results")) == 1
 
@@ -298,8 +300,8 @@ def test_only_the_source_that_changed_is_estimated_anew(make_settings: Callable[
 def test_of_a_source_of_which_nothing_can_be_told_there_are_notes_and_no_rows(lake: Settings) -> None:
     done = estimate(lake, Estimator(nothing("a single day of sales shows no season")))
     assert done.notes == ["erp_br: a single day of sales shows no season"]
-    assert [commit.rows for commit in done.commits] == [0, 0, 0, 0]
-    assert [read(lake, table) for table in TABLES] == [[]] * 4
+    assert [commit.rows for commit in done.commits] == [0] * len(TABLES)
+    assert [read(lake, table) for table in TABLES] == [[]] * len(TABLES)
     assert promotions.why(Lake(lake)) == {}
 
 
@@ -308,7 +310,7 @@ def test_rows_that_no_longer_hold_go_away(lake: Settings) -> None:
     land_erp(lake.landing, "vendas_2", sale("P2"))
     night(lake)
     estimate(lake, Estimator(nothing()))
-    assert [read(lake, table) for table in TABLES] == [[]] * 4
+    assert [read(lake, table) for table in TABLES] == [[]] * len(TABLES)
 
 
 def test_a_source_whose_sales_were_all_cancelled_loses_its_rows(lake: Settings) -> None:
@@ -343,7 +345,7 @@ def test_a_crash_between_two_tables_is_made_good_by_the_next_night(lake: Setting
     with pytest.raises(KeyboardInterrupt):
         estimate(lake, Estimator(something(daily=[day("2026-01-10"), day("2026-01-11")])))
     monkeypatch.undo()
-    assert set(promotions.why(Lake(lake))) == set(made[2:]) | {"gold.promotion_results"}
+    assert set(promotions.why(Lake(lake))) == set(TABLES) - set(made[:2])
     estimate(lake, Estimator())
     assert {table: len(read(lake, table)) for table in TABLES} == dict.fromkeys(TABLES, 1)
     assert promotions.why(Lake(lake)) == {}

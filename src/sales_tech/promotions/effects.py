@@ -1,4 +1,4 @@
-"""The estimator of promotions: a panel in, four tables out."""
+"""The estimator of promotions: a panel in, five tables out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sales_tech.promotions.money import earnings, member_prices, net_sales_by_gr
 from sales_tech.promotions.overlap import overlap_frame
 from sales_tech.promotions.panel import PromotionPanel
 from sales_tech.promotions.posterior import Posterior, fit_posterior
+from sales_tech.promotions.response import COLUMNS as RESPONSE
+from sales_tech.promotions.response import response_frame
 from sales_tech.promotions.results import daily_frame, results_frame
 
 SHORTEST = 21
@@ -22,8 +24,8 @@ class PromotionEffects(BaseEstimator):
     """Estimates what each promotion of a panel did, by the rules of scikit-learn: `fit` sets attributes that end in `_`.
 
     `level` is that of the intervals, `random_state` seeds the draws. After `fit`: `results_`, `daily_`, `elasticity_`,
-    `overlap_` (the columns of gold.promotion_results, gold.promotion_daily, gold.price_elasticity and
-    gold.promotion_overlap, but source and currency), `notes_` (what cannot be told, in sentences) and
+    `response_`, `overlap_` (the columns of gold.promotion_results, gold.promotion_daily, gold.price_elasticity,
+    gold.promotion_response and gold.promotion_overlap, but source and currency), `notes_` (what cannot be told, in sentences) and
     `posterior_` (None where nothing can be told). The methods stand in `baseline`, `lifts`, `spillovers`, `shelf`,
     `placebo`, `overlap` and `elasticity`. It takes a panel and not an array, so of scikit-learn's `check_estimator` only
     the checks that need no data apply.
@@ -39,7 +41,7 @@ class PromotionEffects(BaseEstimator):
             raise ValueError(f"level is {self.level}; expected a number between 0 and 1")
         self.notes_ = list(panel.notes)
         self.posterior_: Posterior | None = None
-        self.results_, self.daily_, self.elasticity_, self.overlap_ = empty_frames()
+        self.results_, self.daily_, self.elasticity_, self.response_, self.overlap_ = empty_frames()
         if not panel.members:
             self.notes_.append("no promotion ran in the days and stores that are known: there is nothing to tell")
             return self
@@ -53,6 +55,7 @@ class PromotionEffects(BaseEstimator):
         self.results_ = results_frame(posterior, prices, earnings(posterior, prices), self.level)
         self.daily_ = daily_frame(posterior, net_sales, self.level)
         self.elasticity_ = elasticity_frame(posterior, self.level)
+        self.response_ = response_frame(posterior, self.level, self.random_state)
         self.overlap_ = overlap_frame(posterior.cells, posterior.expected)
         rates = posterior.model.shelf_rates
         if rates is not None:
@@ -71,12 +74,13 @@ def estimate(frames: SourceFrames) -> Estimates:
         notes.append(f"the source names no promotions: {inferred['promotion_id'].nunique()} were inferred from drops of the price charged")
         frames = SourceFrames(frames.daily, frames.products, frames.stores, inferred, frames.stockouts)
     effects = PromotionEffects().fit(build_panel(frames))
-    return Estimates(effects.results_, effects.daily_, effects.elasticity_, effects.overlap_, (*notes, *effects.notes_))
+    frames_of = (effects.results_, effects.daily_, effects.elasticity_, effects.response_, effects.overlap_)
+    return Estimates(*frames_of, (*notes, *effects.notes_))
 
 
-def empty_frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The four tables without a row."""
-    return tuple(pd.DataFrame(columns=list(columns)) for columns in (RESULTS, DAILY, ELASTICITY, OVERLAP))  # type: ignore[return-value]
+def empty_frames() -> tuple[pd.DataFrame, ...]:
+    """The five tables without a row."""
+    return tuple(pd.DataFrame(columns=list(columns)) for columns in (RESULTS, DAILY, ELASTICITY, RESPONSE, OVERLAP))
 
 
 def _measured(name: str) -> tuple[str, str, str]:

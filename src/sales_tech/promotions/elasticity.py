@@ -87,7 +87,7 @@ def _rows(
     ]
     if not len(tried):
         return rows
-    usual = np.bincount(_mechanics(posterior)[members]).argmax()
+    usual = np.bincount(posterior.mechanic[members]).argmax()
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
     for depth in grid[grid > 0].round(4).tolist():
         bent = 1 + lifts.curvature * float(bend(np.array(depth)))
@@ -129,13 +129,6 @@ def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats,
     return mean, float(np.sqrt(1 / (regular_sd**-2 + promoted_sd**-2) + weight * (1 - weight) * (regular - promoted) ** 2))
 
 
-def _mechanics(posterior: Posterior) -> np.ndarray:
-    kinds = posterior.panel.promotions["mechanic"].astype(object)
-    names = kinds.where(kinds.notna(), "unknown").astype(str)
-    rows = pd.Index(posterior.mechanics).get_indexer(pd.Index(names))
-    return rows[posterior.cells.promotions]
-
-
 def units_at(posterior: Posterior, promotion: int, depth: float | None = None) -> tuple[Floats, Floats]:
     """Draws of a promotion's units, in all and above its baseline, had each of its SKUs been cut by `depth`; None: as planned.
 
@@ -162,7 +155,7 @@ def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
     """Draws of the log lift (draws, members) that the model predicts of members had they been cut by `depths`."""
     cells, lifts, panel = posterior.cells, posterior.lifts, posterior.panel
     category, brand = panel.category[cells.skus[rows]], panel.brand[cells.skus[rows]]
-    mechanic = _mechanics(posterior)[rows]
+    mechanic = posterior.mechanic[rows]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
     slope = lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand] + lifts.mechanic_slope[:, mechanic]
     price = slope * depth_response(depths) * (1 + lifts.curvature[:, None] * bend(depths))

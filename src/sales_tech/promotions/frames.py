@@ -35,14 +35,15 @@ class SourceFrames:
 class Estimates:
     """What can be told of one source's promotions.
 
-    `results`, `daily`, `elasticity` and `overlap` have the columns of gold.promotion_results, gold.promotion_daily,
-    gold.price_elasticity and gold.promotion_overlap, less source and currency, as floats with NaN for what is not
-    known; whoever stores them rounds them. Where nothing can be told they are empty. `notes` are sentences on what
-    could not be told, and why.
+    `results`, `daily`, `elasticity`, `response` and `overlap` have the columns of gold.promotion_results,
+    gold.promotion_daily, gold.price_elasticity, gold.promotion_response and gold.promotion_overlap, less source and
+    currency, as floats with NaN for what is not known; whoever stores them rounds them. Where nothing can
+    be told they are empty. `notes` are sentences on what could not be told, and why.
     """
 
     results: pd.DataFrame
     daily: pd.DataFrame
     elasticity: pd.DataFrame
+    response: pd.DataFrame
     overlap: pd.DataFrame
     notes: tuple[str, ...] = field(default=())

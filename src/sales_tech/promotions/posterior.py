@@ -52,6 +52,13 @@ class Posterior:
     halo: Floats
     pulled: Floats
 
+    @property
+    def mechanic(self) -> Ints:
+        """Row of each member's mechanic in `mechanics`."""
+        kinds = self.panel.promotions["mechanic"].astype(object)
+        rows: Ints = pd.Index(self.mechanics).get_indexer(pd.Index(kinds.where(kinds.notna(), "unknown").astype(str)))
+        return rows[self.cells.promotions]
+
     def by_promotion(self, draws: Floats) -> Floats:
         """Sums of the members' draws (draws, members) by promotion (draws, promotions)."""
         size = len(self.panel.promotions)

@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from sales_tech.promotions.intervals import credible_interval
 from sales_tech.promotions.money import Earnings, MemberPrices
 from sales_tech.promotions.overlap import added, joint
 from sales_tech.promotions.panel import Floats
@@ -67,24 +68,6 @@ def results_frame(posterior: Posterior, prices: MemberPrices, money: Earnings, l
 def _tell(frame: pd.DataFrame, name: str, draws: Floats, level: float) -> None:
     frame[name] = draws.mean(axis=0)
     frame[f"{name}_low"], frame[f"{name}_high"] = credible_interval(draws, level)
-
-
-def credible_interval(draws: Floats, level: float) -> tuple[Floats, Floats]:
-    """Low and high end of the interval that holds `level` of the draws (draws, columns), with equal tails where that can be.
-
-    Where many draws are one value, as where a promotion may have no effect at all, an end at that value leaves nothing out on
-    its side beyond it, and the other end moves in, else the interval would hold more than `level`.
-    """
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    for column in range(draws.shape[1]):
-        mine = draws[:, column]
-        below, above = float((mine < low[column]).mean()), float((mine > high[column]).mean())
-        if (mine == low[column]).sum() > 1 and below < tail:
-            high[column] = max(low[column], np.quantile(mine, min(below + level, 1.0)))
-        elif (mine == high[column]).sum() > 1 and above < tail:
-            low[column] = min(high[column], np.quantile(mine, max(1 - above - level, 0.0)))
-    return low, high
 
 
 def _stores(posterior: Posterior, promotion: int) -> int:

@@ -21,7 +21,7 @@ from sales_tech.transform.promotion_frames import DAILY, INPUTS, read_source, so
 from sales_tech.transform.staleness import Change, change_since
 
 STEP = "gold/promotions"
-TABLES = ("gold.promotion_daily", "gold.price_elasticity", "gold.promotion_overlap", "gold.promotion_results")
+TABLES = ("gold.promotion_daily", "gold.price_elasticity", "gold.promotion_response", "gold.promotion_overlap", "gold.promotion_results")
 Estimate = Callable[[SourceFrames], Estimates]
 _ROUNDING = 5  # last digits by which a figure may differ from its parts, each of which was rounded
 
@@ -88,7 +88,8 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], estimat
         inferred = found.frames.promotions is None
         currency = found.currency
         del found
-        frames = (estimates.daily, estimates.elasticity, estimates.overlap, estimates.results.assign(inferred=inferred))
+        told = estimates.results.assign(inferred=inferred)
+        frames = (estimates.daily, estimates.elasticity, estimates.response, estimates.overlap, told)
         for name, frame in zip(TABLES, frames, strict=True):
             staged[name].append(_stage(lake, engine, run, name, frame, {"source": source, "currency": currency}))
         notes += [f"{source}: {note}" for note in estimates.notes]

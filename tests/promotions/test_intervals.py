@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sales_tech.promotions.results import credible_interval
+from sales_tech.promotions.intervals import credible_interval
 
 
 def test_draws_that_all_differ_get_equal_tails() -> None:

@@ -1,0 +1,73 @@
+"""How a promotion to come would move units, by category, brand, mechanic, display and depth, within what was ever tried."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.promotions.elasticity import ALL_BRANDS, STEP
+from sales_tech.promotions.intervals import credible_interval
+from sales_tech.promotions.lifts import attention, bend, depth_response
+from sales_tech.promotions.panel import Floats
+from sales_tech.promotions.posterior import Posterior
+
+# fmt: off
+COLUMNS = (
+    "category", "brand", "mechanic", "display", "discount_share", "uplift", "uplift_low", "uplift_high", "works_share", "depth_from",
+    "depth_to", "promotions",
+)
+# fmt: on
+
+
+def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFrame:
+    """One row per category, brand ('all' for the category), mechanic, display and depth; gold.promotion_response but for source.
+
+    `uplift` is the mean over baseline units of a promotion that is still to come, some of which do nothing at all; its
+    interval is that of one promotion, with what is its own. Mechanics are those that the category has seen.
+    """
+    panel, cells, lifts = posterior.panel, posterior.cells, posterior.lifts
+    rng = np.random.default_rng((seed, 2))
+    draws = len(lifts.curvature)
+    # What is a promotion's own, and whether it works, is drawn once: so a deeper cut never sells less for the luck of the draw.
+    own = rng.normal(size=draws) * lifts.hyper["promotion"].to_numpy()
+    works = rng.random(draws) >= lifts.hyper["null_share"].to_numpy()
+    depths = np.where(np.isnan(cells.depths), 0.0, cells.depths)
+    mechanic = posterior.mechanic
+    rows: list[dict[str, object]] = []
+    for category, name in enumerate(panel.categories):
+        members = (panel.category[cells.skus] == category) & (depths > 0)
+        if not members.any():
+            continue
+        first, last = float(depths[members].min()), float(depths[members].max())
+        grid = grid_of(first, last)
+        for kind in np.unique(mechanic[members]).tolist():
+            promotions = len(np.unique(cells.promotions[members & (mechanic == kind)]))
+            about = {"category": name, "mechanic": posterior.mechanics[kind], "works_share": float(works.mean())}
+            about |= {"depth_from": first, "depth_to": last, "promotions": promotions}
+            for brand in [-1, *np.unique(panel.brand[panel.category == category]).tolist()]:
+                slope = lifts.slope[:, category] + lifts.mechanic_slope[:, kind]
+                if brand >= 0:
+                    slope = slope + lifts.brand_slope[:, category * len(panel.brands) + brand]
+                for display in (False, True):
+                    logs = _log_lift(posterior, slope, kind, display, grid)
+                    uplift = np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0)
+                    low, high = credible_interval(uplift, level)
+                    told = about | {"brand": ALL_BRANDS if brand < 0 else panel.brands[brand], "display": display}
+                    for at, depth in enumerate(grid.tolist()):
+                        ends = {"uplift_low": float(low[at]), "uplift_high": float(high[at])}
+                        rows.append(told | {"discount_share": depth, "uplift": float(uplift[:, at].mean())} | ends)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def grid_of(first: float, last: float) -> Floats:
+    """Depths in steps of five points from the smallest to the greatest that was tried, these included."""
+    steps = np.arange(np.ceil(first / STEP - 1e-9), np.floor(last / STEP + 1e-9) + 1) * STEP
+    grid: Floats = np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))
+    return grid
+
+
+def _log_lift(posterior: Posterior, slope: Floats, kind: int, display: bool, grid: Floats) -> Floats:
+    lifts = posterior.lifts
+    price = slope[:, None] * depth_response(grid) * (1 + lifts.curvature[:, None] * bend(grid))
+    logs: Floats = price + lifts.mechanic[:, [kind]] * attention(grid) + lifts.display[:, None] * display
+    return logs

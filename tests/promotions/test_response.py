@@ -1,0 +1,46 @@
+"""What a promotion to come can be expected to add, on a synthetic retailer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.promotions.sources import fitted, twin_demand
+
+from sales_tech.promotions.response import grid_of
+
+
+def test_there_is_one_row_for_each_category_brand_mechanic_display_and_depth() -> None:
+    told = fitted().response_
+    assert not told.duplicated(["category", "brand", "mechanic", "display", "discount_share"]).any()
+    assert set(told["brand"]) > {"all"}
+    assert set(told["display"]) == {True, False}
+
+
+def test_a_deeper_cut_never_sells_less() -> None:
+    told = fitted().response_.sort_values("discount_share", kind="stable")
+    steps = told.groupby(["category", "brand", "mechanic", "display"])["uplift"].diff().dropna()
+    assert len(steps) > 50
+    assert (steps >= -1e-9).mean() > 0.99
+
+
+def test_nothing_is_told_outside_the_depths_that_were_tried() -> None:
+    told = fitted().response_
+    assert told["discount_share"].ge(told["depth_from"] - 1e-4).all()
+    assert told["discount_share"].le(told["depth_to"] + 1e-4).all()
+
+
+def test_the_mean_lies_within_the_interval_or_the_interval_is_none() -> None:
+    told = fitted().response_
+    assert (told["uplift_low"] <= told["uplift"]).mean() > 0.95
+    assert (told["uplift"] <= told["uplift_high"]).mean() > 0.95
+
+
+def test_the_share_that_works_is_near_that_of_the_retailer() -> None:
+    truth = 1 - twin_demand().retailer.promotions["effectless"].mean()
+    assert fitted().response_["works_share"].iloc[0] == pytest.approx(truth, abs=0.15)
+
+
+def test_the_grid_holds_both_ends_and_every_five_points_between() -> None:
+    assert grid_of(0.07, 0.2).tolist() == [0.07, 0.1, 0.15, 0.2]
+    assert grid_of(0.1, 0.1).tolist() == [0.1]
+    assert np.all(np.diff(grid_of(0.03, 0.62)) > 0)
