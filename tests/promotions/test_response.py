@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tests.promotions.sources import fitted, twin_demand
+from tests.promotions.sources import fitted, twin_demand, twin_frames
 
+from sales_tech.promotions import PromotionEffects, build_panel
 from sales_tech.promotions.response import grid_of
 
 
@@ -38,6 +41,13 @@ def test_the_mean_lies_within_the_interval_or_the_interval_is_none() -> None:
 def test_the_share_that_works_is_near_that_of_the_retailer() -> None:
     truth = 1 - twin_demand().retailer.promotions["effectless"].mean()
     assert fitted().response_["works_share"].iloc[0] == pytest.approx(truth, abs=0.15)
+
+
+def test_a_display_that_was_never_tried_is_not_told_of() -> None:
+    frames = twin_frames()
+    assert frames.promotions is not None
+    without = replace(frames, promotions=frames.promotions.assign(display=False))
+    assert set(PromotionEffects().fit(build_panel(without)).response_["display"]) == {False}
 
 
 def test_the_grid_holds_both_ends_and_every_five_points_between() -> None:

@@ -23,7 +23,8 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
     """One row per category, brand ('all' for the category), mechanic, display and depth; gold.promotion_response but for source.
 
     `uplift` is the mean over baseline units of a promotion that is still to come, some of which do nothing at all; its
-    interval is that of one promotion, with what is its own. Mechanics are those that the category has seen.
+    interval is that of one promotion, with what is its own. Mechanics are those that the category
+    has seen, displays those that were tried at all.
     """
     panel, cells, lifts = posterior.panel, posterior.cells, posterior.lifts
     rng = np.random.default_rng((seed, 2))
@@ -33,6 +34,7 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
     works = rng.random(draws) >= lifts.hyper["null_share"].to_numpy()
     depths = np.where(np.isnan(cells.depths), 0.0, cells.depths)
     mechanic = posterior.mechanic
+    displays = sorted(set(panel.promotions["display"].fillna(0).astype(bool).tolist()))
     rows: list[dict[str, object]] = []
     for category, name in enumerate(panel.categories):
         members = (panel.category[cells.skus] == category) & (depths > 0)
@@ -48,7 +50,7 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
                 slope = lifts.slope[:, category] + lifts.mechanic_slope[:, kind]
                 if brand >= 0:
                     slope = slope + lifts.brand_slope[:, category * len(panel.brands) + brand]
-                for display in (False, True):
+                for display in displays:
                     logs = _log_lift(posterior, slope, kind, display, grid)
                     uplift = np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0)
                     low, high = credible_interval(uplift, level)
