@@ -29,10 +29,10 @@ def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country
     before, after = _distances(dates, days, named)
     table = pd.DataFrame(
         {
-            "weekday": dates.weekday.astype(np.float64),
+            "weekday": dates.day_of_week.astype(np.float64),
             "day_of_month": dates.day.astype(np.float64),
             "week_of_year": np.minimum(dates.isocalendar().week.to_numpy(dtype=np.float64), 52.0),
-            "day_of_year": dates.dayofyear.astype(np.float64),
+            "day_of_year": dates.day_of_year.astype(np.float64),
             "to_month_end": (dates.days_in_month - dates.day).astype(np.float64),
             "since_payday": _since_payday(dates),
             "holiday": marks.astype(np.float64),

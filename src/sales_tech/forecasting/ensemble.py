@@ -1,4 +1,4 @@
-"""Common factors, levels by attributes and three members, fitted up to a period; and the average of what they say."""
+"""Common factors, levels by attributes and unlike members, fitted up to a period; and the average of what they say."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ from sales_tech.forecasting.sampling import training_rows
 from sales_tech.forecasting.statics import StaticLevels
 
 MOST_GROUPS = 60
-MOST_CODES = 200
+MOST_CODES = 60
 ALL = "all"
+WEEKS_OF_YEAR = 52
+# In less, a wave over the year is a trend by another name.
+YEARS_FOR_SEASON = 1.5
+SHARPNESS = 1.0
+FEW_ROWS = 30_000
 
 
 class Ensemble:
@@ -40,7 +45,9 @@ class Ensemble:
         self.fitted_series_ = np.flatnonzero(counts > 0)
         known = past.table.iloc[self.fitted_series_]
         self.statics_ = StaticLevels(past.names.static, self.seed).fit(known, sums[self.fitted_series_] / counts[self.fitted_series_])
-        self.least_ = self.statics_.mean_ * 1e-5 + 1e-12
+        # Who has not sold in two years may sell the smallest amount there is in the next.
+        sold = rows.units[seen & (rows.units > 0)]
+        self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
         self.groups_ = {
             column: sorted(known[column].astype(str).unique())
             for column in past.names.static
@@ -52,12 +59,17 @@ class Ensemble:
         texts = [is_text and matrix.values[:, place].max() < MOST_CODES for place, is_text in enumerate(categories(matrix.names, plan))]
         self.members_: list[Member] = [
             Boosted(texts, self.trees),
-            LogLinear(categories(matrix.names, plan)),
+            Boosted(texts, self.trees, with_factor=False),
+            LogLinear(categories(matrix.names, plan), yearly=last >= YEARS_FOR_SEASON * WEEKS_OF_YEAR * rows.week),
             SeasonalLevel(),
         ]
         self.weights_ = np.full(len(self.members_), 1 / len(self.members_))
-        for member in self.members_:
-            member.fit(matrix, rows.units[row], self.seed)
+        # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
+        most = max(self.most_rows // 2, FEW_ROWS)
+        for number, member in enumerate(self.members_):
+            part = np.random.default_rng((self.seed, 19, number)).permutation(len(row))[:most]
+            part.sort()
+            member.fit(matrix.where(part), rows.units[row[part]], self.seed + number)
         return self
 
     def situation(self, past: Past, plan: Plan, factor: Floats, calendar: pd.DataFrame) -> Situation:
@@ -80,6 +92,16 @@ class Ensemble:
     def members_means(self, matrix: Matrix) -> Floats:
         """The mean of each member, (members, rows)."""
         return np.stack([member.mean(matrix) for member in self.members_])
+
+    def weigh(self, matrix: Matrix, units: Floats) -> Floats:
+        """Weights of the members by their errors on rows that none had seen; none is trusted alone."""
+        means = self.members_means(matrix)
+        usual = np.maximum(means.mean(axis=0), self.least_)
+        # Squared errors over the square root of the variance a count would have, between those of units and of series.
+        errors = ((means - units) ** 2 / usual).mean(axis=1)
+        weights = np.maximum(errors, 1e-12) ** -SHARPNESS
+        told: Floats = weights / weights.sum()
+        return told
 
     def mean(self, matrix: Matrix) -> Floats:
         """The average of the members."""

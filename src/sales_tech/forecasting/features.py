@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sales_tech.forecasting.factors import Factors
-from sales_tech.forecasting.history_features import History
+from sales_tech.forecasting.history_features import WEEKDAY, History
 from sales_tech.forecasting.market import Market
 from sales_tech.forecasting.plan_features import Plan, plan_columns
 from sales_tech.forecasting.roles import KIND, LABEL
@@ -23,7 +24,7 @@ DAILY = ("weekday", "to_month_end", "since_payday")
 class Matrix:
     """Features by row, and what the forecast is relative to: the level, and the common factors of the period."""
 
-    values: Floats
+    values: NDArray[np.float32]
     names: tuple[str, ...]
     level: Floats
     factor: Floats
@@ -41,10 +42,17 @@ class Matrix:
         told: Floats = self.values[:, self.names.index(name)]
         return told
 
-    def where(self, chosen: Bools) -> Matrix:
+    def where(self, chosen: Bools | Ints) -> Matrix:
         """Some of the rows."""
-        parts = (self.level, self.factor, self.step, self.promoted, self.new)
-        return Matrix(self.values[chosen], self.names, *(part[chosen] for part in parts))
+        return Matrix(
+            self.values[chosen],
+            self.names,
+            self.level[chosen],
+            self.factor[chosen],
+            self.step[chosen],
+            self.promoted[chosen],
+            self.new[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,8 @@ class Situation:
             told[f"static {place}"] = self.attributes[rows.code[row], place]
         values = np.stack([column.astype(np.float32) for column in told.values()], axis=1)
         level = np.exp(told["level"])
+        if WEEKDAY in told:
+            factor = factor + np.nan_to_num(told[WEEKDAY])
         new = np.isnan(told["mean 4"])
         return Matrix(values, tuple(told), level, np.exp(factor), step, self.plan.promoted[row], new)
 

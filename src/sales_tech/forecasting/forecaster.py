@@ -26,7 +26,9 @@ from sales_tech.forecasting.shapes import period_of, quantile_columns
 MOST_HELD_OUT = 150_000
 HELD_OUT_HORIZONS = 3
 HELD_OUT_SHARE = 0.35
-LARGEST_CORRECTION = 0.1
+# How far demand as a whole strays within a horizon, which no correction can foresee.
+DRIFT = 0.05
+LARGEST_CORRECTION = 0.06
 
 
 class Effects(Protocol):
@@ -77,8 +79,8 @@ class PromotionForecaster(BaseEstimator):
         effects: Effects | None = None,
         shorter_plans: bool = False,
         random_state: int = 0,
-        most_rows: int = 300_000,
-        trees: int = 250,
+        most_rows: int = 200_000,
+        trees: int = 160,
     ) -> None:
         self.series, self.time, self.target, self.plan, self.static = series, time, target, plan, static
         self.freq, self.horizon, self.quantiles, self.country = freq, horizon, quantiles, country
@@ -103,7 +105,8 @@ class PromotionForecaster(BaseEstimator):
         last = self.past_.last
         held = self._held_out(last)
         self._calibrate(calendar, held)
-        self.ensemble_ = self._ensemble().fit(self.past_, calendar, last)
+        self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
+        self.ensemble_.weights_ = self.weights_
         return self
 
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
@@ -148,8 +151,8 @@ class PromotionForecaster(BaseEstimator):
         uplift = mean - baseline
         return told.assign(mean=baseline + uplift, baseline=baseline, uplift=uplift)
 
-    def _ensemble(self) -> Ensemble:
-        return Ensemble(self.horizon, self.random_state, self.most_rows, self.trees)
+    def _ensemble(self, most_rows: int) -> Ensemble:
+        return Ensemble(self.horizon, self.random_state, most_rows, self.trees)
 
     def _mean(self, ensemble: Ensemble, matrix: Matrix) -> Floats:
         told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_, 0.0)
@@ -158,16 +161,16 @@ class PromotionForecaster(BaseEstimator):
     def _calibrate(self, calendar: pd.DataFrame, first: int | None) -> None:
         past, last = self.past_, self.past_.last
         until = last if first is None else first
-        model = self._ensemble().fit(past, calendar, until)
+        # The one that is thrown away again needs less.
+        model = self._ensemble(self.most_rows // 2).fit(past, calendar, until)
         begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
         row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
         matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
+        if first is not None:
+            model.weights_ = model.weigh(matrix.where(~blind), units[~blind])
+        self.weights_ = model.weights_
         mean = model.mean(matrix)
         self.correction_ = 1.0 if first is None else _correction(mean[~blind], units[~blind], (past.rows.period[row] - step)[~blind])
-        self.held_out_ = pd.DataFrame(
-            {"units": units, "step": step, "promoted": matrix.promoted, "new": matrix.new, "blind": blind}
-            | {type(m).__name__: one for m, one in zip(model.members_, model.members_means(matrix), strict=True)}
-        )
         self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_, units)
 
     def _held_out(self, last: int) -> int | None:
@@ -238,6 +241,6 @@ def _correction(mean: Floats, units: Floats, origin: np.ndarray) -> float:
         return 1.0
     logs = np.log(sold[both] / told[both])
     center = float(np.log(sold.sum() / told.sum()))
-    # Origins overlap, so that their luck is shared: they count as few.
-    doubt = (float(np.var(logs)) + 0.02**2) / min(len(logs), 3)
+    # All held-out origins share the drift of their months, so that they count as one.
+    doubt = float(np.var(logs)) + DRIFT**2
     return float(np.exp(np.clip(center * center**2 / (center**2 + doubt), -LARGEST_CORRECTION, LARGEST_CORRECTION)))

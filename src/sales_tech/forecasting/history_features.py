@@ -10,8 +10,11 @@ WINDOW_WEEKS = (1, 2, 4, 8, 13, 26, 52)
 LEVEL_WEEKS = 4.0
 SEASON_WEEKS = 8.0
 PRIOR_WEEKS = 0.5
+DRAWN_WEEKS = 2.0
 MEDIAN_WEEKS = 8
 LEAST = 1e-3
+WEEKDAY_VARIANCE = 0.04
+WEEKDAY = "own weekday"
 
 
 class History:
@@ -49,8 +52,10 @@ class History:
         """The level as of the origin: the smoothed units, drawn to the mean of the year and, of the young, to their attributes."""
         week = self.rows.week
         much = self._known.between(row, origin - 52 * week, origin)
-        shrink = PRIOR_WEEKS * week
-        year = (self._units.between(row, origin - 52 * week, origin) + shrink * self.prior[row]) / (much + shrink)
+        # A series that has been seen for some weeks owes nothing to its attributes, least of all one of another size.
+        shrink = PRIOR_WEEKS * week * np.exp(-much / week)
+        year = (self._units.between(row, origin - 52 * week, origin) + shrink * self.prior[row]) / np.maximum(much + shrink, 1e-9)
+        shrink = DRAWN_WEEKS * week
         told: Floats = (self._smooth.at(row, origin) + shrink * year) / (self._weight.at(row, origin) + shrink)
         return np.maximum(told, self.least)
 
@@ -69,11 +74,6 @@ class History:
         told["smoothed 13"] = relative(self._slow.at(row, origin), self._slow_weight.at(row, origin), 0.25 * week)
         middle = self._median(row, origin, level)
         told[f"median {MEDIAN_WEEKS}"] = np.log(middle / level + 0.02)
-        if week > 1:
-            back = row - week * (-(-(row - origin) // week))
-            season, usual, much = (one.at(row, back) for one in (self._season, self._usual, self._season_weight))
-            told["same weekday"] = np.log((np.maximum(season, 0) + level) / (np.maximum(usual, 0) + level) + LEAST)
-            told["weekdays known"] = much
         year_span = origin - 26 * week
         much = self._known.between(row, year_span, origin)
         zeros = self._zeros.between(row, year_span, origin)
@@ -88,6 +88,14 @@ class History:
         mean = self._units.between(row, year_span, origin) / np.maximum(much, 1)
         spread = np.sqrt(np.maximum(self._squares.between(row, year_span, origin) / np.maximum(much, 1) - mean**2, 0))
         told["dispersion"] = np.log((spread + 0.1 * level) / (mean + 0.1 * level) + 0.01)
+        if week > 1:
+            back = row - week * (-(-(row - origin) // week))
+            season, usual, much = (one.at(row, back) for one in (self._season, self._usual, self._season_weight))
+            # Of a series that scatters, a few weeks tell little of its weekdays.
+            drawn = level * np.clip((spread / np.maximum(mean, self.least)) ** 2 / WEEKDAY_VARIANCE, 1.0, 50.0)
+            told[WEEKDAY] = np.log((np.maximum(season, 0) + drawn) / (np.maximum(usual, 0) + drawn) + LEAST)
+            told["same weekday"] = np.log((np.maximum(season, 0) + level) / (np.maximum(usual, 0) + level) + LEAST)
+            told["weekdays known"] = much
         told["age"] = np.log1p(np.maximum(origin - start + 1, 0) / week)
         told["promoted 4"] = self._promoted.between(row, origin - 4 * week, origin) / np.maximum(
             self._known.between(row, origin - 4 * week, origin), 1

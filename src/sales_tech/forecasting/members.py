@@ -1,4 +1,4 @@
-"""Three unlike models of the mean, each relative to level and common factors; their average beats each of them."""
+"""Unlike models of the mean, relative to level and common factors; their average beats each of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats
 
-MOST_LINEAR_ROWS = 120_000
 LARGEST = 3.0
 WEIGHT = 0.75
+MOST_BINS = 64
+LARGEST_RATIO = 50.0
 
 
 class Member(Protocol):
@@ -27,6 +28,11 @@ class Member(Protocol):
         """The expected units of rows."""
 
 
+def ratios_of(units: Floats, base: Floats) -> Floats:
+    """Units over the base; a sale where next to nothing was expected is held within bounds, or it would be all that counts."""
+    return np.minimum(units / base, LARGEST_RATIO)
+
+
 def weights_of(base: Floats) -> Floats:
     """Weights of ratios to the base: large series count more, but less than in proportion, since their luck is shared."""
     floor = max(float(np.median(base)) * 1e-3, 1e-9)
@@ -37,7 +43,7 @@ def weights_of(base: Floats) -> Floats:
 class Boosted:
     """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows."""
 
-    def __init__(self, categorical: list[bool], trees: int = 250, with_factor: bool = True) -> None:
+    def __init__(self, categorical: list[bool], trees: int = 160, with_factor: bool = True) -> None:
         self.categorical, self.trees, self.with_factor = categorical, trees, with_factor
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
@@ -47,18 +53,19 @@ class Boosted:
         self.model_ = HistGradientBoostingRegressor(
             loss="poisson",
             max_iter=self.trees,
-            learning_rate=0.05,
+            learning_rate=0.07,
             max_leaf_nodes=24,
             min_samples_leaf=int(np.clip(len(units) // 500, 15, 60)),
             l2_regularization=1.0,
             max_features=0.5,
             categorical_features=self.categorical,
             monotonic_cst=signs,
+            max_bins=MOST_BINS,
             early_stopping=False,
             random_state=seed,
         )
         self.told_ = ~np.isnan(matrix.values).all(axis=0)
-        ratio = units / base
+        ratio = ratios_of(units, base)
         if not ratio.any():
             self.model_ = None
             return self
@@ -84,17 +91,13 @@ class Boosted:
 class LogLinear:
     """Poisson regression on the logs of ratios: it goes on in straight lines where trees stand still."""
 
-    def __init__(self, categorical: list[bool]) -> None:
-        self.categorical = categorical
+    def __init__(self, categorical: list[bool], yearly: bool = True) -> None:
+        self.categorical, self.yearly = categorical, yearly
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> LogLinear:
-        """Learn from rows and their units, or from a sample of them."""
-        chosen = np.arange(len(units))
-        if len(chosen) > MOST_LINEAR_ROWS:
-            chosen = np.sort(np.random.default_rng((seed, 13)).choice(chosen, MOST_LINEAR_ROWS, replace=False))
-        some = matrix.where(chosen)
-        columns, positive = self._columns(some)
-        self.model_ = PoissonRidge(ridge=2e-3).fit(columns, units[chosen] / some.base, weights_of(some.base), positive)
+        """Learn from rows and their units."""
+        columns, positive = self._columns(matrix)
+        self.model_ = PoissonRidge(ridge=0.03).fit(columns, ratios_of(units, matrix.base), weights_of(matrix.base), positive)
         return self
 
     def mean(self, matrix: Matrix) -> Floats:
@@ -115,7 +118,7 @@ class LogLinear:
         found.append(np.nan_to_num(matrix.column("own lift")) * promoted)
         found.append(matrix.new.astype(np.float32))
         found.append(np.isnan(matrix.column("year ago")).astype(np.float32))
-        if "week_of_year" in matrix.names:
+        if self.yearly:
             angle = matrix.column("week_of_year") * np.float32(2 * np.pi / 52)
             found += [np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
         signs += [False] * (len(found) - len(signs))
@@ -123,30 +126,16 @@ class LogLinear:
 
 
 class SeasonalLevel:
-    """Exponential smoothing of the level, with the series' own weekday and own answer to promotions (compare Holt 1957, Winters 1960)."""
+    """Exponential smoothing of the level, with the series' own weekday and own answer to promotions (compare Winters 1960).
 
-    NAMES = ("mean 2", "mean 13", "same weekday", "year ago", "market about all", "own lift")
+    There is nothing to fit, so that it stays sober where the others find patterns in luck.
+    """
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> SeasonalLevel:
-        """Learn how far each part is to be followed."""
-        columns = self._columns(matrix)
-        chosen = np.arange(len(units))
-        if len(chosen) > MOST_LINEAR_ROWS:
-            chosen = np.sort(np.random.default_rng((seed, 17)).choice(chosen, MOST_LINEAR_ROWS, replace=False))
-        some = matrix.where(chosen)
-        positive = np.ones(columns.shape[1], dtype=bool)
-        self.model_ = PoissonRidge(ridge=1e-3).fit(columns[chosen], units[chosen] / some.base, weights_of(some.base), positive)
+        """There is nothing to learn beyond level and factors."""
         return self
 
     def mean(self, matrix: Matrix) -> Floats:
         """The expected units of rows."""
-        told: Floats = matrix.base * np.exp(np.clip(self.model_.log_mean(self._columns(matrix)), -2 * LARGEST, LARGEST))
+        told: Floats = matrix.base * np.exp(np.nan_to_num(matrix.column("own lift")) * matrix.promoted)
         return told
-
-    def _columns(self, matrix: Matrix) -> Floats:
-        found = []
-        for name in self.NAMES:
-            if name in matrix.names:
-                values = np.nan_to_num(matrix.column(name))
-                found.append(values * matrix.promoted if name == "own lift" else values)
-        return np.stack(found, axis=1)

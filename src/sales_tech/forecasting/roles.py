@@ -17,7 +17,7 @@ NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|
 _OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
 _CONTEXT = re.compile(r"holid|feriad|event|school|escola|snap|weath|temp|rain|payday|weekday|dayofweek|dow|cpi|fuel|oil|unempl|season")
 _PRICE = re.compile(r"pric|prec|valor|cost")
-_DEPTH = re.compile(r"disc|desc|depth|markdown|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
+_DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
 
 
 def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mapping[str, str] | None) -> dict[str, str]:
