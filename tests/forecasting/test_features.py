@@ -47,6 +47,8 @@ def test_training_and_predicting_make_the_same_features(fitted: tuple) -> None:
     later.ensemble_.factors_ = model.ensemble_.factors_
     later.ensemble_.statics_ = model.ensemble_.statics_
     later.ensemble_.least_ = model.ensemble_.least_
+    plan = Plan.of(later.past_.rows, later.roles_, later.past_.neutral)
+    later.ensemble_.factor_ = np.exp(model.ensemble_.factors_.logs(plan, later._calendar()))
     date = model.origin_ + 9 * DAY
     predicted = matrix_of(model, panel, date, 9)
     row = np.flatnonzero(later.past_.rows.dates == date)

@@ -53,7 +53,7 @@ def check_panel(panel: pd.DataFrame, series: Sequence[str], time: str, target: s
     seen = panel[panel[available] != 0] if available else panel
     check_numbers(seen, [target], what)
     if (seen[target] < 0).any():
-        worst = seen.loc[seen[target].idxmin()]
+        worst = seen.sort_values(target, kind="stable").iloc[0]
         raise ValueError(
             f"the panel has {int((seen[target] < 0).sum())} rows with a negative {target}, the least {worst[target]} on {worst[time]}; "
             "expected 0 or more; book returns apart, or clip them"
@@ -63,9 +63,9 @@ def check_panel(panel: pd.DataFrame, series: Sequence[str], time: str, target: s
 def static_table(frame: pd.DataFrame, codes: np.ndarray, series: Sequence[str], static: Sequence[str], what: str) -> pd.DataFrame:
     """One row of series and static columns per code; ValueError for a static column that changes within a series."""
     table = frame[[*series, *static]].assign(code=codes).drop_duplicates().set_index("code").sort_index()
-    changing = table.index[table.index.duplicated()]
+    changing = table.index[table.index.duplicated()].to_numpy(dtype=np.int64)
     if len(changing):
-        both = table.loc[changing[0]]
+        both = table[table.index == changing[0]]
         name = next(column for column in static if both[column].nunique(dropna=False) > 1)
         values = ", ".join(map(str, both[name].unique()[:3]))
         raise ValueError(

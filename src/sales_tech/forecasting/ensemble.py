@@ -21,9 +21,10 @@ MOST_GROUPS = 60
 MOST_CODES = 60
 ALL = "all"
 WEEKS_OF_YEAR = 52
-# In less, a wave over the year is a trend by another name.
-YEARS_FOR_SEASON = 1.5
-SHARPNESS = 1.0
+# Before any errors are known: trees and lines alike, smoothing less.
+SHARES = np.array([0.25, 0.25, 0.18, 0.18, 0.14])
+SHARPNESS = 4.0
+FEW_ERRORS = 3_000
 FEW_ROWS = 30_000
 
 
@@ -36,10 +37,11 @@ class Ensemble:
     def fit(self, past: Past, calendar: pd.DataFrame, last: int) -> Ensemble:
         """Learn factors, levels and members from the rows up to a period."""
         rows = past.rows
+        self.known_ = rows.known
         seen = rows.known & (rows.period <= last)
         plan = Plan.of(rows, past.names.roles, past.neutral)
         self.factors_ = Factors().fit(plan, calendar, seen, self.seed)
-        factor = np.exp(self.factors_.logs(plan, calendar))
+        factor = self.factor_ = np.exp(self.factors_.logs(plan, calendar))
         counts = np.bincount(rows.code[seen], minlength=len(past.table))
         sums = np.bincount(rows.code[seen], (rows.units / factor)[seen], minlength=len(past.table))
         self.fitted_series_ = np.flatnonzero(counts > 0)
@@ -60,10 +62,11 @@ class Ensemble:
         self.members_: list[Member] = [
             Boosted(texts, self.trees),
             Boosted(texts, self.trees, with_factor=False),
-            LogLinear(categories(matrix.names, plan), yearly=last >= YEARS_FOR_SEASON * WEEKS_OF_YEAR * rows.week),
+            LogLinear(categories(matrix.names, plan)),
+            LogLinear(categories(matrix.names, plan), yearly=False),
             SeasonalLevel(),
         ]
-        self.weights_ = np.full(len(self.members_), 1 / len(self.members_))
+        self.weights_ = SHARES
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
         most = max(self.most_rows // 2, FEW_ROWS)
         for number, member in enumerate(self.members_):
@@ -84,10 +87,16 @@ class Ensemble:
         market = Market(history, factor, groups, self.horizon)
         return Situation(plan, history, market, self.factors_, calendar, encoded, self.horizon)
 
+    def factors_behind(self, past: Past) -> Floats:
+        """The factors of the known rows of a past that others were put behind; 1 elsewhere."""
+        told = np.ones(len(past.rows.code))
+        told[past.rows.known] = self.factor_[self.known_]
+        return told
+
     def matrix(self, past: Past, calendar: pd.DataFrame, row: Ints, step: Ints, blind: Bools | None = None) -> Matrix:
         """Features of some rows."""
         plan = Plan.of(past.rows, past.names.roles, past.neutral)
-        return self.situation(past, plan, np.exp(self.factors_.logs(plan, calendar)), calendar).matrix(row, step, blind)
+        return self.situation(past, plan, self.factors_behind(past), calendar).matrix(row, step, blind)
 
     def members_means(self, matrix: Matrix) -> Floats:
         """The mean of each member, (members, rows)."""
@@ -99,7 +108,8 @@ class Ensemble:
         usual = np.maximum(means.mean(axis=0), self.least_)
         # Squared errors over the square root of the variance a count would have, between those of units and of series.
         errors = ((means - units) ** 2 / usual).mean(axis=1)
-        weights = np.maximum(errors, 1e-12) ** -SHARPNESS
+        sharpness = SHARPNESS * len(units) / (len(units) + FEW_ERRORS)
+        weights = SHARES * np.maximum(errors / max(float(errors.min()), 1e-12), 1.0) ** -sharpness
         told: Floats = weights / weights.sum()
         return told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.poisson import PoissonRidge
@@ -67,7 +68,7 @@ class Factors:
         found: list[Floats] = []
         signs: list[bool] = []
 
-        def add(values: Floats | Bools, positive: bool = False) -> None:
+        def add(values: ArrayLike, positive: bool = False) -> None:
             found.append(np.asarray(values, dtype=np.float32))
             signs.append(positive)
 
@@ -76,9 +77,9 @@ class Factors:
             weekday = calendar["weekday"].to_numpy()[period]
             for day in range(6):
                 add(weekday == day)
-            day = calendar["day_of_month"].to_numpy()[period]
+            date = calendar["day_of_month"].to_numpy()[period]
             for edge in DAYS_OF_MONTH:
-                add(day > edge)
+                add(date > edge)
             add((calendar["to_holiday"].to_numpy()[period] == 1) & (calendar["holiday"].to_numpy()[period] == 0))
             add(calendar["since_holiday"].to_numpy()[period] == 1)
         name = calendar["name"].to_numpy()[period]

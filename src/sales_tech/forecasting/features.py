@@ -39,7 +39,7 @@ class Matrix:
 
     def column(self, name: str) -> Floats:
         """One feature."""
-        told: Floats = self.values[:, self.names.index(name)]
+        told: Floats = self.values[:, self.names.index(name)].astype(np.float64)
         return told
 
     def where(self, chosen: Bools | Ints) -> Matrix:

@@ -27,8 +27,8 @@ MOST_HELD_OUT = 150_000
 HELD_OUT_HORIZONS = 3
 HELD_OUT_SHARE = 0.35
 # How far demand as a whole strays within a horizon, which no correction can foresee.
-DRIFT = 0.05
-LARGEST_CORRECTION = 0.06
+DRIFT = 0.08
+LARGEST_CORRECTION = 0.05
 
 
 class Effects(Protocol):
@@ -127,8 +127,7 @@ class PromotionForecaster(BaseEstimator):
         plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
         self._warn_beyond(plan, at)
         ensemble, closed = self.ensemble_, whole.rows.closed[at]
-        factor = np.exp(ensemble.factors_.logs(plan, calendar))
-        situation = ensemble.situation(whole, plan, factor, calendar)
+        situation = ensemble.situation(whole, plan, ensemble.factors_behind(whole), calendar)
         matrix = situation.matrix(at, steps)
         mean = self._mean(ensemble, matrix)
         baseline = mean
@@ -227,7 +226,8 @@ class PromotionForecaster(BaseEstimator):
                 what = "log of usual price over price" if role == PRICE else "text that was never seen" if role in TEXTS else "value"
                 seen = ", ".join(self.past_.texts[column]) if role in TEXTS else f"{low:g} to {high:g}"
                 warnings.warn(
-                    f"the plan has {int(beyond.sum())} rows with a {what} of {column} beyond the past ({seen}); their forecasts are a guess",
+                    f"the plan has {int(beyond.sum())} rows with a {what} of {column} beyond the past ({seen}); "
+                    "their forecasts are a guess",
                     PlanBeyondHistory,
                     stacklevel=3,
                 )

@@ -43,7 +43,6 @@ class History:
         self._lifted = Sums(rows, freed * promoted * known)
         self._expected = Sums(rows, before * promoted * known)
         self._promoted = Sums(rows, promoted * known)
-        self._own_factor = Sums(rows, np.where(rows.known, rows.units, 0.0))
         places = np.arange(len(freed))
         sold = np.where(rows.known & (rows.units > 0), places, -1)
         self._last_sold = np.maximum.accumulate(sold) if len(sold) else sold
@@ -53,8 +52,8 @@ class History:
         week = self.rows.week
         much = self._known.between(row, origin - 52 * week, origin)
         # A series that has been seen for some weeks owes nothing to its attributes, least of all one of another size.
-        shrink = PRIOR_WEEKS * week * np.exp(-much / week)
-        year = (self._units.between(row, origin - 52 * week, origin) + shrink * self.prior[row]) / np.maximum(much + shrink, 1e-9)
+        owed = PRIOR_WEEKS * week * np.exp(-much / week)
+        year = (self._units.between(row, origin - 52 * week, origin) + owed * self.prior[row]) / np.maximum(much + owed, 1e-9)
         shrink = DRAWN_WEEKS * week
         told: Floats = (self._smooth.at(row, origin) + shrink * year) / (self._weight.at(row, origin) + shrink)
         return np.maximum(told, self.least)
@@ -78,9 +77,7 @@ class History:
         much = self._known.between(row, year_span, origin)
         zeros = self._zeros.between(row, year_span, origin)
         told["zeros 26"] = zeros / np.maximum(much, 1)
-        told["zeros 8"] = self._zeros.between(row, origin - 8 * week, origin) / np.maximum(
-            self._known.between(row, origin - 8 * week, origin), 1
-        )
+        told["zeros 8"] = _share(self._zeros, self._known, row, origin - 8 * week, origin)
         told["gap"] = np.log(np.maximum(much, 1) / np.maximum(much - zeros, 0.5))
         start = rows.start[row]
         before = np.where(origin >= start, self._last_sold[np.maximum(origin, start)], -1)
@@ -97,9 +94,7 @@ class History:
             told["same weekday"] = np.log((np.maximum(season, 0) + level) / (np.maximum(usual, 0) + level) + LEAST)
             told["weekdays known"] = much
         told["age"] = np.log1p(np.maximum(origin - start + 1, 0) / week)
-        told["promoted 4"] = self._promoted.between(row, origin - 4 * week, origin) / np.maximum(
-            self._known.between(row, origin - 4 * week, origin), 1
-        )
+        told["promoted 4"] = _share(self._promoted, self._known, row, origin - 4 * week, origin)
         told["own lift"] = self._own_lift(row, origin, 2 * week)
         told |= self._year_ago(row, origin, ago)
         nothing = self._known.between(row, start - 1, origin) == 0
@@ -139,3 +134,8 @@ class History:
             parts.append(np.where(much > 0, self._units.between(row, last - week, last) / np.maximum(much, 1), level))
         told: Floats = np.median(np.stack(parts, axis=1), axis=1)
         return np.maximum(told, 0)
+
+
+def _share(some: Sums, among: Sums, row: Ints, after: Ints, last: Ints) -> Floats:
+    told: Floats = some.between(row, after, last) / np.maximum(among.between(row, after, last), 1)
+    return told

@@ -30,14 +30,16 @@ class Member(Protocol):
 
 def ratios_of(units: Floats, base: Floats) -> Floats:
     """Units over the base; a sale where next to nothing was expected is held within bounds, or it would be all that counts."""
-    return np.minimum(units / base, LARGEST_RATIO)
+    told: Floats = np.minimum(units / base, LARGEST_RATIO)
+    return told
 
 
 def weights_of(base: Floats) -> Floats:
     """Weights of ratios to the base: large series count more, but less than in proportion, since their luck is shared."""
     floor = max(float(np.median(base)) * 1e-3, 1e-9)
     told: Floats = np.maximum(base, floor) ** WEIGHT
-    return told / told.mean()
+    told /= told.mean()
+    return told
 
 
 class Boosted:

@@ -96,12 +96,13 @@ class Past:
 def past_of(panel: pd.DataFrame, names: Names, fill_gaps: Gaps, history_factor: Floats | None) -> Past:
     """The rows of a panel that has been checked; ValueError for gaps, unless told what they are."""
     series = list(names.series)
-    codes = panel.groupby(series, observed=True, sort=True).ngroup().to_numpy()
+    codes: Ints = panel.groupby(series, observed=True, sort=True).ngroup().to_numpy(dtype=np.int64)
     table = static_table(panel, codes, series, names.static, "the panel")
     first = panel[names.time].min()
-    period = periods_of(panel, names.time, first, names.freq, "the panel")
+    period: Ints = periods_of(panel, names.time, first, names.freq, "the panel")
     order = np.lexsort((period, codes))
-    panel, codes, period = panel.iloc[order], codes[order].astype(np.int64), period[order]
+    panel = panel.iloc[order]
+    codes, period = np.take(codes, order), np.take(period, order)
     if fill_gaps is None:
         check_complete(panel, codes, period, series, names.time, "the panel")
     texts, neutral = {}, {}
@@ -154,7 +155,7 @@ def _plan_columns(frame: pd.DataFrame, names: Names, texts: Mapping[str, Sequenc
     told: dict[str, Floats] = {}
     for column, role in names.roles.items():
         if role in TEXTS:
-            told[column] = pd.Index(texts[column]).get_indexer(frame[column].astype(str)).astype(np.float64)
+            told[column] = pd.Index(texts[column]).get_indexer(pd.Index(frame[column].astype(str))).astype(np.float64)
         else:
             told[column] = frame[column].to_numpy(dtype=np.float64)
     return told

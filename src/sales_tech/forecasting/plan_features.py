@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, OPEN, PRICE
+from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, PRICE
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 
 SNAPSHOTS = 9
@@ -39,7 +39,8 @@ def _last_of_history(rows: Rows) -> Ints:
     first_ahead = np.full(len(rows.bounds) - 1, len(ahead))
     places = np.flatnonzero(ahead > 0)
     np.minimum.at(first_ahead, rows.ordinal[places], places)
-    return np.maximum(np.minimum(first_ahead[rows.ordinal], rows.stop) - 1, rows.start)
+    told: Ints = np.maximum(np.minimum(first_ahead[rows.ordinal], rows.stop) - 1, rows.start)
+    return told
 
 
 AHEAD = "\0ahead"
@@ -123,8 +124,6 @@ def plan_columns(plan: Plan, row: Ints, origin: Ints, horizon: int) -> dict[str,
             told[f"+cheap {column}"] = plan.cheapness(column, row, origin)
         elif role == DEPTH:
             told[f"+{column}"] = rows.plan[column][row]
-        elif role == FLAG or role == OPEN or role not in (KIND,):
-            told[column] = rows.plan[column][row]
         else:
             told[column] = rows.plan[column][row]
     if plan.of_role(PRICE, DEPTH, FLAG, KIND):

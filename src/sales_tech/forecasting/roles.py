@@ -15,7 +15,9 @@ PROMOTIONAL = (PRICE, DEPTH, FLAG, KIND)
 TEXTS = (KIND, LABEL)
 NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|nan|)$")
 _OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
-_CONTEXT = re.compile(r"holid|feriad|event|school|escola|snap|weath|temp|rain|payday|weekday|dayofweek|dow|cpi|fuel|oil|unempl|season")
+_CONTEXT = re.compile(
+    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
+)
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
 

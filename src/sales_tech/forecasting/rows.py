@@ -42,7 +42,8 @@ class Rows:
     def bounds(self) -> Ints:
         """Where each series begins, and where the last one ends."""
         begins = np.flatnonzero(np.r_[True, self.code[1:] != self.code[:-1]]) if len(self.code) else np.zeros(0, np.int64)
-        return np.r_[begins, len(self.code)].astype(np.int64)
+        told: Ints = np.r_[begins, len(self.code)].astype(np.int64)
+        return told
 
     @cached_property
     def ordinal(self) -> Ints:
