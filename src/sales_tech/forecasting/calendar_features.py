@@ -1,0 +1,112 @@
+"""What a date is known for long before: weekday, place in month and year, holidays and the days about them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import holidays
+import numpy as np
+import pandas as pd
+
+from sales_tech.forecasting.rows import Floats
+
+NEAR = 10
+YEAR = 364
+THURSDAY = 3
+
+
+def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country: str | None) -> pd.DataFrame:
+    """One row per period since `first`: numbers, and `name`, the holiday of the day (the first in it, of a week).
+
+    `ago` is how many periods back the period stands that the year before compares with: 52 weeks, or as far as
+    the same holiday is, for the days about one. Without a country there are no holidays.
+    """
+    dates = pd.DatetimeIndex(first + np.arange(periods) * length)
+    days = int(length / pd.Timedelta(days=1))
+    named = _named_days(dates[0], dates[-1] + length, country)
+    held = _held(dates, days, named)
+    marks = np.array([one != "" for one in held])
+    before, after = _distances(dates, days, named)
+    table = pd.DataFrame(
+        {
+            "weekday": dates.day_of_week.astype(np.float64),
+            "day_of_month": dates.day.astype(np.float64),
+            "week_of_year": np.minimum(dates.isocalendar().week.to_numpy(dtype=np.float64), 52.0),
+            "day_of_year": dates.day_of_year.astype(np.float64),
+            "to_month_end": (dates.days_in_month - dates.day).astype(np.float64),
+            "since_payday": _since_payday(dates),
+            "holiday": marks.astype(np.float64),
+            "to_holiday": after,
+            "since_holiday": before,
+            "ago": _year_ago(dates, days, named),
+        }
+    )
+    return table.assign(name=held)
+
+
+def _named_days(first: pd.Timestamp, last: pd.Timestamp, country: str | None) -> dict[date, str]:
+    if country is None:
+        return {}
+    years = range(first.year - 2, last.year + 2)
+    try:
+        found = dict(holidays.country_holidays(country, years=years))
+    except NotImplementedError as error:
+        raise ValueError(f"country is {country!r}, of which no holidays are known; expected an ISO code such as BR, or None") from error
+    for year in years:
+        friday = _black_friday(year)
+        found.setdefault(friday, "Black Friday")
+        found.setdefault(date(year, 12, 25), "Christmas")
+    return {day: str(name) for day, name in sorted(found.items())}
+
+
+def _black_friday(year: int) -> date:
+    november = date(year, 11, 1)
+    thursday = november + timedelta(days=(THURSDAY - november.weekday()) % 7)
+    return thursday + timedelta(days=22)
+
+
+def _held(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> list[str]:
+    told = []
+    for day in dates.date:
+        within = (named.get(day + timedelta(days=ahead), "") for ahead in range(days))
+        told.append(next((name for name in within if name), ""))
+    return told
+
+
+def _distances(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> tuple[Floats, Floats]:
+    if not named:
+        none = np.full(len(dates), float(NEAR))
+        return none, none.copy()
+    at = np.array([day.toordinal() for day in dates.date])
+    marks = np.array([day.toordinal() for day in named])
+    next_mark = marks[np.clip(np.searchsorted(marks, at), 0, len(marks) - 1)]
+    last_mark = marks[np.clip(np.searchsorted(marks, at + days, side="left") - 1, 0, len(marks) - 1)]
+    after = np.clip(next_mark - at, 0, NEAR * days).astype(np.float64)
+    before = np.clip(at - last_mark, 0, NEAR * days).astype(np.float64)
+    return before, after
+
+
+def _since_payday(dates: pd.DatetimeIndex) -> Floats:
+    # Wages come about the fifth of a month and about its twentieth.
+    day = dates.day.to_numpy(dtype=np.float64)
+    told: Floats = np.where(day >= 20, day - 20, np.where(day >= 5, day - 5, day + 10))
+    return told
+
+
+def _year_ago(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> Floats:
+    usual = YEAR // days
+    if not named or days > 1:
+        return np.full(len(dates), float(usual))
+    by_name: dict[tuple[str, int], date] = {}
+    for day, name in named.items():
+        by_name.setdefault((name, day.year), day)
+    marks = sorted(named)
+    ordinals = np.array([day.toordinal() for day in marks])
+    told = np.full(len(dates), float(usual))
+    for place, day in enumerate(dates.date):
+        at = day.toordinal()
+        nearest = marks[int(np.abs(ordinals - at).argmin())]
+        back = by_name.get((named[nearest], nearest.year - 1))
+        if abs(nearest.toordinal() - at) <= 1 and back is not None:
+            told[place] = (nearest - back).days
+    return told

@@ -1,0 +1,125 @@
+"""Common factors, levels by attributes and unlike members, fitted up to a period; and the average of what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.forecasting.factors import Factors
+from sales_tech.forecasting.features import Matrix, Situation, categories
+from sales_tech.forecasting.history_features import History
+from sales_tech.forecasting.market import Market
+from sales_tech.forecasting.members import Boosted, LogLinear, Member, SeasonalLevel
+from sales_tech.forecasting.past import Past
+from sales_tech.forecasting.plan_features import Plan
+from sales_tech.forecasting.roles import is_number
+from sales_tech.forecasting.rows import Bools, Floats, Ints
+from sales_tech.forecasting.sampling import training_rows
+from sales_tech.forecasting.statics import StaticLevels
+
+MOST_GROUPS = 60
+MOST_CODES = 60
+ALL = "all"
+WEEKS_OF_YEAR = 52
+# Before any errors are known: trees and lines alike, smoothing less.
+SHARES = np.array([0.25, 0.25, 0.18, 0.18, 0.14])
+SHARPNESS = 4.0
+FEW_ERRORS = 3_000
+FEW_ROWS = 30_000
+
+
+class Ensemble:
+    """The model of the mean; `fit` looks at nothing after the period `last`."""
+
+    def __init__(self, horizon: int, seed: int, most_rows: int, trees: int) -> None:
+        self.horizon, self.seed, self.most_rows, self.trees = horizon, seed, most_rows, trees
+
+    def fit(self, past: Past, calendar: pd.DataFrame, last: int) -> Ensemble:
+        """Learn factors, levels and members from the rows up to a period."""
+        rows = past.rows
+        self.known_ = rows.known
+        seen = rows.known & (rows.period <= last)
+        plan = Plan.of(rows, past.names.roles, past.neutral)
+        self.factors_ = Factors().fit(plan, calendar, seen, self.seed)
+        factor = self.factor_ = np.exp(self.factors_.logs(plan, calendar))
+        counts = np.bincount(rows.code[seen], minlength=len(past.table))
+        sums = np.bincount(rows.code[seen], (rows.units / factor)[seen], minlength=len(past.table))
+        self.fitted_series_ = np.flatnonzero(counts > 0)
+        known = past.table.iloc[self.fitted_series_]
+        self.statics_ = StaticLevels(past.names.static, self.seed).fit(known, sums[self.fitted_series_] / counts[self.fitted_series_])
+        # Who has not sold in two years may sell the smallest amount there is in the next.
+        sold = rows.units[seen & (rows.units > 0)]
+        self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
+        self.groups_ = {
+            column: sorted(known[column].astype(str).unique())
+            for column in past.names.static
+            if not is_number(known[column]) and 2 <= known[column].nunique() <= MOST_GROUPS
+        }
+        situation = self.situation(past, plan, factor, calendar)
+        row, step, blind = training_rows(rows, self.horizon, last, self.most_rows, self.seed)
+        matrix = situation.matrix(row, step, blind)
+        texts = [is_text and matrix.values[:, place].max() < MOST_CODES for place, is_text in enumerate(categories(matrix.names, plan))]
+        self.members_: list[Member] = [
+            Boosted(texts, self.trees),
+            Boosted(texts, self.trees, with_factor=False),
+            LogLinear(categories(matrix.names, plan)),
+            LogLinear(categories(matrix.names, plan), yearly=False),
+            SeasonalLevel(),
+        ]
+        self.weights_ = SHARES
+        # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
+        most = max(self.most_rows // 2, FEW_ROWS)
+        for number, member in enumerate(self.members_):
+            part = np.random.default_rng((self.seed, 19, number)).permutation(len(row))[:most]
+            part.sort()
+            member.fit(matrix.where(part), rows.units[row[part]], self.seed + number)
+        return self
+
+    def situation(self, past: Past, plan: Plan, factor: Floats, calendar: pd.DataFrame) -> Situation:
+        """What features are made of, for these rows."""
+        encoded, levels = self._attributes(past.table)
+        history = History(past.rows, factor, plan.promoted.astype(np.float64), levels[past.rows.code], self.least_)
+        groups = {ALL: np.zeros(len(past.table), dtype=np.int64)}
+        for column, values in self.groups_.items():
+            # A value that was not there yet is a group without a past.
+            at = pd.Index(values).get_indexer(past.table[column].astype(str))
+            groups[column] = np.where(at < 0, len(values), at).astype(np.int64)
+        market = Market(history, factor, groups, self.horizon)
+        return Situation(plan, history, market, self.factors_, calendar, encoded, self.horizon)
+
+    def factors_behind(self, past: Past) -> Floats:
+        """The factors of the known rows of a past that others were put behind; 1 elsewhere."""
+        told = np.ones(len(past.rows.code))
+        told[past.rows.known] = self.factor_[self.known_]
+        return told
+
+    def matrix(self, past: Past, calendar: pd.DataFrame, row: Ints, step: Ints, blind: Bools | None = None) -> Matrix:
+        """Features of some rows."""
+        plan = Plan.of(past.rows, past.names.roles, past.neutral)
+        return self.situation(past, plan, self.factors_behind(past), calendar).matrix(row, step, blind)
+
+    def members_means(self, matrix: Matrix) -> Floats:
+        """The mean of each member, (members, rows)."""
+        return np.stack([member.mean(matrix) for member in self.members_])
+
+    def weigh(self, matrix: Matrix, units: Floats) -> Floats:
+        """Weights of the members by their errors on rows that none had seen; none is trusted alone."""
+        means = self.members_means(matrix)
+        usual = np.maximum(means.mean(axis=0), self.least_)
+        # Squared errors over the square root of the variance a count would have, between those of units and of series.
+        errors = ((means - units) ** 2 / usual).mean(axis=1)
+        sharpness = SHARPNESS * len(units) / (len(units) + FEW_ERRORS)
+        weights = SHARES * np.maximum(errors / max(float(errors.min()), 1e-12), 1.0) ** -sharpness
+        told: Floats = weights / weights.sum()
+        return told
+
+    def mean(self, matrix: Matrix) -> Floats:
+        """The average of the members."""
+        told: Floats = self.weights_ @ self.members_means(matrix)
+        return told
+
+    def _attributes(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
+        encoded, levels = self.statics_.encode(table), self.statics_.levels_of(table)
+        # Series that were learnt from keep what the others told of them, as they were seen in training.
+        encoded[self.fitted_series_], levels[self.fitted_series_] = self.statics_.encoded_, self.statics_.levels_
+        return encoded, levels

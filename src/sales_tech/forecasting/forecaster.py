@@ -1,0 +1,246 @@
+"""Forecasts of any panel of sales with the promotions that are planned: mean, quantiles, baseline and uplift."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sales_tech.forecasting.calendar_features import calendar_of
+from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
+from sales_tech.forecasting.ensemble import Ensemble
+from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.intervals import ConformalIntervals
+from sales_tech.forecasting.past import UNKNOWN, Names, past_of
+from sales_tech.forecasting.plan_features import AHEAD, Plan
+from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, roles_of
+from sales_tech.forecasting.rows import Floats
+from sales_tech.forecasting.sampling import held_out_rows
+from sales_tech.forecasting.shapes import period_of, quantile_columns
+
+MOST_HELD_OUT = 150_000
+HELD_OUT_HORIZONS = 3
+HELD_OUT_SHARE = 0.35
+# How far demand as a whole strays within a horizon, which no correction can foresee.
+DRIFT = 0.08
+LARGEST_CORRECTION = 0.05
+
+
+class Effects(Protocol):
+    """What a promotion analysis knows: by what the plan of each row multiplies sales, as a log."""
+
+    def log_uplift(self, plan_frame: pd.DataFrame) -> Floats:
+        """One number per row, 0 without promotion."""
+
+
+class PromotionForecaster(BaseEstimator):
+    """One global model of many series, told what is planned; `baseline` is its answer to the same plan without promotions.
+
+    Parameters
+    ----------
+    series, time, target: the columns that tell series apart, the date of a period, what is sold in it (0 or more).
+    plan: columns that are known ahead: price, discount, mechanic, display, open days, holidays.
+    static: columns that never change within a series; new series are forecast from them.
+    freq, horizon: "D" or "W", and how many periods ahead.
+    quantiles: between 0 and 1, in any order; columns are named q10 and the like.
+    country: ISO code for the `holidays` package; None for no holidays.
+    available: a column with 0 where the shelf was empty: sales of that row are not demand, and are not learnt from.
+    fill_gaps: missing periods within a series are an error (None), zero sales (0), or not known ("unknown").
+    roles: what plan columns are, where names and values do not tell (see `roles.roles_of`); `roles_` says what was found.
+    effects: an object with `log_uplift(frame)`; then the past is divided by its exp before the baseline is learnt,
+        promotional columns of the plan serve nothing else, and mean = baseline * exp(log_uplift).
+    shorter_plans: whether a plan may end before the horizon.
+    most_rows, trees: rows to learn from (a sample beyond), and trees of the boosted member.
+
+    Intervals are calibrated on the last origins of the panel with a model that had not seen them; see `intervals`.
+    A panel shorter than three horizons is calibrated on rows that were learnt from, and its intervals are too narrow.
+
+    """
+
+    def __init__(
+        self,
+        series: Sequence[str] = ("store", "sku"),
+        time: str = "date",
+        target: str = "units",
+        plan: Sequence[str] = (),
+        static: Sequence[str] = (),
+        freq: str = "D",
+        horizon: int = 28,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        country: str | None = "BR",
+        available: str | None = None,
+        fill_gaps: Gaps = None,
+        roles: Mapping[str, str] | None = None,
+        effects: Effects | None = None,
+        shorter_plans: bool = False,
+        random_state: int = 0,
+        most_rows: int = 200_000,
+        trees: int = 160,
+    ) -> None:
+        self.series, self.time, self.target, self.plan, self.static = series, time, target, plan, static
+        self.freq, self.horizon, self.quantiles, self.country = freq, horizon, quantiles, country
+        self.available, self.fill_gaps, self.roles, self.effects = available, fill_gaps, roles, effects
+        self.shorter_plans, self.random_state, self.most_rows, self.trees = shorter_plans, random_state, most_rows, trees
+
+    def fit(self, panel: pd.DataFrame, y: object = None) -> Self:
+        """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them."""
+        self._check_parameters()
+        told = [*self.plan, *self.static]
+        check_panel(panel, list(self.series), self.time, self.target, told, self.available)
+        self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
+        used = {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
+        names = Names(tuple(self.series), self.time, self.target, tuple(self.static), used, self.available, self.freq)
+        factor = None if self.effects is None else np.exp(self._log_uplift(panel))
+        self.past_ = past_of(panel, names, self.fill_gaps, factor)
+        if not self.past_.rows.known.any():
+            raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
+        self.origin_ = self.past_.origin
+        self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.past_.neutral))
+        calendar = self._calendar()
+        last = self.past_.last
+        held = self._held_out(last)
+        self._calibrate(calendar, held)
+        self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
+        self.ensemble_.weights_ = self.weights_
+        return self
+
+    def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the plan with horizon, quantiles, mean, baseline and uplift, in the order of the plan.
+
+        ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen.
+        """
+        check_is_fitted(self, "ensemble_")
+        series = list(self.series)
+        check_plan(plan_frame, series, self.time, [*self.plan, *self.static], self.roles_)
+        plan_frame = plan_frame.reset_index(drop=True)
+        period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
+        steps = period - self.past_.last
+        check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans)
+        self._check_gaps(plan_frame, steps)
+        whole, at = self.past_.with_plan(plan_frame)
+        calendar = self._calendar()
+        plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
+        self._warn_beyond(plan, at)
+        ensemble, closed = self.ensemble_, whole.rows.closed[at]
+        situation = ensemble.situation(whole, plan, ensemble.factors_behind(whole), calendar)
+        matrix = situation.matrix(at, steps)
+        mean = self._mean(ensemble, matrix)
+        baseline = mean
+        if plan.of_role(*PROMOTIONAL):
+            quiet = situation.under(plan.without_promotions())
+            baseline = self._mean(ensemble, quiet.matrix(at, steps))
+            # A discount alone never lowers sales; the trees know that of each depth, not of being promoted at all.
+            deep = np.any([whole.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
+            mean = np.where(deep, np.maximum(mean, baseline), mean)
+        levels = quantile_columns(self.quantiles)
+        ordered = sorted(levels)
+        spread = self.intervals_.quantiles(matrix, mean, ordered)
+        if self.effects is not None:
+            lift = np.exp(self._log_uplift(plan_frame))
+            mean, spread = baseline * lift, spread * lift[:, None]
+        mean, baseline = (np.where(closed, 0.0, one) for one in (mean, baseline))
+        told = plan_frame[[*series, self.time]].assign(horizon=steps)
+        for level, name in levels.items():
+            told[name] = np.where(closed, 0.0, spread[:, ordered.index(level)])
+        uplift = mean - baseline
+        return told.assign(mean=baseline + uplift, baseline=baseline, uplift=uplift)
+
+    def _ensemble(self, most_rows: int) -> Ensemble:
+        return Ensemble(self.horizon, self.random_state, most_rows, self.trees)
+
+    def _mean(self, ensemble: Ensemble, matrix: Matrix) -> Floats:
+        told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_, 0.0)
+        return told
+
+    def _calibrate(self, calendar: pd.DataFrame, first: int | None) -> None:
+        past, last = self.past_, self.past_.last
+        until = last if first is None else first
+        # The one that is thrown away again needs less.
+        model = self._ensemble(self.most_rows // 2).fit(past, calendar, until)
+        begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
+        row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
+        matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
+        if first is not None:
+            model.weights_ = model.weigh(matrix.where(~blind), units[~blind])
+        self.weights_ = model.weights_
+        mean = model.mean(matrix)
+        self.correction_ = 1.0 if first is None else _correction(mean[~blind], units[~blind], (past.rows.period[row] - step)[~blind])
+        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_, units)
+
+    def _held_out(self, last: int) -> int | None:
+        # The first origin that is held out; None where the panel is too short for one.
+        span = last + 1
+        length = min(HELD_OUT_HORIZONS * self.horizon, int(HELD_OUT_SHARE * span))
+        if span < 3 * self.horizon or length < self.horizon:
+            return None
+        return last - length
+
+    def _calendar(self) -> pd.DataFrame:
+        rows = self.past_.rows
+        return calendar_of(rows.first, self.past_.last + self.horizon + 1, rows.length, self.country)
+
+    def _log_uplift(self, frame: pd.DataFrame) -> Floats:
+        assert self.effects is not None
+        told = np.asarray(self.effects.log_uplift(frame), dtype=np.float64)
+        if told.shape != (len(frame),) or not np.isfinite(told).all():
+            raise ValueError(f"effects.log_uplift gave {told.shape} numbers, or some not finite; expected {len(frame)} finite ones")
+        return told
+
+    def _check_parameters(self) -> None:
+        period_of(self.freq)
+        quantile_columns(self.quantiles)
+        if self.horizon < 1:
+            raise ValueError(f"horizon is {self.horizon}; expected 1 or more")
+        if not len(self.series) or isinstance(self.series, str):
+            raise ValueError(f"series is {self.series!r}; expected a list of one or more columns")
+        if self.fill_gaps not in (None, 0, UNKNOWN):
+            raise ValueError(f"fill_gaps is {self.fill_gaps!r}; expected None, 0 or {UNKNOWN!r}")
+
+    def _check_gaps(self, plan: pd.DataFrame, steps: np.ndarray) -> None:
+        series = list(self.series)
+        codes = plan.groupby(series, observed=True, sort=True).ngroup().to_numpy()
+        order = np.lexsort((steps, codes))
+        check_complete(plan.iloc[order], codes[order], steps[order], series, self.time, "the plan")
+
+    def _seen(self, plan: Plan) -> dict[str, tuple[float, float]]:
+        at = np.flatnonzero(plan.rows.known)
+        told = {}
+        for column, role in plan.roles.items():
+            values = plan.cheapness(column, at, at) if role == PRICE else plan.rows.plan[column][at]
+            told[column] = (float(values.min()), float(values.max()))
+        return told
+
+    def _warn_beyond(self, plan: Plan, at: np.ndarray) -> None:
+        at = at[~plan.rows.closed[at] & (plan.rows.plan[AHEAD][at] > 0)]
+        for column, (low, high) in self.seen_.items():
+            role = plan.roles[column]
+            values = plan.cheapness(column, at, at) if role == PRICE else plan.rows.plan[column][at]
+            margin = 1e-9 + 1e-6 * (high - low)
+            beyond = (values < low - margin) | (values > high + margin)
+            if beyond.any():
+                what = "log of usual price over price" if role == PRICE else "text that was never seen" if role in TEXTS else "value"
+                seen = ", ".join(self.past_.texts[column]) if role in TEXTS else f"{low:g} to {high:g}"
+                warnings.warn(
+                    f"the plan has {int(beyond.sum())} rows with a {what} of {column} beyond the past ({seen}); "
+                    "their forecasts are a guess",
+                    PlanBeyondHistory,
+                    stacklevel=3,
+                )
+
+
+def _correction(mean: Floats, units: Floats, origin: np.ndarray) -> float:
+    """What forecasts of the held-out origins have to be multiplied by, as far as the origins agree about it."""
+    sold, told = (np.bincount(origin - origin.min(), values) for values in (units, mean))
+    both = (sold > 0) & (told > 0)
+    if not both.any():
+        return 1.0
+    logs = np.log(sold[both] / told[both])
+    center = float(np.log(sold.sum() / told.sum()))
+    # All held-out origins share the drift of their months, so that they count as one.
+    doubt = float(np.var(logs)) + DRIFT**2
+    return float(np.exp(np.clip(center * center**2 / (center**2 + doubt), -LARGEST_CORRECTION, LARGEST_CORRECTION)))

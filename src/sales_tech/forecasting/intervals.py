@@ -1,0 +1,77 @@
+"""Quantiles from the errors that were made at earlier origins, so that they cover what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.poisson import PoissonRidge
+from sales_tech.forecasting.rows import Bools, Floats, Ints
+
+FEWEST = 150
+BANDS = 6
+
+
+class ConformalIntervals:
+    """Split conformal prediction (Vovk et al. 2005; Lei et al. 2018) on rolling origins.
+
+    Errors are scaled by what is expected of their size, a function of the mean, the series' own dispersion, horizon
+    and promotion. Their empirical quantiles are taken within groups: promoted or not, new or not, horizon band and band
+    of the mean; groups of few rows take those of the wider group. Quantiles of the error, not of the ratio, so that of
+    rows that mostly sell nothing as many are above and below as are said to be.
+    """
+
+    def fit(self, matrix: Matrix, mean: Floats, units: Floats) -> ConformalIntervals:
+        """Learn from rows that the model had not seen."""
+        self.floor_ = max(float(mean.mean()) * 1e-6, 1e-12)
+        columns = self._columns(matrix, mean)
+        ratio = np.abs(units - mean) / np.maximum(mean, self.floor_)
+        weight = np.sqrt(np.maximum(mean, self.floor_))
+        self.size_ = PoissonRidge(ridge=1e-3).fit(
+            columns, np.minimum(ratio, 50), weight / weight.mean(), np.zeros(columns.shape[1], dtype=bool)
+        )
+        scores = (units - mean) / self._scale(matrix, mean)
+        self.edges_ = np.unique(np.quantile(mean, np.arange(1, BANDS) / BANDS))
+        self.groups_ = {}
+        for keys in self._keys(matrix, mean):
+            order = np.argsort(keys, kind="stable")
+            values, begins = np.unique(keys[order], return_index=True)
+            for value, part in zip(values, np.split(scores[order], begins[1:]), strict=True):
+                if len(part) >= FEWEST or value == 0:
+                    self.groups_[int(value)] = np.sort(part)
+        return self
+
+    def quantiles(self, matrix: Matrix, mean: Floats, levels: Sequence[float]) -> Floats:
+        """(rows, levels), in the order of the levels, never falling along it and not below 0."""
+        scale = self._scale(matrix, mean)
+        group = np.zeros(len(mean), dtype=np.int64)
+        for keys in self._keys(matrix, mean):
+            group = np.where(np.isin(keys, list(self.groups_)), keys, group)
+        told = np.empty((len(mean), len(levels)))
+        for value in np.unique(group):
+            inside = group == value
+            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], levels)[None, :]
+        return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
+
+    def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
+        size = np.log(np.maximum(mean, self.floor_))
+        own = np.nan_to_num(matrix.column("dispersion"), nan=0.0)
+        zeros = np.nan_to_num(matrix.column("zeros 26"), nan=0.0)
+        parts = [size, size**2, own, own * size, zeros, matrix.promoted, matrix.new, np.log(matrix.step), np.log(matrix.factor)]
+        return np.stack([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
+
+    def _scale(self, matrix: Matrix, mean: Floats) -> Floats:
+        told: Floats = np.maximum(mean, self.floor_) * np.exp(np.clip(self.size_.log_mean(self._columns(matrix, mean)), -5, 4))
+        return told
+
+    def _keys(self, matrix: Matrix, mean: Floats) -> list[Ints]:
+        # From the widest group to the narrowest; each key is unique among all.
+        band = np.searchsorted(self.edges_, mean)
+        far = self._far(matrix)
+        state = 1 + matrix.promoted.astype(np.int64) + 2 * matrix.new.astype(np.int64)
+        return [np.zeros(len(mean), dtype=np.int64), state, 10 + state * 10 + band, 1000 + (state * 10 + band) * 3 + far]
+
+    def _far(self, matrix: Matrix) -> Bools:
+        return matrix.step > 7

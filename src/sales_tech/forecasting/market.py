@@ -1,0 +1,84 @@
+"""How the whole assortment, and each group of it, went on from an origin: the season that single series are too noisy to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sales_tech.forecasting.history_features import History
+from sales_tech.forecasting.rows import Bools, Floats, Ints
+
+MOST_ROWS = 1_500_000
+
+
+class Market:
+    """Units over levels of an earlier origin, summed over series, by group, origin and step.
+
+    The ratio of an origin and a step is known from the origin plus the step on, and asked for a year later.
+    """
+
+    def __init__(self, history: History, factor: Floats, groups: Mapping[str, Ints], horizon: int) -> None:
+        rows = history.rows
+        self.rows, self.groups, self.horizon = rows, groups, horizon
+        self.periods = int(rows.period.max()) + 1
+        stride = -(-len(rows.code) // MOST_ROWS)
+        at = np.flatnonzero(rows.code % stride == 0)
+        level = history.level(at, at)
+        # Between the share of units and that of series: large ones count more, but not alone.
+        weight = 1 / np.sqrt(level)
+        freed = rows.units / factor
+        self.sold = {name: np.zeros((int(of.max()) + 1, self.periods, horizon + 1)) for name, of in groups.items()}
+        self.usual = {name: np.zeros_like(table) for name, table in self.sold.items()}
+        for step in range(1, horizon + 1):
+            later = at + step
+            inside = later < rows.stop[at]
+            inside[inside] &= rows.known[later[inside]]
+            inside &= at - rows.start[at] >= 2 * rows.week
+            origin, target = at[inside], later[inside]
+            for name, of in groups.items():
+                place = of[rows.code[origin]] * self.periods + rows.period[origin]
+                size = self.sold[name].shape[0] * self.periods
+                self.sold[name][:, :, step] = np.bincount(place, freed[target] * weight[inside], size).reshape(-1, self.periods)
+                self.usual[name][:, :, step] = np.bincount(place, level[inside] * weight[inside], size).reshape(-1, self.periods)
+
+    def columns(self, row: Ints, origin: Ints, ago: Ints) -> dict[str, Floats]:
+        """The log ratio of a year ago by group, of the period itself and of the week about it; and that of the last week."""
+        told = {}
+        rows, week = self.rows, self.rows.week
+        step = row - origin
+        # Origins before a series' first row are counted on from its first period.
+        period = rows.period[rows.start[row]] + (origin - rows.start[row])
+        reach = week // 2 if week > 1 else 1
+        for name, of in self.groups.items():
+            group = of[rows.code[row]]
+            told[f"market {name}"] = self._ratio(name, group, period - ago, step, 0, ago >= self.horizon)
+            told[f"market about {name}"] = self._ratio(name, group, period - ago, step, reach, ago >= self.horizon)
+            told[f"market lately {name}"] = self._lately(name, group, period, week)
+        return told
+
+    def _ratio(self, name: str, group: Ints, period: Ints, step: Ints, reach: int, known: Bools) -> Floats:
+        sold, usual = np.zeros(len(period)), np.zeros(len(period))
+        inside = (period >= 0) & (period < self.periods) & known
+        at = np.where(inside, period, 0)
+        for shift in range(-reach, reach + 1):
+            aside = np.clip(step + shift, 1, self.horizon)
+            sold += self.sold[name][group, at, aside]
+            usual += self.usual[name][group, at, aside]
+        return _log(sold, usual, inside)
+
+    def _lately(self, name: str, group: Ints, period: Ints, week: int) -> Floats:
+        sold, usual = np.zeros(len(period)), np.zeros(len(period))
+        span = min(week, self.horizon)
+        inside = (period - span >= 0) & (period < self.periods)
+        at = np.where(inside, period - span, 0)
+        for step in range(1, span + 1):
+            sold += self.sold[name][group, at, step]
+            usual += self.usual[name][group, at, step]
+        return _log(sold, usual, inside)
+
+
+def _log(sold: Floats, usual: Floats, inside: Bools) -> Floats:
+    inside = inside & (usual > 0)
+    told: Floats = np.where(inside, np.log(np.clip(sold / np.where(inside, usual, 1.0), 0.05, 20)), np.nan)
+    return told

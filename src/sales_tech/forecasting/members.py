@@ -1,0 +1,143 @@
+"""Unlike models of the mean, relative to level and common factors; their average beats each of them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.poisson import PoissonRidge
+from sales_tech.forecasting.rows import Bools, Floats
+
+LARGEST = 3.0
+WEIGHT = 0.75
+MOST_BINS = 64
+LARGEST_RATIO = 50.0
+
+
+class Member(Protocol):
+    """A model of the mean."""
+
+    def fit(self, matrix: Matrix, units: Floats, seed: int) -> Member:
+        """Learn from rows and their units."""
+
+    def mean(self, matrix: Matrix) -> Floats:
+        """The expected units of rows."""
+
+
+def ratios_of(units: Floats, base: Floats) -> Floats:
+    """Units over the base; a sale where next to nothing was expected is held within bounds, or it would be all that counts."""
+    told: Floats = np.minimum(units / base, LARGEST_RATIO)
+    return told
+
+
+def weights_of(base: Floats) -> Floats:
+    """Weights of ratios to the base: large series count more, but less than in proportion, since their luck is shared."""
+    floor = max(float(np.median(base)) * 1e-3, 1e-9)
+    told: Floats = np.maximum(base, floor) ** WEIGHT
+    told /= told.mean()
+    return told
+
+
+class Boosted:
+    """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows."""
+
+    def __init__(self, categorical: list[bool], trees: int = 160, with_factor: bool = True) -> None:
+        self.categorical, self.trees, self.with_factor = categorical, trees, with_factor
+
+    def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
+        """Learn from rows and their units."""
+        base = self._base(matrix)
+        signs = [1 if name.startswith("+") else 0 for name in matrix.names]
+        self.model_ = HistGradientBoostingRegressor(
+            loss="poisson",
+            max_iter=self.trees,
+            learning_rate=0.07,
+            max_leaf_nodes=24,
+            min_samples_leaf=int(np.clip(len(units) // 500, 15, 60)),
+            l2_regularization=1.0,
+            max_features=0.5,
+            categorical_features=self.categorical,
+            monotonic_cst=signs,
+            max_bins=MOST_BINS,
+            early_stopping=False,
+            random_state=seed,
+        )
+        self.told_ = ~np.isnan(matrix.values).all(axis=0)
+        ratio = ratios_of(units, base)
+        if not ratio.any():
+            self.model_ = None
+            return self
+        self.model_.fit(self._values(matrix), ratio, sample_weight=weights_of(base))
+        return self
+
+    def mean(self, matrix: Matrix) -> Floats:
+        """The expected units of rows."""
+        if self.model_ is None:
+            return np.zeros(len(matrix.level))
+        told: Floats = self._base(matrix) * self.model_.predict(self._values(matrix))
+        return told
+
+    def _values(self, matrix: Matrix) -> NDArray[np.float32]:
+        # What the training never told cannot be split upon, and scikit-learn cannot bin it.
+        told: NDArray[np.float32] = np.where(self.told_, matrix.values, np.float32(0))
+        return told
+
+    def _base(self, matrix: Matrix) -> Floats:
+        return matrix.base if self.with_factor else matrix.level
+
+
+class LogLinear:
+    """Poisson regression on the logs of ratios: it goes on in straight lines where trees stand still."""
+
+    def __init__(self, categorical: list[bool], yearly: bool = True) -> None:
+        self.categorical, self.yearly = categorical, yearly
+
+    def fit(self, matrix: Matrix, units: Floats, seed: int) -> LogLinear:
+        """Learn from rows and their units."""
+        columns, positive = self._columns(matrix)
+        self.model_ = PoissonRidge(ridge=0.03).fit(columns, ratios_of(units, matrix.base), weights_of(matrix.base), positive)
+        return self
+
+    def mean(self, matrix: Matrix) -> Floats:
+        """The expected units of rows."""
+        told: Floats = matrix.base * np.exp(np.clip(self.model_.log_mean(self._columns(matrix)[0]), -2 * LARGEST, LARGEST))
+        return told
+
+    def _columns(self, matrix: Matrix) -> tuple[Floats, Bools]:
+        found, signs = [], []
+        for place, name in enumerate(matrix.names):
+            if self.categorical[place] or name in ("weekday", "week_of_year"):
+                continue
+            values = matrix.values[:, place]
+            missing = np.isnan(values)
+            found.append(np.where(missing, np.float32(0), values))
+            signs.append(name.startswith("+"))
+        promoted = matrix.promoted.astype(np.float32)
+        found.append(np.nan_to_num(matrix.column("own lift")) * promoted)
+        found.append(matrix.new.astype(np.float32))
+        found.append(np.isnan(matrix.column("year ago")).astype(np.float32))
+        if self.yearly:
+            angle = matrix.column("week_of_year") * np.float32(2 * np.pi / 52)
+            found += [np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
+        signs += [False] * (len(found) - len(signs))
+        return np.stack(found, axis=1), np.array(signs)
+
+
+class SeasonalLevel:
+    """Exponential smoothing of the level, with the series' own weekday and own answer to promotions (compare Winters 1960).
+
+    There is nothing to fit, so that it stays sober where the others find patterns in luck.
+    """
+
+    def fit(self, matrix: Matrix, units: Floats, seed: int) -> SeasonalLevel:
+        """There is nothing to learn beyond level and factors."""
+        return self
+
+    def mean(self, matrix: Matrix) -> Floats:
+        """The expected units of rows."""
+        told: Floats = matrix.base * np.exp(np.nan_to_num(matrix.column("own lift")) * matrix.promoted)
+        return told

@@ -1,0 +1,82 @@
+"""What the columns of a plan mean: told by their names and by what they hold, unless the user says it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+PRICE, DEPTH, FLAG, KIND, OPEN, CONTEXT, LABEL = "price", "depth", "flag", "kind", "open", "context", "label"
+ROLES = (PRICE, DEPTH, FLAG, KIND, OPEN, CONTEXT, LABEL)
+PROMOTIONAL = (PRICE, DEPTH, FLAG, KIND)
+TEXTS = (KIND, LABEL)
+NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|nan|)$")
+_OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
+_CONTEXT = re.compile(
+    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
+)
+_PRICE = re.compile(r"pric|prec|valor|cost")
+_DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
+
+
+def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    """The role of each plan column.
+
+    price: relative to the series' own recent one; depth: 0 without promotion, more sells more; flag: 0 or 1; kind: a
+    text that names the mechanic; open: 0 where nothing can be sold; context and label: numbers and texts that are no
+    promotion, such as a holiday. ValueError for a role, or the column of one, that is not known.
+    """
+    for column, role in (given or {}).items():
+        if column not in plan or role not in ROLES:
+            raise ValueError(f"roles has {column}: {role}; expected columns of plan ({', '.join(plan)}) and one of {', '.join(ROLES)}")
+    return {column: (given or {}).get(column) or _role(panel, column, target) for column in plan}
+
+
+def _role(panel: pd.DataFrame, column: str, target: str) -> str:
+    name = plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
+    values = panel[column]
+    context = bool(_CONTEXT.search(name))
+    if not is_number(values):
+        return LABEL if context else KIND
+    numbers = values.to_numpy(dtype=np.float64)
+    lowest, binary = numbers.min(), bool(np.isin(numbers, (0.0, 1.0)).all())
+    if lowest == 0 and _is_open(numbers, panel[target].to_numpy(dtype=np.float64), bool(_OPEN.search(name))):
+        return OPEN
+    if context or _OPEN.search(name):
+        return CONTEXT
+    if _PRICE.search(name) and lowest > 0:
+        return PRICE
+    if _DEPTH.search(name) and lowest >= 0 and not binary:
+        return DEPTH
+    if binary:
+        return FLAG
+    promoted = "promo" in name or (lowest == 0 and float(np.mean(numbers == 0)) > 0.5 and numbers.max() <= 1)
+    return DEPTH if promoted and lowest >= 0 else CONTEXT
+
+
+def _is_open(numbers: np.ndarray, units: np.ndarray, named: bool) -> bool:
+    shut = numbers == 0
+    if not named and (shut.sum() < 20 or not np.all(numbers == np.round(numbers)) or np.mean(units[~shut] > 0) < 0.9):
+        return False
+    return bool(np.nanmax(units[shut], initial=0.0) == 0)
+
+
+def is_number(values: pd.Series) -> bool:
+    """Whether a column holds numbers or yes and no."""
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def plain(text: str) -> str:
+    """A text in small letters without accents."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+
+
+def neutral_text(values: pd.Series) -> str:
+    """The text that stands for no promotion: one that says so, otherwise the most frequent."""
+    counts = values.astype(str).value_counts()
+    ordered = sorted(counts.index, key=lambda text: (-counts[text], text))
+    named = [text for text in ordered if NONE.match(plain(text.strip()))]
+    return str((named or ordered)[0])

@@ -1,0 +1,53 @@
+"""Which rows are learnt from, seen from which origins: all of a small panel several times, a sample of a large one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sales_tech.forecasting.rows import Bools, Ints, Rows
+
+MOST_VIEWS = 6
+BLIND = 0.04
+
+
+def training_rows(rows: Rows, horizon: int, last: int, most: int, seed: int) -> tuple[Ints, Ints, Bools]:
+    """Rows up to the period `last`, the steps from their origins, and which are to be seen as of new series.
+
+    Rows within the horizon of a series' first have no past either, as those of new series.
+    """
+    rng = np.random.default_rng((seed, 5))
+    usable = np.flatnonzero(rows.known & (rows.period <= last))
+    # What stood on the first shelf of the panel was not new then.
+    opened = int(rows.period.min()) if len(rows.period) else 0
+    born = rows.period[rows.start[usable]] > opened
+    usable = usable[born | (usable - rows.start[usable] >= min(rows.week, 2))]
+    views = int(np.clip(most // max(len(usable), 1), 1, min(MOST_VIEWS, horizon)))
+    if len(usable) * views > most:
+        usable = np.sort(rng.choice(usable, most // views, replace=False))
+    row = np.tile(usable, views)
+    # Steps spread over the horizon, so that the views of a row differ.
+    offset = rng.integers(0, horizon, len(usable))
+    step = np.concatenate([(offset + view * horizon // views) % horizon for view in range(views)]) + 1
+    inside = (row - step >= rows.start[row] + min(rows.week, 2) - 1) | (rows.period[rows.start[row]] > opened)
+    row, step = row[inside], step[inside]
+    return row, step, rng.random(len(row)) < BLIND
+
+
+def held_out_rows(rows: Rows, horizon: int, first: int, last: int, most: int, seed: int) -> tuple[Ints, Ints, Bools]:
+    """Rows whose origins are periods `first` to `last`, a week or less apart, with some seen as of new series besides."""
+    rng = np.random.default_rng((seed, 7))
+    apart = max(1, min(rows.week, horizon))
+    found_rows, found_steps = [], []
+    for origin in range(last, first - 1, -apart):
+        target = np.flatnonzero(rows.known & (rows.period > origin) & (rows.period <= origin + horizon))
+        step = rows.period[target] - origin
+        past = target - step >= rows.start[target]
+        found_rows.append(target[past])
+        found_steps.append(step[past])
+    row, step = np.concatenate(found_rows), np.concatenate(found_steps)
+    if len(row) > most:
+        chosen = np.sort(rng.choice(len(row), most, replace=False))
+        row, step = row[chosen], step[chosen]
+    again = np.flatnonzero(rng.random(len(row)) < 2 * BLIND)
+    blind = np.r_[np.zeros(len(row), dtype=bool), np.ones(len(again), dtype=bool)]
+    return np.r_[row, row[again]], np.r_[step, step[again]], blind

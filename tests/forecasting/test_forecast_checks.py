@@ -1,0 +1,80 @@
+"""What the forecaster refuses, and whether it says what was found and what was expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.forecasting.retail import forecaster, shop, split
+
+from sales_tech.forecasting.forecaster import PromotionForecaster
+
+PAST, FUTURE = split(shop(skus=3, days=60), 7)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> PromotionForecaster:
+    return forecaster(horizon=7, trees=3).fit(PAST)
+
+
+@pytest.mark.parametrize(
+    ("panel", "changed", "said"),
+    [
+        (PAST.drop(columns="depth"), {}, "the panel has no column depth; its columns are sku"),
+        (PAST.iloc[:0], {}, "the panel has no rows"),
+        (PAST.assign(family=PAST["date"].dt.month.astype(str)), {}, "static column family changes within sku S00 .1, 2."),
+        (PAST.drop(index=20), {}, "skips from 2024-01-20 00:00:00 to 2024-01-22 00:00:00 for sku S00.*fill_gaps=0"),
+        (pd.concat([PAST, PAST.iloc[:1]]), {}, "more than one row for sku S00"),
+        (PAST.assign(units=PAST["units"].where(PAST.index != 3, -2.0)), {}, "1 rows with a negative units, the least -2.0"),
+        (PAST.assign(units=PAST["units"].where(PAST.index != 3)), {}, "1 of 159 rows without a number in units"),
+        (PAST.assign(units=PAST["units"].astype(str)), {}, "column units is str .*expected numbers"),
+        (PAST.assign(depth=PAST["depth"].where(PAST.index != 3)), {}, "without a number in depth"),
+        (PAST.assign(date=PAST["date"].astype(str)), {}, "column date is str, expected dates"),
+        (PAST, {"freq": "M"}, "freq is 'M'; expected 'D' or 'W'"),
+        (PAST, {"freq": "W"}, "no whole period .W."),
+        (PAST, {"horizon": 0}, "horizon is 0"),
+        (PAST, {"series": "sku"}, "series is 'sku'; expected a list"),
+        (PAST, {"quantiles": (0.1, 1.5)}, "quantiles has 1.5"),
+        (PAST, {"roles": {"depth": "deep"}}, "roles has depth: deep"),
+        (PAST, {"fill_gaps": 3}, "fill_gaps is 3"),
+        (PAST, {"country": "Narnia"}, "country is 'Narnia'"),
+        (PAST, {"available": "shelf"}, "no column shelf"),
+    ],
+)
+def test_a_panel_that_cannot_be_learnt_from_is_refused(panel: pd.DataFrame, changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        forecaster(**({"horizon": 7} | changed)).fit(panel)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (FUTURE.drop(columns="price"), "the plan has no column price"),
+        (FUTURE.iloc[:0], "the plan has no rows"),
+        (FUTURE.assign(price=np.nan), "21 of 21 rows without a number in price"),
+        (FUTURE.assign(price="cheap"), "column price is str .such as 'cheap'., expected numbers"),
+        (FUTURE[FUTURE["date"] < FUTURE["date"].max()], "6 periods after 2024-02-22 00:00:00; expected it to reach the horizon, 7"),
+        (FUTURE.drop(index=3), "the plan skips from"),
+        (pd.concat([FUTURE, FUTURE.iloc[:1]]), "the plan has more than one row"),
+        (FUTURE.assign(date=FUTURE["date"] + pd.Timedelta(days=7)), "expected 1 to 7 periods after"),
+        (FUTURE.assign(family="C"), "static column family changes within sku S00 .A, C."),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused(fitted: PromotionForecaster, plan: pd.DataFrame, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fitted.predict(plan)
+
+
+def test_shorter_plans_are_taken_where_that_is_said() -> None:
+    model = forecaster(horizon=7, trees=3, shorter_plans=True).fit(PAST)
+    assert len(model.predict(FUTURE[FUTURE["date"] < FUTURE["date"].max()])) == 18
+
+
+def test_gaps_are_filled_as_told() -> None:
+    sparse = PAST[(PAST.index % 3 > 0) | (PAST["depth"] > 0)]
+    zero, unknown = (forecaster(horizon=7, fill_gaps=gaps, trees=10).fit(sparse).predict(FUTURE)["mean"].sum() for gaps in (0, "unknown"))
+    whole = forecaster(horizon=7, trees=10).fit(PAST).predict(FUTURE)["mean"].sum()
+    assert abs(unknown / whole - 1) < 0.15
+    assert zero < 0.85 * unknown
