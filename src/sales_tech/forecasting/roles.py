@@ -59,7 +59,7 @@ def _role(panel: pd.DataFrame, column: str, target: str) -> str:
 
 def _is_open(numbers: np.ndarray, units: np.ndarray, named: bool) -> bool:
     shut = numbers == 0
-    if not named and (shut.sum() < 20 or not np.all(numbers == np.round(numbers)) or np.mean(units[~shut] > 0) < 0.9):
+    if not named and (shut.sum() < 20 or shut.all() or not np.all(numbers == np.round(numbers)) or np.mean(units[~shut] > 0) < 0.9):
         return False
     return bool(np.nanmax(units[shut], initial=0.0) == 0)
 
