@@ -96,13 +96,13 @@ class Past:
 def past_of(panel: pd.DataFrame, names: Names, fill_gaps: Gaps, history_factor: Floats | None) -> Past:
     """The rows of a panel that has been checked; ValueError for gaps, unless told what they are."""
     series = list(names.series)
-    codes: Ints = panel.groupby(series, observed=True, sort=True).ngroup().to_numpy(dtype=np.int64)
+    codes = np.asarray(panel.groupby(series, observed=True, sort=True).ngroup(), dtype=np.int64)
     table = static_table(panel, codes, series, names.static, "the panel")
     first = panel[names.time].min()
     period: Ints = periods_of(panel, names.time, first, names.freq, "the panel")
     order = np.lexsort((period, codes))
     panel = panel.iloc[order]
-    codes, period = np.take(codes, order), np.take(period, order)
+    codes[:], period[:] = codes[order], period[order]
     if fill_gaps is None:
         check_complete(panel, codes, period, series, names.time, "the panel")
     texts, neutral = {}, {}
