@@ -102,7 +102,7 @@ def past_of(panel: pd.DataFrame, names: Names, fill_gaps: Gaps, history_factor: 
     period: Ints = periods_of(panel, names.time, first, names.freq, "the panel")
     order = np.lexsort((period, codes))
     panel = panel.iloc[order]
-    codes[:], period[:] = codes[order], period[order]
+    codes, period = np.asarray(codes[order]), np.asarray(period[order])
     if fill_gaps is None:
         check_complete(panel, codes, period, series, names.time, "the panel")
     texts, neutral = {}, {}
