@@ -22,6 +22,7 @@ def fitted() -> PromotionForecaster:
 @pytest.mark.parametrize(
     ("panel", "changed", "said"),
     [
+        (PAST[PAST["date"] < "2024-01-03"], {}, "0 rows to learn from"),
         (PAST.drop(columns="depth"), {}, "the panel has no column depth; its columns are sku"),
         (PAST.iloc[:0], {}, "the panel has no rows"),
         (PAST.assign(family=PAST["date"].dt.month.astype(str)), {}, "static column family changes within sku S00 .1, 2."),
@@ -78,3 +79,13 @@ def test_gaps_are_filled_as_told() -> None:
     whole = forecaster(horizon=7, trees=10).fit(PAST).predict(FUTURE)["mean"].sum()
     assert abs(unknown / whole - 1) < 0.15
     assert zero < 0.85 * unknown
+
+
+def test_a_month_is_enough_for_a_forecast_of_the_next() -> None:
+    dates = pd.date_range("2024-01-01", periods=56)
+    panel = pd.DataFrame({"sku": np.repeat(["a", "b"], 56), "date": np.tile(dates, 2)})
+    panel["units"] = np.where(panel["sku"] == "a", 5.0, 60.0) + 2.0 * (panel["date"].dt.day_of_week == 5)
+    past, future = split(panel, 28)
+    told = forecaster(horizon=28, plan=[], static=[]).fit(past).predict(future)
+    totals = told["mean"].groupby(told["sku"]).sum() / future["units"].groupby(future["sku"]).sum()
+    assert totals.between(0.8, 1.2).all()

@@ -26,6 +26,7 @@ SHARES = np.array([0.25, 0.25, 0.18, 0.18, 0.14])
 SHARPNESS = 4.0
 FEW_ERRORS = 3_000
 FEW_ROWS = 30_000
+FEWEST_ROWS = 10
 
 
 class Ensemble:
@@ -57,6 +58,11 @@ class Ensemble:
         }
         situation = self.situation(past, plan, factor, calendar)
         row, step, blind = training_rows(rows, self.horizon, last, self.most_rows, self.seed)
+        if len(row) < FEWEST_ROWS:
+            raise ValueError(
+                f"the panel has {len(row)} rows to learn from, those of the first periods of a series not among them; "
+                f"expected {FEWEST_ROWS} or more; give it a longer past"
+            )
         matrix = situation.matrix(row, step, blind)
         texts = [is_text and matrix.values[:, place].max() < MOST_CODES for place, is_text in enumerate(categories(matrix.names, plan))]
         self.members_: list[Member] = [

@@ -27,8 +27,8 @@ MOST_HELD_OUT = 150_000
 HELD_OUT_HORIZONS = 3
 HELD_OUT_SHARE = 0.35
 # How far demand as a whole strays within a horizon, which no correction can foresee.
-DRIFT = 0.08
-LARGEST_CORRECTION = 0.05
+DRIFT = 0.12
+LARGEST_CORRECTION = 0.03
 
 
 class Effects(Protocol):

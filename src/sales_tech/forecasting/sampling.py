@@ -28,8 +28,9 @@ def training_rows(rows: Rows, horizon: int, last: int, most: int, seed: int) -> 
     # Steps spread over the horizon, so that the views of a row differ.
     offset = rng.integers(0, horizon, len(usable))
     step = np.concatenate([(offset + view * horizon // views) % horizon for view in range(views)]) + 1
-    inside = (row - step >= rows.start[row] + min(rows.week, 2) - 1) | (rows.period[rows.start[row]] > opened)
-    row, step = row[inside], step[inside]
+    # Where the past is shorter than the step, a shorter step is seen; only a series that came later may have none.
+    reach = np.maximum(row - rows.start[row] - min(rows.week, 2) + 1, 1)
+    step = np.where(rows.period[rows.start[row]] > opened, step, (step - 1) % reach + 1)
     return row, step, rng.random(len(row)) < BLIND
 
 
