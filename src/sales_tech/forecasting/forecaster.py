@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
+from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.intervals import ConformalIntervals
@@ -154,7 +155,7 @@ class PromotionForecaster(BaseEstimator):
         return Ensemble(self.horizon, self.random_state, most_rows, self.trees)
 
     def _mean(self, ensemble: Ensemble, matrix: Matrix) -> Floats:
-        told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_, 0.0)
+        told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_.of(matrix.promoted), 0.0)
         return told
 
     def _calibrate(self, calendar: pd.DataFrame, first: int | None) -> None:
@@ -169,8 +170,11 @@ class PromotionForecaster(BaseEstimator):
             model.weights_ = model.weigh(matrix.where(~blind), units[~blind])
         self.weights_ = model.weights_
         mean = model.mean(matrix)
-        self.correction_ = 1.0 if first is None else _correction(mean[~blind], units[~blind], (past.rows.period[row] - step)[~blind])
-        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_, units)
+        self.correction_ = Correction()
+        if first is not None:
+            origin = (past.rows.period[row] - step)[~blind]
+            self.correction_ = Correction.of_errors(mean[~blind], units[~blind], origin, matrix.promoted[~blind])
+        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_.of(matrix.promoted), units)
 
     def _held_out(self, last: int) -> int | None:
         # The first origin that is held out; None where the panel is too short for one.
@@ -231,16 +235,3 @@ class PromotionForecaster(BaseEstimator):
                     PlanBeyondHistory,
                     stacklevel=3,
                 )
-
-
-def _correction(mean: Floats, units: Floats, origin: np.ndarray) -> float:
-    """What forecasts of the held-out origins have to be multiplied by, as far as the origins agree about it."""
-    sold, told = (np.bincount(origin - origin.min(), values) for values in (units, mean))
-    both = (sold > 0) & (told > 0)
-    if not both.any():
-        return 1.0
-    logs = np.log(sold[both] / told[both])
-    center = float(np.log(sold.sum() / told.sum()))
-    # All held-out origins share the drift of their months, so that they count as one.
-    doubt = float(np.var(logs)) + DRIFT**2
-    return float(np.exp(np.clip(center * center**2 / (center**2 + doubt), -LARGEST_CORRECTION, LARGEST_CORRECTION)))
