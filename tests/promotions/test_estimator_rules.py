@@ -25,7 +25,7 @@ WITHOUT_DATA = [
     estimator_checks.check_set_params,
     estimator_checks.check_valid_tag_types,
 ]
-TABLES = ("results_", "daily_", "elasticity_", "overlap_")
+TABLES = ("results_", "daily_", "elasticity_", "response_", "overlap_")
 FITTED = {*TABLES, "notes_", "posterior_"}
 
 
@@ -100,7 +100,7 @@ def test_fitting_again_forgets_what_was_fitted_before() -> None:
         pd.testing.assert_frame_equal(getattr(effects, name), getattr(anew, name))
     effects.fit(panel_of())
     assert effects.posterior_ is None
-    assert [len(getattr(effects, name)) for name in TABLES] == [0, 0, 0, 0]
+    assert [len(getattr(effects, name)) for name in TABLES] == [0] * len(TABLES)
 
 
 def test_what_was_fitted_can_be_kept_in_a_file() -> None:
