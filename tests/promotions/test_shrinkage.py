@@ -74,6 +74,12 @@ def test_noise_is_drawn_to_nothing_and_a_clear_effect_is_kept() -> None:
     assert np.abs(mean[4:]).mean() < 0.01
 
 
+def test_a_belief_that_nothing_bears_out_is_doubt_and_no_effect() -> None:
+    mean, deviation = sparse_pool(np.full(300, 1.0), np.zeros(300))
+    assert not mean.any()
+    assert (deviation > 0).all()
+
+
 def test_pairs_that_were_never_seen_are_zero_with_certainty() -> None:
     mean, deviation = sparse_pool(np.array([0.0, 100.0, 0.0]), np.array([5.0, 30.0, 0.0]))
     assert mean[[0, 2]].tolist() == deviation[[0, 2]].tolist() == [0.0, 0.0]

@@ -117,18 +117,14 @@ class Baseline:
         return level
 
     def concentration(self, state: str) -> Floats:
-        """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, or SKU and group."""
-        squares, totals = (self._by_group(self.pair**power) for power in (2, 1))
+        """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, SKU and group, or store."""
+        squares, totals = (self.pair**2, self.pair) if state == "store" else (self._by_group(self.pair**power) for power in (2, 1))
         if state != "group":
             squares, totals = squares.sum(axis=1), totals.sum(axis=1)
         if state == "category":
             rows, size = self.panel.category, len(self.panel.categories)
             squares, totals = by_row(rows, squares, size), by_row(rows, totals, size)
         share: Floats = (squares / np.maximum(totals**2, TINY)).reshape(-1, 1)
-        return share
-
-    def _of_skus(self) -> Floats:
-        share: Floats = (self.pair**2).sum(axis=1, keepdims=True) / np.maximum(self.pair.sum(axis=1, keepdims=True) ** 2, TINY)
         return share
 
     def _by_group(self, pair: Floats) -> Floats:
@@ -201,7 +197,7 @@ class Baseline:
         ratio = by_store.sum(axis=1, keepdims=True) / expected_store.sum(axis=1, keepdims=True)
         wander = self.wanders.get("store", Wander(0.08, 8.0))
         seen = self.store_day + (by_store - expected_store * ratio) / (expected_store * ratio)
-        self.store_day = smooth(np.clip(seen, -2, 3), self.luck.precision(expected_store, self._of_skus()), wander).mean
+        self.store_day = smooth(np.clip(seen, -2, 3), self.luck.precision(expected_store, self.concentration("store")), wander).mean
 
     def _pair_strength(self, sold: Floats, wanted: Floats) -> float:
         # Units' worth of belief that a SKU sells in a store what SKU and store sell on average (gamma-Poisson, by moments).

@@ -9,6 +9,7 @@ import numpy as np
 from sales_tech.promotions.panel import Floats
 
 TINY = 1e-12
+EVIDENCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -52,25 +53,25 @@ def pool(information: Floats, gain: Floats, centre: float | None = None) -> Pool
     return Pooled(mean, deviation, common, common_variance**0.5, spread**0.5)
 
 
-def sparse_pool(
-    information: Floats, gain: Floats, share: float = 0.02, scale: float = 0.1, worth: float = 300.0, rounds: int = 50
-) -> tuple[Floats, Floats]:
-    """Posterior means and deviations where most groups are exactly zero: a spike at zero and a normal slab (Stephens 2017), by EM.
+def sparse_pool(information: Floats, gain: Floats, share: float = 0.02, scale: float = 0.1, rounds: int = 50) -> tuple[Floats, Floats]:
+    """Means and deviations where most groups are exactly zero: a spike at zero and a normal slab (Stephens 2017), by EM.
 
-    `share` is that of groups beyond zero as believed beforehand, a belief `worth` so many groups, `scale` the mean and
-    deviation of the slab.
+    `share` and `scale` (mean and deviation of the slab) are where it starts; the share is estimated. A group has a mean
+    where its Bayes factor is positive evidence (3 or more, Kass and Raftery 1995); of the others only doubt is told,
+    since a little belief in each of many groups would add up to an effect that nobody has seen.
     """
     seen = information > TINY
     variance = 1 / np.where(seen, information, 1.0)
     estimate = np.where(seen, gain * variance, 0.0)
     wide = variance + scale**2
     log_ratio = 0.5 * np.log(variance / wide) - 0.5 * (estimate - scale) ** 2 / wide + 0.5 * estimate**2 / variance
-    chance, believed = np.full(estimate.shape, share), share
+    chance = np.full(estimate.shape, share)
     for _ in range(rounds):
         chance = np.where(seen, 1 / (1 + (1 - share) / share * np.exp(-np.clip(log_ratio, -50, 50))), 0.0)
-        share = float(np.clip((chance.sum() + worth * believed) / (seen.sum() + worth), 1e-3, 0.5))
+        share = float(np.clip((chance.sum() + 1) / (seen.sum() + 50), 1e-3, 0.5))
     slab = (estimate * scale**2 + scale * variance) / wide
     slab_variance = variance * scale**2 / wide
-    mean = chance * slab
-    deviation: Floats = np.sqrt(np.maximum(chance * (slab_variance + slab**2) - mean**2, 0.0))
-    return np.where(seen, mean, 0.0), np.where(seen, deviation, 0.0)
+    told = np.where(log_ratio >= np.log(EVIDENCE), chance * slab, 0.0)
+    square = chance * (slab_variance + slab**2)
+    deviation: Floats = np.sqrt(np.maximum(square - 2 * told * chance * slab + told**2, 0.0))
+    return np.where(seen, told, 0.0), np.where(seen, deviation, 0.0)

@@ -142,18 +142,14 @@ class Pressure:
             for row in rows:
                 member, here = panel.members[row], cells.of_member[row]
                 category, window = panel.category[member.sku], (member.sku, here, member.days)
-                mine = [other for other in rows if panel.category[panel.members[other].sku] == category]
-                skus = [panel.members[other].sku for other in mine]
+                skus = [sku for sku in (panel.members[other].sku for other in rows) if panel.category[sku] == category]
                 # Without the promotion its own extra units are gone, and its SKUs are peers that may lose.
-                others = np.maximum(self.extra[category][here, member.days] - self._of(skus, here, member.days), 0.0)
+                own = self.by_sku[skus][:, here, member.days].sum(axis=0)
+                others = np.maximum(self.extra[category][here, member.days] - own, 0.0)
                 peers = self.peers[category][here, member.days] + usual[skus][:, here, member.days].sum(axis=0)
                 lost = np.minimum(cannibal[member.sku] * others / np.maximum(peers, TINY), 1 - LOWEST_FACTOR)
                 table[window] = np.where(cells.alone[window], 1 - (1 - lost) * np.exp(dip[window]), 0.0)
         return table
-
-    def _of(self, skus: list[int], groups: Ints, days: slice) -> Floats:
-        extra: Floats = self.by_sku[skus][:, groups, days].sum(axis=0)
-        return extra
 
     def _cannibalised(self, spillovers: Spillovers) -> Floats:
         lost = spillovers.cannibal.mean[:, None, None] * self.lost_to_category()
