@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from sales_tech.promotions.panel import Member
 from sales_tech.promotions.shrinkage import Pooled
-from sales_tech.promotions.spillovers import DIP_WEEKS, SLUMPS, Pressure, Spillovers, slump_shape
+from sales_tech.promotions.spillovers import Pressure, Spillovers
+from sales_tech.promotions.timing import FADES, SLUMPS
 
 STORES = np.array([0])
 
@@ -20,8 +22,9 @@ def pooled(share: float) -> Pooled:
 
 
 def shares(cannibal: float = 0.0, dip: float = 0.0, slump: float = 0.0, shape: int = 0) -> Spillovers:
-    weeks = np.array([1.0, 0.0, 0.0, 0.0])
-    return Spillovers(pooled(cannibal), weeks, pooled(dip), np.zeros((1, 1)), np.zeros((1, 1)), slump, shape)
+    fade, slumps = np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(len(SLUMPS))
+    slumps[shape] = slump
+    return Spillovers(pooled(cannibal), fade, pooled(dip), np.zeros((1, 1)), np.zeros((1, 1)), slumps)
 
 
 def panel(*members: Member, skus: int = 2, days: int = 10) -> Any:
@@ -45,7 +48,7 @@ def test_a_promotion_is_spared_the_dip_of_the_one_before_and_what_its_neighbour_
     promoted, usual, extra = np.zeros((2, 1, 10), dtype=bool), np.full((2, 1, 10), 10.0), np.zeros((2, 1, 10))
     promoted[0, 0, 5:], promoted[1, 0, 5] = True, True
     extra[0, 0, 5:], extra[1, 0, 5] = 4.0, 3.0
-    after = np.zeros((DIP_WEEKS, 2, 1, 10))
+    after = np.zeros((len(FADES), 2, 1, 10))
     after[0, 0, 0, 5:7] = 2.0  # an earlier promotion of the same product, whose dip has two days to go
     told = pressure(extra, promoted, after, usual)
     spared = told.spared(source, shares(cannibal=0.2, dip=0.5), usual, cells(source, promoted))
@@ -56,22 +59,23 @@ def test_a_promotion_is_spared_the_dip_of_the_one_before_and_what_its_neighbour_
 
 def test_where_another_promotion_of_the_product_runs_nothing_is_spared() -> None:
     source = panel(Member(0, 0, STORES, 5, 9, 0.2), Member(1, 0, STORES, 5, 9, 0.1))
-    usual, after = np.full((2, 1, 10), 10.0), np.full((DIP_WEEKS, 2, 1, 10), 2.0)
+    usual, after = np.full((2, 1, 10), 10.0), np.full((len(FADES), 2, 1, 10), 2.0)
     told = pressure(np.zeros((2, 1, 10)), np.zeros((2, 1, 10), dtype=bool), after, usual)
     assert not told.spared(source, shares(dip=0.5), usual, cells(source, np.zeros((2, 1, 10), dtype=bool))).any()
 
 
-@pytest.mark.parametrize("starts", [(40,), (20, 60), (15, 30, 90)])
-def test_the_slump_is_the_mean_of_a_process_known_on_the_days_of_choice(starts: tuple[int, ...]) -> None:
-    source = panel(*(Member(0, 0, STORES, start, start + 5, 0.2) for start in starts), skus=1, days=120)
-    found = slump_shape(source, lead=7, half_life=24.0)[0]
-    day, known = np.arange(120), np.array(starts) - 7
-    covariance = 0.5 ** (np.abs(known[:, None] - known) / 24.0)
-    expected = 0.5 ** (np.abs(day[:, None] - known) / 24.0) @ np.linalg.solve(covariance, np.ones(len(known)))
-    assert found == pytest.approx(expected)
+def test_slumps_of_several_leads_add_up_by_their_chances() -> None:
+    usual, nothing = np.full((1, 1, 10), 5.0), np.zeros((1, 1, 10))
+    told = pressure(nothing, nothing > 0, np.zeros((len(FADES), 1, 1, 10)), usual)
+    chosen = np.zeros((len(SLUMPS), 1, 10))
+    chosen[0, 0, 3], chosen[1, 0, 4] = 1.0, 1.0
+    slumps = np.zeros(len(SLUMPS))
+    slumps[:2] = -0.3, -0.1
+    offsets = replace(told, chosen=chosen).offsets(panel(skus=1), replace(shares(), slump=slumps), usual, nothing > 0)
+    assert offsets.chosen[0, 0].tolist() == pytest.approx([0, 0, 0, -0.3, -0.1, 0, 0, 0, 0, 0])
 
 
-def test_half_way_is_the_mean_of_the_shares_and_of_slumps_of_one_shape() -> None:
-    between = shares(0.2, 0.1, -0.4).half_way(shares(0.1, 0.3, -0.2))
-    assert (between.cannibal.mean[0], between.dip.mean[0], between.slump) == (pytest.approx(0.15), pytest.approx(0.2), pytest.approx(-0.3))
-    assert shares(slump=-0.4, shape=1).half_way(shares(slump=-0.2, shape=2)).slump == -0.4
+def test_half_way_is_the_mean_of_the_shares_and_slumps() -> None:
+    between = shares(0.2, 0.1, -0.4).half_way(shares(0.1, 0.3, -0.2, shape=1))
+    assert (between.cannibal.mean[0], between.dip.mean[0]) == (pytest.approx(0.15), pytest.approx(0.2))
+    assert between.slump[:3].tolist() == pytest.approx([-0.2, -0.1, 0.0])

@@ -106,6 +106,18 @@ class Baseline:
         everywhere = np.ones((len(self.panel.skus), self.groups.size, len(self.panel.days)), dtype=bool)
         return self._pass(everywhere, offset).group, self._sold(everywhere).group
 
+    def above_median(self, fitted: Floats) -> Floats:
+        """Factor (K, G, T) by which imputed demand exceeds the exponential of its mean log; one where cells were `fitted` (their units).
+
+        States are Gaussian, so half of their variance is missing from it (Duan 1983, Journal of the American Statistical
+        Association 78, on retransformation). The effects fitted beside them hold that of fitted cells already, so that only
+        what the variance of imputed cells is greater counts.
+        """
+        variance = self.sku_state.variance[:, None, :] + self.group_state.variance.reshape(fitted.shape)
+        usual = (variance * fitted).sum(axis=(1, 2)) / np.maximum(fitted.sum(axis=(1, 2)), TINY)
+        factor: Floats = np.where(fitted > 0, 1.0, np.exp((variance - usual[:, None, None]) / 2))
+        return factor
+
     def level(self) -> Floats:
         """Log factor of SKU, group and day that all stores of a group share."""
         panel = self.panel

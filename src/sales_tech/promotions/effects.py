@@ -26,7 +26,7 @@ class PromotionEffects(BaseEstimator):
     `level` is that of the intervals, `random_state` seeds the draws. After `fit`: `results_`, `daily_`, `elasticity_`,
     `response_`, `overlap_` (the columns of gold.promotion_results, gold.promotion_daily, gold.price_elasticity,
     gold.promotion_response and gold.promotion_overlap, but source and currency), `notes_` (what cannot be told, in sentences) and
-    `posterior_` (None where nothing can be told). The methods stand in `baseline`, `lifts`, `spillovers`, `shelf`,
+    `posterior_` (None where nothing can be told). The methods stand in `baseline`, `lifts`, `spillovers`, `timing`, `shelf`,
     `placebo`, `overlap` and `elasticity`. It takes a panel and not an array, so of scikit-learn's `check_estimator` only
     the checks that need no data apply.
     """

@@ -10,7 +10,7 @@ error of the baseline, lift and noise by their variances (Efron and Morris 1975)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,8 @@ class LiftData:
     `actual` and `baseline` are units; `own_error` and `shared_error` variances of the log baseline, of the
     member alone and of all members of the promotion together. `promotion`, `category`, `brand`, `mechanic`
     are rows; `depth` is the discount share, `display` 0 or 1. Units vary by `dispersion` times what is expected, and
-    `scatter` by member is the variance of their log that no number of units makes smaller.
+    `scatter` by member is the variance of their log that no number of units makes smaller. A baseline is right on average,
+    so that its median, about which errors of the log are even, lies half of their variance lower.
     """
 
     actual: Floats
@@ -105,6 +106,8 @@ class LiftModel:
         self.data, self.sizes = data, sizes
         self.rng = np.random.default_rng(seed)
         self.design = self._design()
+        self.below_mean = (data.own_error + data.shared_error) / 2
+        self.median = data.baseline * np.exp(-self.below_mean)
         self.promotions = int(data.promotion.max()) + 1
         rows = np.arange(len(data.promotion))
         # Sums by promotion as a sparse product.
@@ -136,20 +139,20 @@ class LiftModel:
     def sample(self) -> LiftDraws:
         """Draw from the posterior."""
         data = self.data
-        mean = np.clip(np.log((data.actual + 1) / (data.baseline + 1)), -1, 1.5)
+        mean = np.clip(np.log((data.actual + 1) / (self.median + 1)), -1, 1.5)
         rate = np.exp(mean)
         draws = None
         for turn in range(LINEARIZATIONS):
             # Counts are linearized about the posterior mean of their rate, not about the rate of the mean: else half a
             # unit would be added to each (variational Gaussian approximation, Opper and Archambeau 2009).
-            expected = np.maximum(data.baseline * rate, 1e-9)
+            expected = np.maximum(self.median * rate, 1e-9)
             observed = mean + (data.actual - expected) / expected
             last = turn == LINEARIZATIONS - 1
             draws = self._gibbs(observed, data.dispersion / expected + data.scatter, BURN_IN if last else 60, DRAWS if last else 60)
             total = draws.log_lift + draws.log_error
             mean, rate = total.mean(axis=0), np.exp(total).mean(axis=0)
         assert draws is not None
-        return draws
+        return replace(draws, log_error=draws.log_error - self.below_mean)
 
     def _gibbs(self, observed: Floats, noise: Floats, burn_in: int, kept: int) -> LiftDraws:
         data, rng, sizes = self.data, self.rng, self.sizes
@@ -242,7 +245,7 @@ class LiftModel:
             return works - self._evidence(values, base, shared)
 
         # What a promotion without effect would show: its baseline's error, and the luck of its baseline units alone.
-        luck = data.own_error + data.dispersion / np.maximum(data.baseline, 1e-9) + data.scatter
+        luck = data.own_error + data.dispersion / np.maximum(self.median, 1e-9) + data.scatter
         found = ratio(observed)
         above = np.ones(self.promotions)
         for _ in range(NULLS):

@@ -31,17 +31,31 @@ def added(lifts: Floats, share: float) -> Floats:
 def overlap_share(segments: list[Segment], lifts: Floats, actual: Floats, baseline: Floats) -> float:
     """The share of each further promotion's log lift that comes through, by Poisson likelihood; a third where little overlaps.
 
-    `lifts` are the members' mean log lifts, `actual` and `baseline` units by segment.
+    `lifts` (draws, members) are log lifts, `actual` and `baseline` units by segment.
     """
     if baseline.sum() < 100:
         return 1 / 3
 
     def loss(share: float) -> float:
-        log_mean = np.array([joint(lifts[list(segment.members)], share) for segment in segments])
+        # The mean of what the draws expect: the strongest of two doubtful lifts is stronger than either's mean.
+        mean = np.array([np.exp(joint(lifts[:, list(segment.members)], share)).mean() for segment in segments])
         # A weak prior about a third keeps a few hundred units from telling zero or one.
-        return float((baseline * np.exp(log_mean) - actual * log_mean).sum() + 0.5 * ((share - 1 / 3) / 0.3) ** 2)
+        return float((baseline * mean - actual * np.log(mean)).sum() + 0.5 * ((share - 1 / 3) / 0.3) ** 2)
 
     return float(minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded").x)
+
+
+def extra_units(cells: PromotedCells, expected: Floats, lifts: Floats, error: Floats, share: float) -> Floats:
+    """Mean of what promotions add in each cell (K, G, T) to the `expected` units; where several run, all of them together.
+
+    `lifts` (draws, members) are log lifts, `error` (draws, members) the factors by which the baseline is off.
+    """
+    extra: Floats = expected * cells.spread((error * np.expm1(lifts)).mean(axis=0))
+    for part in cells.segments:
+        rows, where = list(part.members), (part.sku, part.groups, part.days)
+        together = error[:, rows].mean(axis=1) * np.expm1(joint(lifts[:, rows], share))
+        extra[where] = expected[where] * together.mean()
+    return extra
 
 
 def overlap_frame(cells: PromotedCells, expected: Floats) -> pd.DataFrame:

@@ -10,16 +10,16 @@ import pandas as pd
 from sales_tech.promotions.baseline import Baseline, Groups
 from sales_tech.promotions.cells import PromotedCells
 from sales_tech.promotions.lifts import LiftData, LiftDraws, LiftModel
-from sales_tech.promotions.overlap import added, joint, overlap_share
+from sales_tech.promotions.overlap import added, extra_units, joint, overlap_share
 from sales_tech.promotions.panel import Floats, Ints, PromotionPanel
 from sales_tech.promotions.placebo import Calibration, calibrate
 from sales_tech.promotions.shrinkage import Pooled
 from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
+from sales_tech.promotions.timing import DIP_DAYS, fade_shapes
 from sales_tech.promotions.uncertainty import ErrorModel
 
 TURNS = 4
 ROUNDS = (10, 5, 4, 4)
-DIP_DAYS = 28
 DEPLETED_DAYS = 3
 TINY = 1e-9
 
@@ -81,6 +81,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         clean = ~cells.promoted & ~cells.after(DIP_DAYS) if turn == 0 else ~cells.promoted
         model.fit(clean, offsets.total, rounds=ROUNDS[turn])
         expected, sold = model.expect(offsets.total)
+        expected = expected * model.above_median(expected * clean)
         if last:
             calibration = calibrate(model, cells, offsets.total, seed)
         own, shared = ErrorModel.of(model, expected * clean).variances(cells.skus, cells.of_member, cells.starts, cells.ends)
@@ -88,7 +89,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         sizes = {"category": len(panel.categories), "brand": len(panel.brands), "mechanic": len(mechanic.categories)}
         lifts = LiftModel(data, sizes, seed).sample()
         usual = expected * np.exp(-offsets.moved)
-        added_units = expected * cells.spread((np.exp(lifts.log_error) * np.expm1(lifts.log_lift)).mean(axis=0))
+        added_units = extra_units(cells, expected, lifts.log_lift, np.exp(lifts.log_error), _share(cells, lifts, expected, sold))
         # Half steps, since what promotions add raises the baseline from which it is told, and whole steps swing.
         extra = added_units if turn == 0 else (extra + added_units) / 2
         pressure = Pressure.of(model, extra, expected * cells.spread(lifts.predicted), usual, cells.promoted)
@@ -151,19 +152,23 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
     )
 
 
+def _share(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats) -> float:
+    usual, actual = (np.array([table[part.sku, part.groups, part.days].sum() for part in cells.segments]) for table in (expected, sold))
+    # Lifts are told beside the errors of the baselines, which the units of both promotions share.
+    error = np.exp(lifts.log_error).mean(axis=0)
+    usual = usual * np.array([error[list(part.members)].mean() for part in cells.segments])
+    return overlap_share(cells.segments, lifts.log_lift, actual, usual)
+
+
 def _effects(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats, spared: Floats) -> tuple[float, Floats, Floats]:
     error = np.exp(lifts.log_error)
     alone = cells.sums(expected)
     kept = cells.sums(expected * spared) * error * lifts.works[:, cells.promotions]
     baseline = alone * error - kept
     incremental = alone * error * np.expm1(lifts.log_lift) + kept
-    if not cells.segments:
-        return 1 / 3, baseline, incremental
-    usual = np.array([expected[part.sku, part.groups, part.days].sum() for part in cells.segments])
-    actual = np.array([sold[part.sku, part.groups, part.days].sum() for part in cells.segments])
-    share = overlap_share(cells.segments, lifts.log_lift.mean(axis=0), actual, usual)
-    for part, units in zip(cells.segments, usual.tolist(), strict=True):
-        rows = list(part.members)
+    share = _share(cells, lifts, expected, sold)
+    for part in cells.segments:
+        rows, units = list(part.members), float(expected[part.sku, part.groups, part.days].sum())
         # Members of one SKU and day see one baseline; the mean of their errors stands for its.
         shared = units * error[:, rows].mean(axis=1, keepdims=True)
         own = added(lifts.log_lift[:, rows], share)
@@ -182,7 +187,7 @@ def _moved(
     # Not cut at none: what is only doubt would add up to a gain.
     doubt = np.sqrt((spillovers.halo_deviation**2).sum(axis=1))
     gained = spillovers.halo.sum(axis=1) + doubt * rng.normal(size=(draws, size))
-    peers, within = _with_peers(panel, cells, usual), _with_later_days(cells, spillovers.dip_weeks, usual)
+    peers, within = _with_peers(panel, cells, usual), _with_later_days(cells, spillovers.fade, usual)
     return cannibal[:, category] * peers * incremental, gained[:, category] * incremental, dip[:, category] * within * incremental
 
 
@@ -193,9 +198,9 @@ def _shares(pooled: Pooled, draws: int, size: int, rng: np.random.Generator) -> 
     return shares
 
 
-def _with_later_days(cells: PromotedCells, dip_weeks: Floats, usual: Floats) -> Floats:
+def _with_later_days(cells: PromotedCells, fade: Floats, usual: Floats) -> Floats:
     # Part of what a member pulls forward that falls on days when its SKU is on sale and not promoted again.
-    by_day = np.repeat(dip_weeks / 7, 7)
+    by_day = fade @ fade_shapes()
     free = (usual > TINY) & ~cells.promoted
     parts = []
     for member, here in zip(cells.panel.members, cells.of_member, strict=True):

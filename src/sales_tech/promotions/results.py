@@ -11,7 +11,8 @@ from sales_tech.promotions.intervals import credible_interval
 from sales_tech.promotions.money import Earnings, MemberPrices
 from sales_tech.promotions.overlap import added, joint
 from sales_tech.promotions.panel import Floats
-from sales_tech.promotions.posterior import DIP_DAYS, Posterior
+from sales_tech.promotions.posterior import Posterior
+from sales_tech.promotions.timing import DIP_DAYS
 
 DAYS_AROUND = 28
 # Width of the interval over the effect, up to which evidence is called strong and fair.

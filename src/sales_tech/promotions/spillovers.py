@@ -8,8 +8,7 @@ squares on unpromoted cells, whose states are whitened out, and partially pooled
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,49 +17,45 @@ from sales_tech.promotions.cells import PromotedCells
 from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
 from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
 from sales_tech.promotions.states import Wander, choose_wander, whiten
+from sales_tech.promotions.timing import DIP_DAYS, FADES, PRIOR_DEVIATION, PRIOR_SHARE, SLUMPS, fade_shapes, slump_shape, weigh
 
-DIP_WEEKS = 4
 LOWEST_FACTOR, HIGHEST_HALO = 0.2, 2.0
 TINY = 1e-9
-# Days before their promotion on which SKUs may have been chosen for it, and days in which half of their slump is over.
-LEADS, HALF_LIVES = (0, 7, 14, 28), (8.0, 16.0, 24.0, 36.0, 64.0)
-SLUMP_DEVIATION = 0.5
-SLUMPS = tuple(product(LEADS, HALF_LIVES))
-# What is known beforehand, as if from a small study: a tenth of the extra units, give or take as much.
-PRIOR_SHARE, PRIOR_DEVIATION = 0.1, 0.1
 
 
 @dataclass(frozen=True)
 class Spillovers:
-    """Shares of extra units: cannibalised by category, pulled forward by category and week after the end, halo by pair of categories.
+    """Shares of extra units: cannibalised by category, pulled forward by category, halo by pair of categories.
 
-    `halo[a, b]` is what category b gains for each extra unit of category a,
-    `halo_deviation` its standard deviation. `slump` is the mean log state of SKUs
-    on the day when they are chosen for a promotion; SLUMPS[`shape`] tells how long before, and how it passes.
+    `fade` are the chances of each of FADES, by which what was pulled forward is missed. `halo[a, b]` is what category b
+    gains for each extra unit of category a, `halo_deviation` its standard deviation. `slump` by row of SLUMPS, which tell
+    how long before their promotion SKUs are chosen and how that passes: mean log state on that day, times the chance that
+    the row is the right one.
     """
 
     cannibal: Pooled
-    dip_weeks: Floats
+    fade: Floats
     dip: Pooled
     halo: Floats
     halo_deviation: Floats
-    slump: float = 0.0
-    shape: int = 0
+    slump: Floats = field(default_factory=lambda: np.zeros(len(SLUMPS)))
 
     @classmethod
     def none(cls, categories: int) -> Spillovers:
         """No spillover at all."""
         zeros = np.zeros(categories)
         nothing = Pooled(zeros, zeros, 0.0, 0.0, 0.0)
-        return cls(nothing, np.zeros(DIP_WEEKS), nothing, np.zeros((categories, categories)), np.zeros((categories, categories)))
+        return cls(
+            nothing, np.full(len(FADES), 1 / len(FADES)), nothing, np.zeros((categories, categories)), np.zeros((categories, categories))
+        )
 
     def half_way(self, before: Spillovers) -> Spillovers:
         """Half way from `before` to these shares: whole steps swing, since states and shares explain the same days."""
         cannibal, dip = (
             replace(mine, mean=(mine.mean + other.mean) / 2) for mine, other in ((self.cannibal, before.cannibal), (self.dip, before.dip))
         )
-        slump = (self.slump + before.slump) / 2 if self.shape == before.shape else self.slump
-        return replace(self, cannibal=cannibal, dip=dip, halo=(self.halo + before.halo) / 2, slump=slump)
+        fade, halo, slump = ((getattr(self, name) + getattr(before, name)) / 2 for name in ("fade", "halo", "slump"))
+        return replace(self, fade=fade, cannibal=cannibal, dip=dip, halo=halo, slump=slump)
 
 
 @dataclass(frozen=True)
@@ -91,8 +86,8 @@ class Pressure:
     """The extra units of promotions, as their neighbours feel them.
 
     `by_sku` (K, G, T) are extra units of a SKU, `extra` (C, G, T) of a category; `peers` (C, G, T) the usual units of
-    its unpromoted SKUs, `usual` of all. `after` (weeks, K, G, T) are extra units of a SKU's promotions that ended
-    so many weeks before, by day, also while it is promoted again; `calm_after` those to be expected of promotions
+    its unpromoted SKUs, `usual` of all. `after` (fades, K, G, T) are extra units of a SKU's past promotions, spread over
+    the days after by each of FADES, also while it is promoted again; `calm_after` those to be expected of promotions
     like them, without the states of SKUs: luck near a promotion moves its baseline, and so what it seems to have added.
     """
 
@@ -102,7 +97,7 @@ class Pressure:
     usual: Floats
     after: Floats
     calm_after: Floats
-    # By shape, one on the day on which the SKU is chosen for a promotion and less away from it (shapes, K, T).
+    # By row of SLUMPS, one on the day on which the SKU is chosen for a promotion and less away from it (rows, K, T).
     chosen: Floats
 
     @classmethod
@@ -124,7 +119,7 @@ class Pressure:
         gained = np.einsum("ab,agt->bgt", spillovers.halo, self.extra) / np.maximum(self.usual, TINY)
         halo = np.log1p(np.clip(gained, 0, HIGHEST_HALO))[panel.category]
         dip = self._dipped(panel, spillovers, usual)
-        chosen = np.broadcast_to(spillovers.slump * self.chosen[spillovers.shape][:, None, :], usual.shape)
+        chosen = np.broadcast_to(np.tensordot(spillovers.slump, self.chosen, axes=1)[:, None, :], usual.shape)
         return Offsets(np.where(promoted, 0.0, cannibalised) + halo, np.where(promoted, 0.0, dip), chosen)
 
     def spared(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats, cells: PromotedCells) -> Floats:
@@ -158,7 +153,7 @@ class Pressure:
 
     def _dipped(self, panel: PromotionPanel, spillovers: Spillovers, usual: Floats) -> Floats:
         share = np.maximum(spillovers.dip.mean[panel.category], 0)[:, None, None]
-        pulled = share * np.tensordot(spillovers.dip_weeks, self.after, axes=1) / np.maximum(usual, TINY)
+        pulled = share * np.tensordot(spillovers.fade, self.after, axes=1) / np.maximum(usual, TINY)
         factor: Floats = np.log(np.maximum(1 - pulled, LOWEST_FACTOR))
         return factor
 
@@ -170,46 +165,34 @@ def estimate_spillovers(
 
     One step of Gauss and Newton from the shares known `before`.
     """
-    dip_weeks, dip, slump, shape = _dip(baseline, pressure, sold, expected, offsets, promoted, before)
+    fade, dip, slump = _dip(baseline, pressure, sold, expected, offsets, promoted, before)
     cannibal, halo, deviation = _neighbours(baseline, pressure, sold, expected, offsets, promoted, before)
-    return Spillovers(cannibal, dip_weeks, dip, halo, deviation, slump, shape)
+    return Spillovers(cannibal, fade, dip, halo, deviation, slump)
 
 
 def _dip(
     baseline: Baseline, pressure: Pressure, sold: Floats, expected: Floats, offsets: Offsets, promoted: Bools, before: Spillovers
-) -> tuple[Floats, Pooled, float, int]:
+) -> tuple[Floats, Pooled, Floats]:
     panel = baseline.panel
     free = ~promoted
     total, now = (sold * free).sum(axis=1), (expected * free).sum(axis=1)
     # States follow the luck of the very days that are explained; they are left out of what explains them.
     usual = np.maximum((expected * np.exp(-offsets.moved) * calm(baseline) * free).sum(axis=1), TINY)
     precision = baseline.luck.precision(now, baseline.concentration("sku"))
-    after = [np.minimum((pressure.calm_after[week] * free).sum(axis=1) / usual, 3.0) for week in range(DIP_WEEKS)]
+    after = np.stack([np.minimum((part * free).sum(axis=1) / usual, 3.0) for part in pressure.calm_after])
     share = before.dip.mean[panel.category][:, None]
-    left = np.maximum(1 - share * sum(part * week for part, week in zip(before.dip_weeks, after, strict=True)), LOWEST_FACTOR)
-    columns = [-week / left for week in after]
-    known = share * sum(part * column for part, column in zip(before.dip_weeks, columns, strict=True))
-    known = known + before.slump * pressure.chosen[before.shape]
+    columns = -after / np.maximum(1 - share * np.tensordot(before.fade, after, axes=1), LOWEST_FACTOR)
+    known = share * np.tensordot(before.fade, columns, axes=1) + np.tensordot(before.slump, pressure.chosen, axes=1)
     observed = np.clip(baseline.sku_state.mean + known + (total - now) / np.maximum(now, TINY), -4, 6)
-    # How the dip fades is taken as known: left free, the later weeks take up whatever is off about the level.
-    weeks = 0.5 ** np.arange(DIP_WEEKS)
-    weeks = weeks / weeks.sum()
-    column = sum(part * week for part, week in zip(weeks, columns, strict=True))
-    white = whiten([np.ones_like(observed), observed, column, *pressure.chosen], precision, baseline.wanders["sku"])
+    white = whiten([np.ones_like(observed), observed, *columns, *pressure.chosen], precision, baseline.wanders["sku"])
     one, *rest = white
     norm = np.maximum((one * one).sum(axis=1, keepdims=True), TINY)
-    y, x, *choices = (part - one * (one * part).sum(axis=1, keepdims=True) / norm for part in rest)
-    centre, prior = np.array([0.0, PRIOR_SHARE]), np.diag([1 / SLUMP_DEVIATION**2, 1 / PRIOR_DEVIATION**2])
-    fits = []
-    for chosen in choices:
-        information = np.array([[float((a * b).sum()) for b in (chosen, x)] for a in (chosen, x)]) + prior
-        gain = np.array([float((a * y).sum()) for a in (chosen, x)]) + prior @ centre
-        found = np.linalg.solve(information, gain)
-        fits.append((float(found @ gain), float(found[0])))
-    # The shape whose slump and dip explain most.
-    shape = max(range(len(fits)), key=lambda row: fits[row][0])
-    slump = fits[shape][1]
-    return weeks, _shares(panel, (x * x).sum(axis=1), (x * (y - slump * choices[shape])).sum(axis=1)), slump, shape
+    y, *rest = (part - one * (one * part).sum(axis=1, keepdims=True) / norm for part in rest)
+    dips, slumps = rest[: len(FADES)], rest[len(FADES) :]
+    slump, fade = weigh(y, dips, slumps)
+    y = y - sum(part * column for part, column in zip(slump.tolist(), slumps, strict=True))
+    x = sum(part * column for part, column in zip(fade.tolist(), dips, strict=True))
+    return fade, _shares(panel, (x * x).sum(axis=1), (x * y).sum(axis=1)), slump
 
 
 def _shares(panel: PromotionPanel, information: Floats, gain: Floats) -> Pooled:
@@ -293,27 +276,14 @@ def calm(baseline: Baseline) -> Floats:
     return factor
 
 
-def slump_shape(panel: PromotionPanel, lead: int, half_life: float) -> Floats:
-    """Mean of an Ornstein-Uhlenbeck process (K, T) that is one on the days, `lead` before their start, on which SKUs were chosen."""
-    size, days = len(panel.skus), len(panel.days)
-    at = np.arange(days)
-    since, until = np.full((size, days), np.inf), np.full((size, days), np.inf)
-    for sku, start in {(member.sku, member.start - lead) for member in panel.members}:
-        since[sku] = np.minimum(since[sku], np.where(at >= start, at - start, np.inf))
-        until[sku] = np.minimum(until[sku], np.where(at <= start, start - at, np.inf))
-    earlier, later = 0.5 ** (since / half_life), 0.5 ** (until / half_life)
-    slump: Floats = (earlier + later) / (1 + earlier * later)
-    return slump
-
-
 def _after(panel: PromotionPanel, of_store: Ints, extra: Floats) -> Floats:
-    after = np.zeros((DIP_WEEKS, *extra.shape))
+    shapes = fade_shapes()
+    after = np.zeros((len(FADES), *extra.shape))
     for member in panel.members:
         here = np.unique(of_store[member.stores])
-        taken = extra[member.sku, here, member.days].sum(axis=1) / 7
-        for week in range(DIP_WEEKS):
-            first = member.end + 1 + 7 * week
-            after[week, member.sku, here, first : first + 7] += taken[:, None]
+        taken = extra[member.sku, here, member.days].sum(axis=1)
+        last = min(member.end + 1 + DIP_DAYS, extra.shape[2])
+        after[:, member.sku, here, member.end + 1 : last] += taken[:, None] * shapes[:, None, : last - member.end - 1]
     return after
 
 
