@@ -5,7 +5,8 @@
 
 Panels: twin-default and twin-hard (synthetic retailers with promotions, SKU by channel by day), olist (a real
 marketplace, technology categories by week; `--data` holds its folder), intermittent and scales (stress without
-promotions). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative,
+promotions), stores, departments and items (whole stores by day with shut Sundays, weekly departments whose trends turn,
+items that rarely sell at prices that change). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative,
 mlforecast_scaled and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. The oracle
 knows the mean of which a synthetic panel was drawn: its squared error is that of chance (its WAPE not quite the
 least, which is the median's). Seconds are those of all fits and predictions of a panel.

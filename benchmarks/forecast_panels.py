@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from forecast_shops import departments_frame, items_frame, stores_frame
 
 from sales_tech.twin.demand import Demand
 from sales_tech.twin.retailer import Retailer, make_retailer
@@ -63,12 +65,21 @@ def make_panel(name: str, seed: int, data: Path = REAL_DATA) -> Panel:
     """The panel of a name; the seed matters to all but the real one."""
     if name in ("twin-default", "twin-hard"):
         return twin_panel(name.removeprefix("twin-"), seed)
+    if name in SHOPS:
+        maker, about = SHOPS[name]
+        return Panel(maker(seed), ["series"], *about)
     return {"olist": lambda: olist_panel(data), "intermittent": lambda: intermittent_panel(seed), "scales": lambda: scales_panel(seed)}[
         name
     ]()
 
 
-NAMES = ("twin-default", "twin-hard", "olist", "intermittent", "scales")
+# What makes the frame; then plan and static columns, frequency, horizon, what marks promoted rows, and the group shown.
+SHOPS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "stores": (stores_frame, (["promo", "open", "school_holiday"], ["type", "assortment"], "D", 42, "promo", "type")),
+    "departments": (departments_frame, (["is_holiday", "markdown"], ["store", "department"], "W", 8, "markdown", "department")),
+    "items": (items_frame, (["sell_price", "snap"], ["item", "store", "category"], "D", 28, None, "category")),
+}
+NAMES = ("twin-default", "twin-hard", "olist", "intermittent", "scales", *SHOPS)
 
 
 def twin_panel(difficulty: str, seed: int, size: Size = SIZE) -> Panel:

@@ -31,7 +31,7 @@ def matrix_of(model: PromotionForecaster, past_and_plan: pd.DataFrame, at_date: 
     """Features of all series on a date, seen `step` days before, of a panel that goes on as told."""
     whole, _ = model.past_.with_plan(past_and_plan[past_and_plan["date"] > model.origin_].reset_index(drop=True))
     row = np.flatnonzero(whole.rows.dates == at_date)
-    return model.ensemble_.matrix(whole, model._calendar(), row, np.full(len(row), step))
+    return model.ensemble_.matrix(whole, model._calendar(model.past_), row, np.full(len(row), step))
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +48,11 @@ def test_training_and_predicting_make_the_same_features(fitted: tuple) -> None:
     later.ensemble_.statics_ = model.ensemble_.statics_
     later.ensemble_.least_ = model.ensemble_.least_
     plan = Plan.of(later.past_.rows, later.roles_, later.past_.neutral)
-    later.ensemble_.factor_ = np.exp(model.ensemble_.factors_.logs(plan, later._calendar()))
+    later.ensemble_.factor_ = np.exp(model.ensemble_.factors_.logs(plan, later._calendar(later.past_))[0])
     date = model.origin_ + 9 * DAY
     predicted = matrix_of(model, panel, date, 9)
     row = np.flatnonzero(later.past_.rows.dates == date)
-    trained = later.ensemble_.matrix(later.past_, later._calendar(), row, np.full(len(row), 9))
+    trained = later.ensemble_.matrix(later.past_, later._calendar(later.past_), row, np.full(len(row), 9))
     assert predicted.names == trained.names
     np.testing.assert_array_equal(predicted.values, trained.values)
     np.testing.assert_array_equal(predicted.base, trained.base)

@@ -100,6 +100,21 @@ def test_new_series_are_told_from_their_attributes_with_wider_intervals() -> Non
     assert width["new large"] > width["S02"]
 
 
+def test_new_series_answer_promotions_as_their_group_does() -> None:
+    panel = shop(skus=16, days=240)
+    truth = true_mean(panel.assign(depth=np.where(panel["family"] == "A", panel["depth"], 0.0)))
+    panel["units"] = np.random.default_rng(7).poisson(truth).astype(float)
+    past, future = split(panel)
+    model = forecaster(most_rows=8_000, trees=50).fit(past)
+    fresh = pd.concat([future[future["sku"] == "S08"].assign(sku=f"new {family}", family=family) for family in "AB"])
+    promoted, usual = (
+        model.predict(fresh.assign(depth=depth, mechanic=mechanic)).groupby("sku")["mean"].sum()
+        for depth, mechanic in ((0.2, "leaflet"), (0.0, "none"))
+    )
+    assert promoted["new A"] / usual["new A"] > 1.6
+    assert promoted["new B"] / usual["new B"] < 1.3
+
+
 def test_closed_days_sell_nothing_and_lower_no_other_day() -> None:
     past, future = split(shop(closed_sundays=True))
     model = forecaster(plan=["depth", "price", "mechanic", "open"]).fit(past)

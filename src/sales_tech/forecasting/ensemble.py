@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from sales_tech.forecasting.coarse import coarse
 from sales_tech.forecasting.factors import Factors
 from sales_tech.forecasting.features import Matrix, Situation, categories
 from sales_tech.forecasting.history_features import History
-from sales_tech.forecasting.market import Market
+from sales_tech.forecasting.market import ALL, Market
 from sales_tech.forecasting.members import Boosted, LogLinear, Member, SeasonalLevel
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
@@ -19,7 +22,6 @@ from sales_tech.forecasting.statics import StaticLevels
 
 MOST_GROUPS = 60
 MOST_CODES = 60
-ALL = "all"
 WEEKS_OF_YEAR = 52
 # Before any errors are known: trees and lines alike, smoothing less.
 SHARES = np.array([0.25, 0.25, 0.18, 0.18, 0.14])
@@ -38,16 +40,16 @@ class Ensemble:
     def fit(self, past: Past, calendar: pd.DataFrame, last: int) -> Ensemble:
         """Learn factors, levels and members from the rows up to a period."""
         rows = past.rows
-        self.known_ = rows.known
         seen = rows.known & (rows.period <= last)
         plan = Plan.of(rows, past.names.roles, past.neutral)
         self.factors_ = Factors().fit(plan, calendar, seen, self.seed)
-        factor = self.factor_ = np.exp(self.factors_.logs(plan, calendar))
+        factor = self._observe(plan, calendar)
         counts = np.bincount(rows.code[seen], minlength=len(past.table))
         sums = np.bincount(rows.code[seen], (rows.units / factor)[seen], minlength=len(past.table))
-        self.fitted_series_ = np.flatnonzero(counts > 0)
-        known = past.table.iloc[self.fitted_series_]
-        self.statics_ = StaticLevels(past.names.static, self.seed).fit(known, sums[self.fitted_series_] / counts[self.fitted_series_])
+        fitted = np.flatnonzero(counts > 0)
+        known = past.table.iloc[fitted]
+        self.series_ = {str(column): known[column].tolist() for column in known.columns}
+        self.statics_ = StaticLevels(past.names.static, self.seed).fit(known, sums[fitted] / counts[fitted])
         # Who has not sold in two years may sell the smallest amount there is in the next.
         sold = rows.units[seen & (rows.units > 0)]
         self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
@@ -64,7 +66,9 @@ class Ensemble:
                 f"expected {FEWEST_ROWS} or more; give it a longer past"
             )
         matrix = situation.matrix(row, step, blind)
-        texts = [is_text and matrix.values[:, place].max() < MOST_CODES for place, is_text in enumerate(categories(matrix.names, plan))]
+        texts = [
+            bool(is_text and matrix.values[:, place].max() < MOST_CODES) for place, is_text in enumerate(categories(matrix.names, plan))
+        ]
         self.members_: list[Member] = [
             Boosted(texts, self.trees),
             Boosted(texts, self.trees, with_factor=False),
@@ -75,10 +79,16 @@ class Ensemble:
         self.weights_ = SHARES
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
         most = max(self.most_rows // 2, FEW_ROWS)
+        stepped = replace(matrix, values=coarse(matrix.values, texts, self.seed))
         for number, member in enumerate(self.members_):
             part = np.random.default_rng((self.seed, 19, number)).permutation(len(row))[:most]
             part.sort()
-            member.fit(matrix.where(part), rows.units[row[part]], self.seed + number)
+            member.fit((stepped if isinstance(member, Boosted) else matrix).where(part), rows.units[row[part]], self.seed + number)
+        return self
+
+    def observe(self, past: Past, calendar: pd.DataFrame) -> Ensemble:
+        """Take another past, whose factors are those that were learnt; nothing is learnt from it."""
+        self._observe(Plan.of(past.rows, past.names.roles, past.neutral), calendar)
         return self
 
     def situation(self, past: Past, plan: Plan, factor: Floats, calendar: pd.DataFrame) -> Situation:
@@ -90,7 +100,7 @@ class Ensemble:
             # A value that was not there yet is a group without a past.
             at = pd.Index(values).get_indexer(past.table[column].astype(str))
             groups[column] = np.where(at < 0, len(values), at).astype(np.int64)
-        market = Market(history, factor, groups, self.horizon)
+        market = Market(history, factor, groups, self.horizon, plan.promoted)
         return Situation(plan, history, market, self.factors_, calendar, encoded, self.horizon)
 
     def factors_behind(self, past: Past) -> Floats:
@@ -127,5 +137,14 @@ class Ensemble:
     def _attributes(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         encoded, levels = self.statics_.encode(table), self.statics_.levels_of(table)
         # Series that were learnt from keep what the others told of them, as they were seen in training.
-        encoded[self.fitted_series_], levels[self.fitted_series_] = self.statics_.encoded_, self.statics_.levels_
+        fitted = pd.MultiIndex.from_frame(pd.DataFrame(self.series_, dtype=object))
+        place = fitted.get_indexer(pd.MultiIndex.from_frame(table[list(self.series_)].astype(object)))
+        met = place >= 0
+        encoded[met], levels[met] = self.statics_.encoded_[place[met]], self.statics_.levels_[place[met]]
         return encoded, levels
+
+    def _observe(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
+        self.known_ = plan.rows.known
+        factor: Floats = np.exp(self.factors_.logs(plan, calendar)[0])
+        self.factor_ = factor
+        return factor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -17,6 +19,9 @@ MOST_KINDS = 30
 DAYS_OF_MONTH = (3, 7, 14, 21, 27)
 LARGEST = 3.0
 BLOCK = 500_000
+MOST_TOGETHER = 3
+LEAST_LIFT = 0.05
+STRONGEST = 2.5
 
 
 class Factors:
@@ -39,31 +44,41 @@ class Factors:
         self.model_ = None
         if len(chosen) < 10:
             return self
-        columns, positive = self._columns(plan, calendar, chosen, chosen)
+        columns, positive, promotional = self._columns(plan, calendar, chosen, chosen)
         weight = np.sqrt(level)
         self.model_ = PoissonRidge(ridge=1e-3).fit(columns, rows.units[chosen] / level, weight, positive)
         # The level keeps what all rows share.
         self.zero_ = float(self.model_.log_mean(columns) @ weight / weight.sum())
+        promoted = plan.promoted[chosen]
+        lifts = self.model_.share_of(columns, promotional)[promoted]
+        self.usual_ = max(float(lifts.mean()), LEAST_LIFT) if promoted.any() else LEAST_LIFT
         return self
 
     def logs(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
-        """The log of the factor of each row, at its own reference price."""
+        """The log of the factor of each row, at its own reference price, and what of it is due to promotions: (2, rows)."""
         size = len(plan.rows.code)
-        told = np.zeros(size)
+        told = np.zeros((2, size))
         for begin in range(0, size, BLOCK):
             at = np.arange(begin, min(begin + BLOCK, size))
-            told[at] = self.at(plan, calendar, at, at)
+            told[:, at] = self.at(plan, calendar, at, at)
         return told
 
     def at(self, plan: Plan, calendar: pd.DataFrame, row: Ints, origin: Ints) -> Floats:
-        """The log of the factors of rows with prices against the references of their origins."""
+        """The same of some rows, with prices against the references of their origins."""
+        if self.model_ is None:
+            return np.zeros((2, len(row)))
+        columns, _, promotional = self._columns(plan, calendar, row, origin)
+        told: Floats = np.stack([self.model_.log_mean(columns) - self.zero_, self.model_.share_of(columns, promotional)])
+        return np.clip(told, -LARGEST, LARGEST)
+
+    def strength(self, plan: Plan, row: Ints, lift: Floats) -> Floats:
+        """How strong the promotions of rows are beside the usual one, by the log of their factor; 0 where there is none."""
         if self.model_ is None:
             return np.zeros(len(row))
-        columns, _ = self._columns(plan, calendar, row, origin)
-        told: Floats = np.clip(self.model_.log_mean(columns) - self.zero_, -LARGEST, LARGEST)
+        told: Floats = np.where(plan.promoted[row], np.clip(lift / self.usual_, 0.0, STRONGEST), 0.0)
         return told
 
-    def _columns(self, plan: Plan, calendar: pd.DataFrame, row: Ints, origin: Ints) -> tuple[Floats, Bools]:
+    def _columns(self, plan: Plan, calendar: pd.DataFrame, row: Ints, origin: Ints) -> tuple[Floats, Bools, Bools]:
         rows = plan.rows
         found: list[Floats] = []
         signs: list[bool] = []
@@ -85,26 +100,34 @@ class Factors:
         name = calendar["name"].to_numpy()[period]
         for one in self.names_:
             add(name == one)
-        deep = np.zeros(len(row))
-        for column, role in plan.roles.items():
-            values = rows.plan[column][row]
-            if role == PRICE:
-                add(plan.cheapness(column, row, origin), positive=True)
-            elif role == DEPTH:
-                add(values, positive=True)
-                add(values > 0, positive=True)
-                deep = np.maximum(deep, values)
-            elif role in (FLAG, OPEN, CONTEXT):
-                add(values)
-        for column, kinds in self.kinds_.items():
-            for kind in kinds:
+        for column in plan.of_role(OPEN, CONTEXT):
+            add(rows.plan[column][row])
+        for column in plan.of_role(LABEL):
+            for kind in self.kinds_[column]:
+                add(rows.plan[column][row] == kind)
+        ordinary = len(found)
+        for column in plan.of_role(PRICE):
+            add(plan.cheapness(column, row, origin), positive=True)
+        depths = {column: rows.plan[column][row] for column in plan.of_role(DEPTH)}
+        for values in depths.values():
+            add(values, positive=True)
+            add(values > 0, positive=True)
+        # A discount in half of the shops, or of half of the goods, does half as much.
+        if len(depths) <= MOST_TOGETHER:
+            for one, other in combinations(depths.values(), 2):
+                add(one * other, positive=True)
+        for column in plan.of_role(FLAG):
+            add(rows.plan[column][row])
+        for column in plan.of_role(KIND):
+            for kind in self.kinds_[column]:
                 inside = rows.plan[column][row] == kind
                 add(inside)
-                if plan.roles[column] == KIND and plan.of_role(DEPTH):
-                    add(inside * deep, positive=True)
+                for values in list(depths.values())[:MOST_TOGETHER]:
+                    add(inside * values, positive=True)
         if not found:
+            ordinary = 1
             add(np.zeros(len(row)))
-        return np.stack(found, axis=1), np.array(signs)
+        return np.stack(found, axis=1), np.array(signs), np.arange(len(found)) >= ordinary
 
 
 def _frequent(codes: Floats) -> list[int]:

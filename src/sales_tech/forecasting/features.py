@@ -13,10 +13,11 @@ from sales_tech.forecasting.factors import Factors
 from sales_tech.forecasting.history_features import WEEKDAY, History
 from sales_tech.forecasting.market import Market
 from sales_tech.forecasting.plan_features import Plan, plan_columns
-from sales_tech.forecasting.roles import KIND, LABEL
+from sales_tech.forecasting.roles import KIND, LABEL, PROMOTIONAL
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
 CALENDAR = ("day_of_month", "week_of_year", "holiday", "to_holiday", "since_holiday")
+ANSWER = "answer"
 DAILY = ("weekday", "to_month_end", "since_payday")
 
 
@@ -40,6 +41,12 @@ class Matrix:
     def column(self, name: str) -> Floats:
         """One feature."""
         told: Floats = self.values[:, self.names.index(name)].astype(np.float64)
+        return told
+
+    def differs(self, other: Matrix) -> Bools:
+        """Rows that another matrix of the same rows tells otherwise."""
+        same = (self.values == other.values) | (np.isnan(self.values) & np.isnan(other.values))
+        told: Bools = ~same.all(axis=1) | (self.base != other.base) | (self.promoted != other.promoted)
         return told
 
     def where(self, chosen: Bools | Ints) -> Matrix:
@@ -85,8 +92,15 @@ class Situation:
         told |= self.market.columns(row, known_from, ago)
         told |= {name: calendar[name].to_numpy() for name in (*CALENDAR, *(DAILY if rows.week > 1 else ()))}
         told |= plan_columns(self.plan, row, known_from, self.horizon)
-        factor = self.factors.at(self.plan, self.calendar, row, np.where(origin < rows.start[row], row - step, origin))
+        factor, lift = self.factors.at(self.plan, self.calendar, row, known_from)
         told["+factor"] = factor
+        strength = self.factors.strength(self.plan, row, lift)
+        if self.plan.of_role(*PROMOTIONAL):
+            told["strength"] = strength
+            told[ANSWER] = np.nan_to_num(told["own lift"]) * strength
+            for name, lifted in self.market.lifts(row, known_from).items():
+                told[f"lift {name}"] = lifted
+                told[f"{ANSWER} {name}"] = lifted * strength
         for place in range(self.attributes.shape[1]):
             told[f"static {place}"] = self.attributes[rows.code[row], place]
         values = np.stack([column.astype(np.float32) for column in told.values()], axis=1)

@@ -15,21 +15,18 @@ from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
 from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.ensemble import Ensemble
-from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
-from sales_tech.forecasting.past import UNKNOWN, Names, past_of
+from sales_tech.forecasting.past import UNKNOWN, Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import AHEAD, Plan
-from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, roles_of
-from sales_tech.forecasting.rows import Floats
+from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
+from sales_tech.forecasting.rows import Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
 from sales_tech.forecasting.shapes import period_of, quantile_columns
 
-MOST_HELD_OUT = 150_000
+MOST_HELD_OUT = MOST_CALIBRATED = 150_000
 HELD_OUT_HORIZONS = 3
 HELD_OUT_SHARE = 0.35
-# How far demand as a whole strays within a horizon, which no correction can foresee.
-DRIFT = 0.12
-LARGEST_CORRECTION = 0.03
 
 
 class Effects(Protocol):
@@ -91,18 +88,15 @@ class PromotionForecaster(BaseEstimator):
     def fit(self, panel: pd.DataFrame, y: object = None) -> Self:
         """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them."""
         self._check_parameters()
-        told = [*self.plan, *self.static]
-        check_panel(panel, list(self.series), self.time, self.target, told, self.available)
+        self._check_panel(panel)
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
-        used = {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
-        names = Names(tuple(self.series), self.time, self.target, tuple(self.static), used, self.available, self.freq)
-        factor = None if self.effects is None else np.exp(self._log_uplift(panel))
-        self.past_ = past_of(panel, names, self.fill_gaps, factor)
-        if not self.past_.rows.known.any():
-            raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
+        self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
+        used = self._used()
+        self.texts_, self.neutral_ = texts_of(panel, used)
+        self.past_ = self._past(panel)
         self.origin_ = self.past_.origin
-        self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.past_.neutral))
-        calendar = self._calendar()
+        self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.neutral_))
+        calendar = self._calendar(self.past_)
         last = self.past_.last
         held = self._held_out(last)
         self._calibrate(calendar, held)
@@ -110,33 +104,42 @@ class PromotionForecaster(BaseEstimator):
         self.ensemble_.weights_ = self.weights_
         return self
 
+    def observe(self, panel: pd.DataFrame) -> Self:
+        """Take a newer past, or another one, to predict from, without learning anew.
+
+        `panel` has the columns of the one that was fitted; series, attributes and texts that it did not have are told
+        as `predict` tells them. ValueError says what is wrong with the panel, and which column is no longer what it was.
+        What the fit learnt stays: nothing but the past is replaced, and not even that where an error is raised.
+        """
+        check_is_fitted(self, "ensemble_")
+        self._check_panel(panel)
+        given = self.roles or {}
+        check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
+        past = self._past(panel)
+        self.ensemble_.observe(past, self._calendar(past))
+        self.past_, self.origin_ = past, past.origin
+        return self
+
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the plan with horizon, quantiles, mean, baseline and uplift, in the order of the plan.
 
         ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen.
         """
-        check_is_fitted(self, "ensemble_")
-        series = list(self.series)
-        check_plan(plan_frame, series, self.time, [*self.plan, *self.static], self.roles_)
-        plan_frame = plan_frame.reset_index(drop=True)
-        period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
-        steps = period - self.past_.last
-        check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans)
-        self._check_gaps(plan_frame, steps)
-        whole, at = self.past_.with_plan(plan_frame)
-        calendar = self._calendar()
-        plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
+        plan_frame, situation, at, steps = self._ahead(plan_frame)
+        ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
         self._warn_beyond(plan, at)
-        ensemble, closed = self.ensemble_, whole.rows.closed[at]
-        situation = ensemble.situation(whole, plan, ensemble.factors_behind(whole), calendar)
         matrix = situation.matrix(at, steps)
         mean = self._mean(ensemble, matrix)
         baseline = mean
         if plan.of_role(*PROMOTIONAL):
             quiet = situation.under(plan.without_promotions())
-            baseline = self._mean(ensemble, quiet.matrix(at, steps))
+            matrix_without = quiet.matrix(at, steps)
+            touched = matrix_without.differs(matrix)
+            baseline = mean.copy()
+            if touched.any():
+                baseline[touched] = self._mean(ensemble, matrix_without.where(touched))
             # A discount alone never lowers sales; the trees know that of each depth, not of being promoted at all.
-            deep = np.any([whole.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
+            deep = np.any([plan.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
             mean = np.where(deep, np.maximum(mean, baseline), mean)
         levels = quantile_columns(self.quantiles)
         ordered = sorted(levels)
@@ -145,11 +148,30 @@ class PromotionForecaster(BaseEstimator):
             lift = np.exp(self._log_uplift(plan_frame))
             mean, spread = baseline * lift, spread * lift[:, None]
         mean, baseline = (np.where(closed, 0.0, one) for one in (mean, baseline))
-        told = plan_frame[[*series, self.time]].assign(horizon=steps)
+        told = plan_frame[[*self.series, self.time]].assign(horizon=steps)
         for level, name in levels.items():
             told[name] = np.where(closed, 0.0, spread[:, ordered.index(level)])
         uplift = mean - baseline
         return told.assign(mean=baseline + uplift, baseline=baseline, uplift=uplift)
+
+    def features(self, plan_frame: pd.DataFrame) -> Matrix:
+        """What `predict` sees of the rows of a plan, in their order; the same function makes what is learnt from."""
+        _, situation, at, steps = self._ahead(plan_frame)
+        return situation.matrix(at, steps)
+
+    def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
+        # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.
+        check_is_fitted(self, ["ensemble_", "past_"])
+        check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
+        plan_frame = plan_frame.reset_index(drop=True)
+        period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
+        steps = period - self.past_.last
+        check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans)
+        self._check_gaps(plan_frame, steps)
+        whole, at = self.past_.with_plan(plan_frame)
+        plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
+        ensemble = self.ensemble_
+        return plan_frame, ensemble.situation(whole, plan, ensemble.factors_behind(whole), self._calendar(self.past_)), at, steps
 
     def _ensemble(self, most_rows: int) -> Ensemble:
         return Ensemble(self.horizon, self.random_state, most_rows, self.trees)
@@ -162,7 +184,7 @@ class PromotionForecaster(BaseEstimator):
         past, last = self.past_, self.past_.last
         until = last if first is None else first
         # The one that is thrown away again needs less.
-        model = self._ensemble(self.most_rows // 2).fit(past, calendar, until)
+        model = self._ensemble(min(self.most_rows // 2, MOST_CALIBRATED)).fit(past, calendar, until)
         begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
         row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
         matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
@@ -184,9 +206,19 @@ class PromotionForecaster(BaseEstimator):
             return None
         return last - length
 
-    def _calendar(self) -> pd.DataFrame:
-        rows = self.past_.rows
-        return calendar_of(rows.first, self.past_.last + self.horizon + 1, rows.length, self.country)
+    def _calendar(self, past: Past) -> pd.DataFrame:
+        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country)
+
+    def _used(self) -> dict[str, str]:
+        return {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
+
+    def _past(self, panel: pd.DataFrame) -> Past:
+        names = Names(tuple(self.series), self.time, self.target, tuple(self.static), self._used(), self.available, self.freq)
+        factor = None if self.effects is None else np.exp(self._log_uplift(panel))
+        past = past_of(panel, names, self.fill_gaps, factor, self.texts_, self.neutral_)
+        if not past.rows.known.any():
+            raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
+        return past
 
     def _log_uplift(self, frame: pd.DataFrame) -> Floats:
         assert self.effects is not None
@@ -204,6 +236,9 @@ class PromotionForecaster(BaseEstimator):
             raise ValueError(f"series is {self.series!r}; expected a list of one or more columns")
         if self.fill_gaps not in (None, 0, UNKNOWN):
             raise ValueError(f"fill_gaps is {self.fill_gaps!r}; expected None, 0 or {UNKNOWN!r}")
+
+    def _check_panel(self, panel: pd.DataFrame) -> None:
+        check_panel(panel, list(self.series), self.time, self.target, [*self.plan, *self.static], self.available)
 
     def _check_gaps(self, plan: pd.DataFrame, steps: np.ndarray) -> None:
         series = list(self.series)
@@ -228,7 +263,7 @@ class PromotionForecaster(BaseEstimator):
             beyond = (values < low - margin) | (values > high + margin)
             if beyond.any():
                 what = "log of usual price over price" if role == PRICE else "text that was never seen" if role in TEXTS else "value"
-                seen = ", ".join(self.past_.texts[column]) if role in TEXTS else f"{low:g} to {high:g}"
+                seen = ", ".join(self.texts_[column]) if role in TEXTS else f"{low:g} to {high:g}"
                 warnings.warn(
                     f"the plan has {int(beyond.sum())} rows with a {what} of {column} beyond the past ({seen}); "
                     "their forecasts are a guess",

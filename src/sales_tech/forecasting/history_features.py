@@ -43,6 +43,7 @@ class History:
         self._lifted = Sums(rows, freed * promoted * known)
         self._expected = Sums(rows, before * promoted * known)
         self._promoted = Sums(rows, promoted * known)
+        self.before, self.freed = before, freed
         places = np.arange(len(freed))
         sold = np.where(rows.known & (rows.units > 0), places, -1)
         self._last_sold = np.maximum.accumulate(sold) if len(sold) else sold

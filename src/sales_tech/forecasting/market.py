@@ -9,7 +9,10 @@ import numpy as np
 from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
+ALL = "all"
 MOST_ROWS = 1_500_000
+DRAWN_WEEKS = 4
+LEAST = 1e-9
 
 
 class Market:
@@ -18,8 +21,8 @@ class Market:
     The ratio of an origin and a step is known from the origin plus the step on, and asked for a year later.
     """
 
-    def __init__(self, history: History, factor: Floats, groups: Mapping[str, Ints], horizon: int) -> None:
-        rows = history.rows
+    def __init__(self, history: History, factor: Floats, groups: Mapping[str, Ints], horizon: int, promoted: Bools) -> None:
+        rows, self.history = history.rows, history
         self.rows, self.groups, self.horizon = rows, groups, horizon
         self.periods = int(rows.period.max()) + 1
         stride = -(-len(rows.code) // MOST_ROWS)
@@ -41,6 +44,37 @@ class Market:
                 size = self.sold[name].shape[0] * self.periods
                 self.sold[name][:, :, step] = np.bincount(place, freed[target] * weight[inside], size).reshape(-1, self.periods)
                 self.usual[name][:, :, step] = np.bincount(place, level[inside] * weight[inside], size).reshape(-1, self.periods)
+
+        self._count_promotions(promoted & rows.known)
+
+    def lifts(self, row: Ints, origin: Ints) -> dict[str, Floats]:
+        """How much more than others each group sold in its promotions up to the origin, as a log drawn to 0."""
+        rows = self.rows
+        period = rows.period[rows.start[row]] + (origin - rows.start[row])
+        at = np.clip(period, -1, self.periods - 1) + 1
+        told = {}
+        for name, of in self.groups.items():
+            sold, usual, much = (table[of[rows.code[row]], at] for table in self.promotions[name])
+            drawn = DRAWN_WEEKS * rows.week * usual / np.maximum(much, 1)
+            told[name] = np.log((sold + drawn + LEAST) / (usual + drawn + LEAST))
+        return told
+
+    def _count_promotions(self, counted: Bools) -> None:
+        # Of each group, by period: units and usual units of promoted rows up to it, and how many there were.
+        rows, history = self.rows, self.history
+        at = np.flatnonzero(counted & (np.arange(len(counted)) - rows.start >= rows.week))
+        usual = history.before[at]
+        weight = 1 / np.sqrt(usual)
+        self.promotions = {}
+        for name, of in self.groups.items():
+            size = int(of.max()) + 1
+            place = of[rows.code[at]] * self.periods + rows.period[at]
+            parts = []
+            for values in (history.freed[at] * weight, usual * weight, np.ones(len(at))):
+                table = np.zeros((size, self.periods + 1))
+                table[:, 1:] = np.cumsum(np.bincount(place, values, size * self.periods).reshape(size, self.periods), axis=1)
+                parts.append(table)
+            self.promotions[name] = parts
 
     def columns(self, row: Ints, origin: Ints, ago: Ints) -> dict[str, Floats]:
         """The log ratio of a year ago by group, of the period itself and of the week about it; and that of the last week."""

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.coarse import STEPS
+from sales_tech.forecasting.features import ANSWER, Matrix
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats
 
 LARGEST = 3.0
-WEIGHT = 0.75
-MOST_BINS = 64
+WEIGHT = 0.5
 LARGEST_RATIO = 50.0
+LEARNING_RATE, MANY_ROWS = 0.07, 150_000
 
 
 class Member(Protocol):
@@ -51,22 +52,27 @@ class Boosted:
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
         """Learn from rows and their units."""
         base = self._base(matrix)
-        signs = [1 if name.startswith("+") else 0 for name in matrix.names]
+        # What is the same in all rows of training, or never told, cannot be split upon.
+        self.told_ = np.flatnonzero(np.fmin.reduce(matrix.values, axis=0) < np.fmax.reduce(matrix.values, axis=0))
+        self.told_ = self.told_ if len(self.told_) else np.zeros(1, dtype=np.int64)
+        categorical = [self.categorical[place] for place in self.told_]
+        signs = [1 if matrix.names[place].startswith("+") else 0 for place in self.told_]
+        # Of many rows fewer and larger steps learn as much.
+        rounds = max(round(self.trees * min(1.0, (MANY_ROWS / len(units)) ** 0.5)), 1)
         self.model_ = HistGradientBoostingRegressor(
             loss="poisson",
-            max_iter=self.trees,
-            learning_rate=0.07,
+            max_iter=rounds,
+            learning_rate=LEARNING_RATE * self.trees / rounds,
             max_leaf_nodes=24,
             min_samples_leaf=int(np.clip(len(units) // 500, 15, 60)),
             l2_regularization=1.0,
             max_features=0.5,
-            categorical_features=self.categorical,
+            categorical_features=categorical,
             monotonic_cst=signs,
-            max_bins=MOST_BINS,
+            max_bins=STEPS,
             early_stopping=False,
             random_state=seed,
         )
-        self.told_ = ~np.isnan(matrix.values).all(axis=0)
         ratio = ratios_of(units, base)
         if not ratio.any():
             self.model_ = None
@@ -82,8 +88,7 @@ class Boosted:
         return told
 
     def _values(self, matrix: Matrix) -> NDArray[np.float32]:
-        # What the training never told cannot be split upon, and scikit-learn cannot bin it.
-        told: NDArray[np.float32] = np.where(self.told_, matrix.values, np.float32(0))
+        told: NDArray[np.float32] = matrix.values[:, self.told_]
         return told
 
     def _base(self, matrix: Matrix) -> Floats:
@@ -117,7 +122,7 @@ class LogLinear:
             found.append(np.where(missing, np.float32(0), values))
             signs.append(name.startswith("+"))
         promoted = matrix.promoted.astype(np.float32)
-        found.append(np.nan_to_num(matrix.column("own lift")) * promoted)
+        found += [] if ANSWER in matrix.names else [np.nan_to_num(matrix.column("own lift")) * promoted]
         found.append(matrix.new.astype(np.float32))
         found.append(np.isnan(matrix.column("year ago")).astype(np.float32))
         if self.yearly:
@@ -139,5 +144,6 @@ class SeasonalLevel:
 
     def mean(self, matrix: Matrix) -> Floats:
         """The expected units of rows."""
-        told: Floats = matrix.base * np.exp(np.nan_to_num(matrix.column("own lift")) * matrix.promoted)
+        lifts = [matrix.column(name) for name in matrix.names if name == ANSWER or name.startswith(f"{ANSWER} ")]
+        told: Floats = matrix.base * np.exp(np.mean(lifts, axis=0)) if lifts else matrix.base
         return told

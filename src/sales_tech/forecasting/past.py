@@ -93,7 +93,20 @@ class Past:
         return Past(names, whole, table, self.texts, self.neutral), new_at
 
 
-def past_of(panel: pd.DataFrame, names: Names, fill_gaps: Gaps, history_factor: Floats | None) -> Past:
+def texts_of(panel: pd.DataFrame, roles: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """The texts of each column of texts, whose places are their codes, and the code of the one that stands for no promotion."""
+    texts = {column: tuple(sorted(panel[column].astype(str).unique())) for column, role in roles.items() if role in TEXTS}
+    return texts, {column: told.index(neutral_text(panel[column])) for column, told in texts.items()}
+
+
+def past_of(
+    panel: pd.DataFrame,
+    names: Names,
+    fill_gaps: Gaps,
+    history_factor: Floats | None,
+    texts: Mapping[str, tuple[str, ...]],
+    neutral: Mapping[str, int],
+) -> Past:
     """The rows of a panel that has been checked; ValueError for gaps, unless told what they are."""
     series = list(names.series)
     codes = np.asarray(panel.groupby(series, observed=True, sort=True).ngroup(), dtype=np.int64)
@@ -105,10 +118,6 @@ def past_of(panel: pd.DataFrame, names: Names, fill_gaps: Gaps, history_factor: 
     codes, period = np.asarray(codes[order]), np.asarray(period[order])
     if fill_gaps is None:
         check_complete(panel, codes, period, series, names.time, "the panel")
-    texts, neutral = {}, {}
-    for column in [column for column, role in names.roles.items() if role in TEXTS]:
-        texts[column] = tuple(sorted(panel[column].astype(str).unique()))
-        neutral[column] = texts[column].index(neutral_text(panel[column]))
     units = panel[names.target].to_numpy(dtype=np.float64)
     seen = np.isfinite(units) if names.available is None else panel[names.available].to_numpy(dtype=np.float64) != 0
     units = np.where(seen, units, 0.0)

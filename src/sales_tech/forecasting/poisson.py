@@ -44,6 +44,12 @@ class PoissonRidge:
         self.coefficients_ = found.x
         return self
 
+    def share_of(self, columns: Floats, some: Bools) -> Floats:
+        """What some of the columns add to the linear function, against their being 0."""
+        held = np.clip(columns[:, some], self.low_[some], self.high_[some])
+        told: Floats = held @ (self.coefficients_[1:] / self.scale_)[some]
+        return told
+
     def log_mean(self, columns: Floats) -> Floats:
         """The linear function of columns that are first held within what was seen."""
         held = np.clip(columns, self.low_, self.high_)

@@ -45,16 +45,29 @@ class PromotionResponse:
         promoted = plan_frame.reset_index(drop=True)[depth > 0]
         for key, rows in promoted.groupby(list(WANTED[:4]), observed=True, dropna=False).indices.items():
             at = promoted.index.to_numpy()[rows]
-            depths, logs = self._curve(key)  # type: ignore[arg-type]  # a key of several columns is a tuple
-            beyond += int((depth[at] > depths[-1] + MARGIN).sum())
-            told[at] = np.interp(depth[at], [0.0, *depths], [0.0, *logs])
+            told[at] = self.logs(key, depth[at])  # type: ignore[arg-type]  # a key of several columns is a tuple
+            beyond += self.beyond(key, depth[at])  # type: ignore[arg-type]
+        self.warn(beyond)
+        return told
+
+    def logs(self, key: tuple[object, ...], depth: Floats) -> Floats:
+        """The log of what sales are multiplied by at some depths, of one category, brand, mechanic and display."""
+        depths, logs = self._curve(key)
+        told: Floats = np.interp(depth, [0.0, *depths], [0.0, *logs])
+        return told
+
+    def beyond(self, key: tuple[object, ...], depth: Floats) -> int:
+        """How many of some depths are greater than any that was tried."""
+        return int((depth > self._curve(key)[0][-1] + MARGIN).sum())
+
+    def warn(self, beyond: int) -> None:
+        """Warn of rows with a depth that is greater than any that was tried, if there are any."""
         if beyond:
             warnings.warn(
                 f"the plan has {beyond} rows with a deeper discount than was ever tried; they are told the effect of the deepest",
                 PlanBeyondHistory,
-                stacklevel=2,
+                stacklevel=3,
             )
-        return told
 
     def _curve(self, key: tuple[object, ...]) -> tuple[Floats, Floats]:
         category, brand, mechanic, display = key

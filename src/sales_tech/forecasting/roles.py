@@ -64,6 +64,37 @@ def _is_open(numbers: np.ndarray, units: np.ndarray, named: bool) -> bool:
     return bool(np.nanmax(units[shut], initial=0.0) == 0)
 
 
+def check_kinds(panel: pd.DataFrame, numbers: Mapping[str, bool], roles: Mapping[str, str], target: str) -> None:
+    """ValueError that names the columns which are not, or cannot be, what they were at the fit.
+
+    `numbers` tells whether each column was one of numbers, `roles` what plan columns were taken for.
+    """
+    words = {True: "numbers", False: "texts"}
+    changed = [
+        f"{column} is {panel[column].dtype} and was one of {words[was]}"
+        for column, was in numbers.items()
+        if is_number(panel[column]) != was
+    ]
+    if not changed:
+        told = {column: panel[column].to_numpy(dtype=np.float64) for column, role in roles.items() if role not in TEXTS}
+        units = panel[target].to_numpy(dtype=np.float64)
+        for column, values in told.items():
+            role, lowest = roles[column], values.min()
+            if role == PRICE and lowest <= 0:
+                changed.append(f"{column} was a price, which is above 0, and is {lowest:g}")
+            elif role == DEPTH and lowest < 0:
+                changed.append(f"{column} was a depth, which is 0 or more, and is {lowest:g}")
+            elif role == FLAG and not np.isin(values, (0.0, 1.0)).all():
+                changed.append(f"{column} was a flag of 0 and 1, and is {lowest:g} to {values.max():g}")
+            elif role == OPEN and np.nanmax(units[values == 0], initial=0.0) > 0:
+                changed.append(f"{column} was 0 where nothing is sold, and is so on rows with {target}")
+    if changed:
+        raise ValueError(
+            f"the panel is not like the one that was fitted: {'; '.join(changed)}; expected the same columns with the same meaning; "
+            "convert them, or fit anew"
+        )
+
+
 def is_number(values: pd.Series) -> bool:
     """Whether a column holds numbers or yes and no."""
     return bool(pd.api.types.is_numeric_dtype(values))

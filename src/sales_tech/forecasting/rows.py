@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,6 +93,9 @@ class Smoothed:
 
     def __init__(self, rows: Rows, values: Floats, half_life: float, lag: int = 1) -> None:
         self._rows = rows
+        # Whoever answers plans from an outlook only needs the names of this module, and scipy takes a second to import.
+        from scipy.signal import lfilter
+
         decay = 0.5 ** (lag / half_life)
         back = np.zeros(lag + 1)
         back[0], back[lag] = 1.0, -decay
