@@ -64,7 +64,7 @@ def deploy(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
         _aws("cloudformation", "deploy", "--stack-name", stack, "--template-file", str(template), *where,
              "--no-fail-on-empty-changeset", *CAPABILITIES, *overrides)  # fmt: skip
     for name, value in sorted(_outputs(stack).items()):
-        _say(f"{name:<16}{value}")
+        _say(f"{name:<18}{value}")
 
 
 def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
@@ -91,9 +91,9 @@ def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
 
 
 def destroy(stack: str, force: bool) -> None:
-    """Remove the stack and what it leaves behind on purpose: buckets, the hash's key, the encryption key.
+    """Remove the stack and what it leaves behind on purpose: buckets, registered models, the hash's key, the encryption key.
 
-    Raises Refused while buckets hold objects or the queues hold events, unless forced.
+    Raises Refused while buckets hold objects, the queues events or the model group versions, unless forced.
     """
     outputs = _outputs(stack)
     if outputs is None:
@@ -101,6 +101,8 @@ def destroy(stack: str, force: bool) -> None:
     data = [outputs[name] for name in ("LandingBucket", "LakeBucket") if name in outputs]
     found = [f"s3://{bucket} holds objects" for bucket in data if _versions(bucket, 1)]
     found += [f"the queue {name} holds events" for name in (f"{stack}-orders", f"{stack}-orders-dead") if _messages(name)]
+    group = outputs.get("ModelGroup", "")
+    found += [f"the model group {group} holds versions"] if _packages(group) else []
     if found and not force:
         raise Refused(f"{stack} is not destroyed, since data exists: {'; '.join(found)}. FORCE=1 destroys it for good")
     _aws("cloudformation", "delete-stack", "--stack-name", stack)
@@ -114,6 +116,9 @@ def destroy(stack: str, force: bool) -> None:
         _empty(logs)
         _remove(logs)
         _say(f"removed s3://{logs}, the access logs of both")
+    if group:
+        _remove_models(group)
+        _say(f"removed the model group {group}")
     if secret := outputs.get("HashKeySecret"):
         _aws("secretsmanager", "delete-secret", "--secret-id", secret, "--force-delete-without-recovery")
         _say(f"removed {secret}")
@@ -232,6 +237,24 @@ def _empty(bucket: str) -> None:
 def _remove(bucket: str) -> None:
     removed = _run("s3api", "delete-bucket", "--bucket", bucket)
     if not (removed.returncode and "NoSuchBucket" in removed.stderr):
+        _checked(removed)
+
+
+def _packages(group: str) -> list[str]:
+    """The registered versions of a group, none where it is gone."""
+    if not group:
+        return []
+    listed = _run("sagemaker", "list-model-packages", "--model-package-group-name", group)
+    if listed.returncode and "does not exist" in listed.stderr:
+        return []
+    return [each["ModelPackageArn"] for each in json.loads(_checked(listed).stdout).get("ModelPackageSummaryList", [])]
+
+
+def _remove_models(group: str) -> None:
+    for version in _packages(group):
+        _aws("sagemaker", "delete-model-package", "--model-package-name", version)
+    removed = _run("sagemaker", "delete-model-package-group", "--model-package-group-name", group)
+    if not (removed.returncode and "does not exist" in removed.stderr):
         _checked(removed)
 
 

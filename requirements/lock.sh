@@ -6,9 +6,10 @@ uv=${UV:-.venv/bin/uv}
 compile() {
     "$uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml "$@"
 }
-compile --output-file requirements/base.txt
-compile --extra aws --constraint requirements/base.txt --output-file requirements/aws.txt
-compile --extra aws --extra dev --constraint requirements/aws.txt --output-file requirements/dev.txt
+# The widest first, since the SageMaker SDK is the most particular about versions; the others are parts of it.
+compile --extra aws --extra dev --extra sagemaker --output-file requirements/dev.txt
+compile --constraint requirements/dev.txt --output-file requirements/base.txt
+compile --extra aws --constraint requirements/dev.txt --output-file requirements/aws.txt
 for extra in sagemaker spark; do
-    compile --extra aws --extra "$extra" --constraint requirements/aws.txt --output-file "requirements/$extra.txt"
+    compile --extra aws --extra "$extra" --constraint requirements/dev.txt --output-file "requirements/$extra.txt"
 done

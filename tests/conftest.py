@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from sales_tech.settings import Settings
 from tests.support.cloud import Cloud, running_cloud
 from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settings_in
 
-from sales_tech.settings import Settings
+# Two workers on two cores, each with two threads that wait for one another by spinning, take ten times as long as with one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 LONGEST_FIRST = ("end_to_end", "transform", "infra", "functions", "query", "notebooks", "orchestration")
 """Folders whose tests take long, so that no worker is left with one of their files at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from sales_tech.cli_endpoint import endpoint
 from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.settings import Settings, asset
 
@@ -26,6 +28,9 @@ force_option = click.option("--force", is_flag=True, help="Build again even what
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Sales analytics lake: CSV exports in, trusted tables out."""
+
+
+main.add_command(endpoint)
 
 
 @main.command()
@@ -151,6 +156,34 @@ def twin(folder: Path, lines: int, difficulty: str, seed: int, clean: bool, trut
     show_posted(console, post_events(made.stream.path, settings), settings)
 
 
+@main.command("plan-promotion")
+@lake_option
+@click.option("--source", help="The source to ask (default: the only one that has a forecast).")
+@click.option("--sku", "skus", multiple=True, help="A SKU to promote; may be repeated.")
+@click.option("--category", help="Promote all SKUs of a category.")
+@click.option(
+    "--discount", "discounts", multiple=True, help="Off the list price, such as 20%; repeat it to compare. All tried depths by default."
+)
+@click.option("--mechanic", help="How it works, as the source names it (default: the usual one of the category).")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (default: the day after the last sales).")
+@click.option("--days", type=click.IntRange(min=1), help="How many days (default: 10).")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day, instead of --days.")
+@click.option("--channel", help="Only in this channel.")
+@click.option("--region", help="Only in this sales region.")
+@click.option("--display", is_flag=True, help="With extra display in the shop.")
+@click.option("--investment", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Money spent besides the discount.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def plan_promotion(lake: str | None, source: str | None, discounts: tuple[str, ...], form: str, **given: Any) -> None:
+    """Tell what a promotion to come would sell and earn, and which depth of discount earns most."""
+    from sales_tech.orchestration.plan_promotion import Wish, answer, share_of, show_promotion
+
+    if given["days"] and given["last"]:
+        raise SettingsError("both --days and --to were given; expected one of them")
+    days = {name: given.pop(name) for name in ("first", "last")}
+    wish = Wish(discounts=tuple(map(share_of, discounts)), **given, **{name: day and day.date() for name, day in days.items()})
+    show_promotion(Console(), answer(Settings.load(lake=lake), wish, source), form)
+
+
 @main.command()
 def night() -> None:
     """Run the pipeline as a SageMaker Processing job: settings from the environment, a failure told in its message file."""
@@ -159,8 +192,35 @@ def night() -> None:
     sys.exit(run_night(Console()))
 
 
+@main.command()
+@lake_option
+@click.option("--source", help="Which source's model answers (default: the only one there is).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where it listens (default: 8080).")
+def serve(lake: str | None, source: str | None, port: int | None) -> None:
+    """Answer plans over HTTP from a lake's model, on this machine only; without a lake in a container, from SM_MODEL_DIR."""
+    from sales_tech.serving import server
+
+    at = port or int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or server.PORT)
+    if lake is None and server.in_container():
+        server.serve(server.of_folder(server.model_folder()), server.EVERYWHERE, at)
+    else:
+        served = server.of_lake(Settings.load(lake=lake), source)
+        Console(stderr=True).print(f"http://{server.LOOPBACK}:{at}/ answers plans, /docs describes it; Ctrl-C ends it", highlight=False)
+        server.serve(served, server.LOOPBACK, at)
+
+
+@main.command("train-job")
+def train_job() -> None:
+    """Fit a model as a SageMaker training job: folders and hyperparameters as SageMaker lays them, a failure told in output/failure."""
+    from sales_tech.models.job import train
+
+    sys.exit(train(Console()))
+
+
 def entry() -> None:
     """Run the command line; what the package refuses on purpose is told in its own words."""
+    # Threads that wait by spinning make a fit take ten times as long where other work has the cores; kernels inherit this.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         main()
     except SalesTechError as error:

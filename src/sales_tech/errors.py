@@ -8,6 +8,7 @@ SalesTechError
 ├── ConservationError   rows went missing or appeared from nowhere
 ├── LakeError           the lake is busy, absent, or not in the state an operation needs
 ├── QueryError          a query is not readable, or not allowed
+├── ModelError          a stored model is foreign, damaged, not the registered one, or cannot be used by this code
 └── StepFailed          a notebook of the pipeline ended in an error
 """
 
@@ -54,6 +55,10 @@ class LakeError(SalesTechError):
 
 class QueryError(SalesTechError):
     """A query cannot be read, or asks for what queries may not do."""
+
+
+class ModelError(SalesTechError):
+    """A stored model is foreign, damaged, not the registered one, or cannot be used by this code."""
 
 
 class StepFailed(SalesTechError):

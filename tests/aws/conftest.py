@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.support.cloud import Cloud
+from tests.infra.packaging import put_up
+from tests.support.cloud import Cloud, running_cloud
 from tests.support.cloud_settings import CloudSettings
 from tests.support.nights import HASH_KEY, cloud_settings_in
 
 from sales_tech.aws.cloud import CloudPlatform
+from sales_tech.aws.connection import Connection
+from sales_tech.aws.stack import Stack
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import open_engine
 from sales_tech.lake.provenance import Provenance
@@ -101,3 +104,28 @@ def shared_shelf(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for variable, value in {**cloud.environment, "SALES_TECH_HASH_KEY": HASH_KEY}.items():
             patch.setenv(variable, value)
         yield make_shelf(cloud_settings_in(tmp_path_factory.mktemp("shelf"), cloud, "erp_br"))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The project's stack, without an endpoint, in an emulator of its own."""
+
+    cloud: Cloud
+    name: str
+
+    @property
+    def stack(self) -> Stack:
+        """The stack as a new process would reach it."""
+        return Stack(Connection(), self.name)
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Deployed]:
+    """The stack; the variables that lead to it are set for the whole module."""
+    with running_cloud() as cloud, pytest.MonkeyPatch.context() as patch:
+        for variable, value in cloud.environment.items():
+            patch.setenv(variable, value)
+        given = [{"ParameterKey": "LogRetentionDays", "ParameterValue": "90"}]
+        client = cloud.client("cloudformation")
+        client.create_stack(StackName="shop-prod", TemplateBody=put_up(cloud), Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"])
+        yield Deployed(cloud, "shop-prod")

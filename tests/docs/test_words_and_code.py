@@ -94,8 +94,8 @@ def test_the_locks_hold_what_was_promised_and_no_index_address() -> None:
     promised = {
         "base": "jupyterlab papermill pandas scikit-learn duckdb pyiceberg",
         "aws": "awswrangler boto3",
-        "dev": "awswrangler boto3 moto nbval pytest",
-        "sagemaker": "awswrangler boto3 sagemaker",
+        "dev": "awswrangler boto3 moto nbval pytest sagemaker-train",
+        "sagemaker": "awswrangler boto3 sagemaker-train",
     }
     for name, packages in promised.items():
         lock = text(f"requirements/{name}.txt")

@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 from moto.cloudformation import parsing
-from moto.cloudformation.models import ChangeSet, Stack
 from moto.core.common_models import CloudFormationModel
 
 Properties = dict[str, Any]
@@ -63,9 +62,6 @@ def install(port: int) -> None:
             _model(name, fill, port)
     for name, complete in COMPLETED.items():
         _complete(models[name], complete, port)
-    _remember_what_a_change_set_made()
-    _keep_what_is_to_be_kept()
-    Stack.get_cfn_attribute = lambda stack, attribute: stack.output_map[attribute.removeprefix("Outputs.")].value
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
 
@@ -100,41 +96,6 @@ def _complete(model: Any, complete: Callable[[Aws, Properties, Any], None], port
         return resource
 
     model.create_from_cloudformation_json = classmethod(completed)
-
-
-def _remember_what_a_change_set_made() -> None:
-    """moto runs a change set and then answers from the stack as it was before: without outputs, and always with changes."""
-    apply = ChangeSet.apply
-
-    def applied(change_set: ChangeSet) -> None:
-        apply(change_set)
-        stack = change_set.stack
-        stack.template = change_set.template
-        stack._parse_template()
-        stack.parameters = stack.stack_parameters
-        stack.resource_map.input_parameters = stack.parameters
-        stack.output_map = stack._create_output_map()
-
-    def parameters(stack: Stack) -> dict[str, str]:
-        """Text, defaults too, as CloudFormation keeps them: so a second change set finds no difference."""
-        known = stack.resource_map.resolved_parameters.items()
-        return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in known}
-
-    ChangeSet.apply = applied
-    Stack.stack_parameters = property(parameters)
-
-
-def _keep_what_is_to_be_kept() -> None:
-    """moto knows the deletion policy Retain alone."""
-    delete = parsing.ResourceMap.delete
-
-    def deleted(resources: Any) -> None:
-        for resource in resources._resource_json_map.values():
-            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
-                resource["DeletionPolicy"] = "Retain"
-        delete(resources)
-
-    parsing.ResourceMap.delete = deleted
 
 
 def _as(shape: Any, value: Any) -> Any:
@@ -196,7 +157,8 @@ def _subscription(aws: Aws, given: Properties) -> Made:
 def _role_policy(aws: Aws, given: Properties) -> Made:
     which = {"RoleName": given["RoleName"], "PolicyName": given["PolicyName"]}
     aws.call("iam", "put_role_policy", **which, PolicyDocument=json.dumps(given["PolicyDocument"]))
-    return Made(given["PolicyName"], undo=partial(aws.call, "iam", "delete_role_policy", **which))
+    # Several roles have a policy of one name, so CloudFormation joins both.
+    return Made(f"{given['PolicyName']}|{given['RoleName']}", undo=partial(aws.call, "iam", "delete_role_policy", **which))
 
 
 @fills("AWS::SecretsManager::Secret")
@@ -274,6 +236,44 @@ def _budget(aws: Aws, given: Properties) -> Made:
     which = {"AccountId": aws.call("sts", "get_caller_identity")["Account"], "BudgetName": given["Budget"]["BudgetName"]}
     aws.call("budgets", "create_budget", AccountId=which["AccountId"], **given)
     return Made(which["BudgetName"], undo=partial(aws.call, "budgets", "delete_budget", **which))
+
+
+@fills("AWS::SageMaker::ModelPackageGroup")
+def _model_package_group(aws: Aws, given: Properties) -> Made:
+    name = given["ModelPackageGroupName"]
+    arn = aws.call("sagemaker", "create_model_package_group", **given)["ModelPackageGroupArn"]
+    return Made(
+        name, {"ModelPackageGroupArn": arn}, partial(aws.call, "sagemaker", "delete_model_package_group", ModelPackageGroupName=name)
+    )
+
+
+@fills("AWS::ApplicationAutoScaling::ScalableTarget")
+def _scalable_target(aws: Aws, given: Properties) -> Made:
+    aws.call("application-autoscaling", "register_scalable_target", **given)
+    which = {key: given[key] for key in ("ServiceNamespace", "ResourceId", "ScalableDimension")}
+    # CloudFormation refers to a target by these three, joined.
+    reference = "|".join((which["ResourceId"], which["ScalableDimension"], which["ServiceNamespace"]))
+    return Made(reference, undo=partial(aws.call, "application-autoscaling", "deregister_scalable_target", **which))
+
+
+@fills("AWS::ApplicationAutoScaling::ScalingPolicy")
+def _scaling_policy(aws: Aws, given: Properties) -> Made:
+    resource, dimension, namespace = given["ScalingTargetId"].split("|")
+    which = {"PolicyName": given["PolicyName"], "ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}
+    plain = {key: value for key, value in given.items() if key not in ("PolicyName", "ScalingTargetId")}
+    arn = aws.call("application-autoscaling", "put_scaling_policy", **which, **plain)["PolicyARN"]
+    return Made(arn, undo=partial(aws.call, "application-autoscaling", "delete_scaling_policy", **which))
+
+
+@completes("AWS::SageMaker::Endpoint")
+def _endpoint(_: Aws, given: Properties, endpoint: Any) -> None:
+    """moto forgets how the next deployment is to be done; DescribeEndpoint tells that of the last one."""
+    endpoint.last_deployment_config = given.get("DeploymentConfig")
+
+
+@completes("AWS::SageMaker::Model")
+def _model_of_endpoint(_: Aws, given: Properties, model: Any) -> None:
+    model.enable_network_isolation = str(given.get("EnableNetworkIsolation", False)).lower() == "true"
 
 
 @completes("AWS::S3::Bucket")

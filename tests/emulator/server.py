@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-HOOKS = ("athena", "glue", "cloudformation", "sqs")
+HOOKS = ("athena", "glue", "sagemaker", "stacks", "cloudformation", "sqs")
 
 
 def main(port: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.infra.packaging import put_up
-from tests.support.cloud import Cloud, running_cloud
+from tests.support.cloud import REGION, Cloud, running_cloud
 
 STACK = "shop-prod"
 PARAMETERS = {
@@ -19,6 +19,10 @@ PARAMETERS = {
     "JwtIssuer": "https://login.shop.example/",
     "JwtAudience": "orders",
     "ReservedConcurrency": "10",
+    "ModelDataUrl": f"s3://{STACK}-lake-123456789012-{REGION}/lake/models/olist/v0001/model.tar.gz",
+    "ModelDigest": f"sha256:{64 * '5'}",
+    "ModelImageTag": "2026-02-01",
+    "EndpointInstanceType": "ml.m5.large",
 }
 
 

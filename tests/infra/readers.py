@@ -63,6 +63,15 @@ def _role(cloud: Cloud, name: str) -> Any:
     return {"trust": iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"], "policies": documents}
 
 
+def _role_policy(cloud: Cloud, identifier: str) -> Any:
+    policy, role = identifier.split("|")
+    return cloud.client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+
+
+def _managed_policy(cloud: Cloud, arn: str) -> Any:
+    return cloud.client("iam").get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+
+
 def _rule(cloud: Cloud, name: str) -> Any:
     events = cloud.client("events")
     rule = events.describe_rule(Name=name)
@@ -107,12 +116,28 @@ def _budget(cloud: Cloud, name: str) -> Any:
     return {**client.describe_budget(**which)["Budget"], "told": client.describe_notifications_for_budget(**which)["Notifications"]}
 
 
+def _endpoint(cloud: Cloud, arn: str) -> Any:
+    return cloud.client("sagemaker").describe_endpoint(EndpointName=arn.rpartition("/")[2])
+
+
+def _scaling(kind: str, key: str) -> Callable[[Cloud, str], Any]:
+    def read(cloud: Cloud, identifier: str) -> Any:
+        described = getattr(cloud.client("application-autoscaling"), f"describe_{kind}")(ServiceNamespace="sagemaker")
+        (found,) = next(value for key, value in described.items() if key != "ResponseMetadata")
+        assert found[key] == identifier.partition("|")[0]
+        return found
+
+    return read
+
+
 READERS: dict[str, Callable[[Cloud, str], Any]] = {
     "AWS::ApiGatewayV2::Api": lambda cloud, name: cloud.client("apigatewayv2").get_api(ApiId=name),
     "AWS::ApiGatewayV2::Authorizer": _part_of_api("authorizer", "AuthorizerId"),
     "AWS::ApiGatewayV2::Integration": _part_of_api("integration", "IntegrationId"),
     "AWS::ApiGatewayV2::Route": _part_of_api("route", "RouteId"),
     "AWS::ApiGatewayV2::Stage": _part_of_api("stage", "StageName"),
+    "AWS::ApplicationAutoScaling::ScalableTarget": _scaling("scalable_targets", "ResourceId"),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling("scaling_policies", "PolicyARN"),
     "AWS::Athena::NamedQuery": lambda cloud, name: cloud.client("athena").get_named_query(NamedQueryId=name)["NamedQuery"],
     "AWS::Athena::WorkGroup": lambda cloud, name: cloud.client("athena").get_work_group(WorkGroup=name)["WorkGroup"],
     "AWS::Budgets::Budget": _budget,
@@ -124,8 +149,9 @@ READERS: dict[str, Callable[[Cloud, str], Any]] = {
     "AWS::ECR::Repository": _repository,
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Database": lambda cloud, name: cloud.client("glue").get_database(Name=name)["Database"],
+    "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _role,
-    "AWS::IAM::RolePolicy": lambda cloud, name: cloud.client("iam").get_role_policy(RoleName=f"{STACK}-night-sa-east-1", PolicyName=name),
+    "AWS::IAM::RolePolicy": _role_policy,
     "AWS::KMS::Alias": _alias,
     "AWS::KMS::Key": _key,
     "AWS::Lambda::EventSourceMapping": lambda cloud, name: cloud.client("lambda").get_event_source_mapping(UUID=name),
@@ -144,5 +170,13 @@ READERS: dict[str, Callable[[Cloud, str], Any]] = {
     "AWS::SSM::Parameter": lambda cloud, name: cloud.client("ssm").get_parameter(Name=name)["Parameter"],
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::Scheduler::ScheduleGroup": lambda cloud, name: cloud.client("scheduler").get_schedule_group(Name=name),
+    "AWS::SageMaker::Endpoint": _endpoint,
+    "AWS::SageMaker::EndpointConfig": lambda cloud, arn: cloud.client("sagemaker").describe_endpoint_config(
+        EndpointConfigName=arn.rpartition("/")[2]
+    ),
+    "AWS::SageMaker::Model": lambda cloud, arn: cloud.client("sagemaker").describe_model(ModelName=arn.rpartition("/")[2]),
+    "AWS::SageMaker::ModelPackageGroup": lambda cloud, name: cloud.client("sagemaker").describe_model_package_group(
+        ModelPackageGroupName=name
+    ),
     "AWS::SecretsManager::Secret": _secret,
 }

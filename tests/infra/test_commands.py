@@ -46,8 +46,8 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
 
     planned = on(own_cloud, "plan", *deploy)
     assert (planned.returncode, planned.stderr) == (0, "")
-    assert [line.split() for line in planned.stdout.splitlines()[:5]] == [
-        ["Add", "AWS::CloudFormation::Stack", name] for name in ("Storage", "Ingestion", "Catalog", "Pipeline", "Observability")
+    assert [line.split() for line in planned.stdout.splitlines()[:6]] == [
+        ["Add", "AWS::CloudFormation::Stack", name] for name in ("Storage", "Ingestion", "Catalog", "Pipeline", "Observability", "Models")
     ]
     assert "| **A month** |" in planned.stdout
     assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == [], "a plan leaves nothing behind"
@@ -64,6 +64,8 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     (route,) = api.get_routes(ApiId=api.get_apis()["Items"][0]["ApiId"])["Items"]
     assert route["AuthorizationType"] == "AWS_IAM", "no issuer of tokens was named"
     assert holds(own_cloud, "handler.py") == 2
+    assert "EndpointName" not in outputs
+    assert own_cloud.client("sagemaker").list_endpoints()["Endpoints"] == [], "no model was named"
 
     again = on(own_cloud, "plan", *deploy)
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, f"{STACK}: no changes")
@@ -75,11 +77,14 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     s3.delete_object(Bucket=lake, Key="lake/0")
     sqs = own_cloud.client("sqs")
     sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=f"{STACK}-orders-dead")["QueueUrl"], MessageBody="{}")
+    sagemaker = own_cloud.client("sagemaker")
+    sagemaker.create_model_package(ModelPackageGroupName=outputs["ModelGroup"], ModelApprovalStatus="Rejected")
     refused = on(own_cloud, "destroy", "--stack", STACK)
     assert refused.returncode == 1
     assert refused.stderr == (
         f"{STACK} is not destroyed, since data exists: s3://{lake} holds objects; "
-        f"the queue {STACK}-orders-dead holds events. FORCE=1 destroys it for good\n"
+        f"the queue {STACK}-orders-dead holds events; "
+        f"the model group {STACK}-planner holds versions. FORCE=1 destroys it for good\n"
     )
     assert s3.list_objects_v2(Bucket=lake)["KeyCount"] == 2
 
@@ -88,6 +93,8 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [BUCKET]
     assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == []
     assert own_cloud.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    assert sagemaker.list_model_packages()["ModelPackageSummaryList"] == []
 
     gone = on(own_cloud, "destroy", "--stack", STACK)
     assert (gone.returncode, gone.stderr) == (1, f"there is no stack {STACK} in this region; expected one to destroy\n")

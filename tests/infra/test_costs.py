@@ -23,6 +23,8 @@ def dollars() -> dict[str, str]:
 def test_the_positions_are_what_one_reckons_by_hand() -> None:
     found = dollars()
     assert found["Nightly job"] == "3.45"  # 15 hours at 23 cents
+    assert found["Training"] == "0.23"  # one hour at 23 cents
+    assert found["Endpoint, serverless"] == "0.09"  # 4,500 GB-seconds at 2 thousandths of a cent
     assert found["Events posted"] == "0.30"  # 0.3 million at a dollar
     assert found["Landing, time"] == "0.29"  # 21,600 GB-seconds at 0.0000133334
     assert found["S3, stored"] == "0.92"  # 40 GB at 2.3 cents

@@ -63,7 +63,12 @@ def test_what_has_grown_old_goes_its_way(deployed: Deployed) -> None:
     assert landing["archived-by-then"]["Expiration"] == {"Days": 180}
     assert lake["archive-cold"]["Filter"] == {"Prefix": "lake/archive/"}
     assert lake["archive-cold"]["Transitions"] == [{"Days": 90, "StorageClass": "GLACIER_IR"}]
-    assert (lake["query-results"]["Filter"], lake["query-results"]["Expiration"]) == ({"Prefix": "athena/"}, {"Days": 7})
+    for rule, prefix, days in (
+        ("query-results", "athena/", 7),
+        ("analysts-results", "analysts/", 7),
+        ("training-input", "training/input/", 30),
+    ):
+        assert (lake[rule]["Filter"], lake[rule]["Expiration"]) == ({"Prefix": prefix}, {"Days": days})
     for rules in (landing, lake):
         assert rules["tidy"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
         assert rules["tidy"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
@@ -191,13 +196,14 @@ def test_images_stay_as_they_were_pushed_and_are_scanned(deployed: Deployed) -> 
 
 def test_logs_are_encrypted_and_do_not_stay_for_ever(deployed: Deployed) -> None:
     groups = [read(deployed, each.logical) for each in deployed.resources if each.kind == "AWS::Logs::LogGroup"]
-    assert len(groups) == 4
+    assert len(groups) == 5
     assert {(group["retentionInDays"], group["kmsKeyId"]) for group in groups} == {(30, deployed.outputs["KeyArn"])}
 
 
 def test_every_alarm_tells_the_topic(deployed: Deployed) -> None:
     alarms = [read(deployed, each.logical) for each in deployed.resources if each.kind == "AWS::CloudWatch::Alarm"]
     names = {"dead-letters", "old-messages", "failed-night", "night-not-started", "no-successful-night"}
+    names |= {"endpoint-failures", "endpoint-slow"}
     assert {alarm["AlarmName"] for alarm in alarms} == {f"{STACK}-{name}" for name in names}
     assert all(alarm["AlarmActions"] == [deployed.outputs["AlarmTopic"]] for alarm in alarms)
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 
+import pytest
 from tests.support.nights import REPOSITORY
+
+from sales_tech.cli import main
 
 FOLDER = REPOSITORY / "infra" / "image"
 
@@ -31,7 +37,7 @@ def test_nobody_runs_as_root() -> None:
 
 
 def test_the_lock_is_installed_before_the_wheel_and_nothing_is_resolved() -> None:
-    assert all_of("COPY") == ["requirements/aws.txt /tmp/requirements.txt", "dist/sales_tech-*.whl /tmp/"]
+    assert all_of("COPY")[:2] == ["requirements/aws.txt /tmp/requirements.txt", "dist/sales_tech-*.whl /tmp/"]
     installs = [line for line in all_of("RUN") if "pip install" in line]
     assert installs == ["pip install --no-deps --requirement /tmp/requirements.txt", "pip install --no-deps /tmp/sales_tech-*.whl"]
     steps = [rest for name, rest in instructions() if name in ("COPY", "RUN")]
@@ -39,14 +45,47 @@ def test_the_lock_is_installed_before_the_wheel_and_nothing_is_resolved() -> Non
 
 
 def test_a_container_runs_a_night_unless_told_otherwise() -> None:
-    assert [json.loads(line) for line in all_of("ENTRYPOINT")] == [["sales-tech"]]
-    assert [json.loads(line) for line in all_of("CMD")] == [["night"]]
+    assert [json.loads(line) for line in all_of("CMD")] == [["sales-tech", "night"]]
+    assert not all_of("ENTRYPOINT"), "SageMaker's `train` and `serve` would become its arguments"
     assert "PYTHONUNBUFFERED=1" in all_of("ENV")[0]
+
+
+@pytest.mark.parametrize(("word", "command"), [("train", "train-job"), ("serve", "serve")])
+def test_the_words_of_sagemaker_run_the_command_line_with_what_they_are_given(word: str, command: str, tmp_path: Path) -> None:
+    *_, copied = all_of("COPY")
+    mode, *files, place = copied.split()
+    assert (mode, place) == ("--chmod=755", "/usr/local/bin/")
+    assert f"infra/image/{word}" in files
+    (program := tmp_path / "sales-tech").write_text('#!/bin/sh\necho "$0 $@"\n')
+    program.chmod(0o755)
+    shell = f"{tmp_path}{os.pathsep}{os.defpath}"
+    done = subprocess.run([str(FOLDER / word), "a b"], env={"PATH": shell}, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == f"{program} {command} a b\n"
+    assert command in main.commands
+
+
+def test_the_folders_of_sagemaker_are_there_for_a_user_who_is_not_root() -> None:
+    (line,) = (each for each in all_of("RUN") if "mkdir" in each)
+    assert {"/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/processing"} <= set(line.split())
+    assert line.endswith("chown -R salestech:salestech /opt/ml")
+    assert all_of("EXPOSE") == ["8080"]
+
+
+@pytest.mark.parametrize("package", ["pandas", "scikit-learn", "skops", "starlette", "uvicorn"])
+def test_the_lock_of_the_image_has_what_a_model_needs(package: str) -> None:
+    lock = (REPOSITORY / "requirements" / "aws.txt").read_text(encoding="utf-8")
+    assert re.search(rf"^{package}==", lock, flags=re.MULTILINE)
 
 
 def test_nothing_else_is_sent_to_the_builder() -> None:
     lines = (FOLDER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not line.startswith("#")] == ["*", "!requirements/aws.txt", "!dist/sales_tech-*.whl"]
+    assert [line for line in lines if not line.startswith("#")] == [
+        "*",
+        "!requirements/aws.txt",
+        "!dist/sales_tech-*.whl",
+        "!infra/image/train",
+        "!infra/image/serve",
+    ]
 
 
 def test_the_recipe_holds_no_secret() -> None:

@@ -19,6 +19,15 @@ EXCEPTIONS = {
     ("pipeline", "NightRole", "Log"): "SageMaker gives the log group its name, and the group's streams are part of its ARN",
     ("pipeline", "NightInVpc", "SeeTheNetwork"): "ec2:Describe... knows no resource",
     ("pipeline", "NightInVpc", "JoinTheNetwork"): "CloudFormation cannot make ARNs of a list of ids; only there when subnets are given",
+    ("models", "TrainingRole", "LogInToEcr"): "ecr:GetAuthorizationToken knows no resource",
+    ("models", "TrainingRole", "MeasureTheMachine"): "cloudwatch:PutMetricData knows no resource; the namespace is a condition",
+    ("models", "TrainingRole", "Log"): "SageMaker gives the log group its name, and the group's streams are part of its ARN",
+    ("models", "TrainingInVpc", "SeeTheNetwork"): "ec2:Describe... knows no resource",
+    ("models", "TrainingInVpc", "JoinTheNetwork"): "as that of the night",
+    ("endpoint", "EndpointRole", "LogInToEcr"): "ecr:GetAuthorizationToken knows no resource",
+    ("endpoint", "EndpointRole", "MeasureTheMachine"): "cloudwatch:PutMetricData knows no resource; the namespace is a condition",
+    ("endpoint", "EndpointRole", "SeeTheNetwork"): "ec2:Describe... knows no resource",
+    ("endpoint", "EndpointRole", "JoinTheNetwork"): "as that of the night",
 }
 
 
@@ -123,4 +132,6 @@ def test_a_role_is_assumed_by_one_service() -> None:
         "OrdersApiRole": "apigateway.amazonaws.com",
         "NightRole": "sagemaker.amazonaws.com",
         "NightSchedulerRole": "scheduler.amazonaws.com",
+        "TrainingRole": "sagemaker.amazonaws.com",
+        "EndpointRole": "sagemaker.amazonaws.com",
     }

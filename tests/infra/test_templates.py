@@ -18,8 +18,21 @@ from tests.infra.packaging import TEMPLATES, template, template_names
 from sales_tech.contracts.table import table_contract
 
 NAMES = template_names()
-NAMING = {"Name", "BucketName", "QueueName", "RoleName", "FunctionName", "LogGroupName", "TopicName", "AlarmName", "AliasName"}
-WITH_DATA = {"AWS::S3::Bucket", "AWS::KMS::Key"}
+NAMING = {
+    "AlarmName",
+    "AliasName",
+    "BucketName",
+    "EndpointName",
+    "FunctionName",
+    "LogGroupName",
+    "ManagedPolicyName",
+    "ModelPackageGroupName",
+    "Name",
+    "QueueName",
+    "RoleName",
+    "TopicName",
+}
+WITH_DATA = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SageMaker::ModelPackageGroup"}
 
 
 def everything(node: Any) -> Iterator[Any]:
@@ -35,7 +48,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 
 def test_the_concerns_are_apart() -> None:
-    assert NAMES == ["catalog", "ingestion", "observability", "pipeline", "root", "storage"]
+    assert NAMES == ["catalog", "endpoint", "ingestion", "models", "observability", "pipeline", "root", "storage"]
     assert {resource["Type"] for resource in template("root")["Resources"].values()} == {"AWS::CloudFormation::Stack"}
 
 

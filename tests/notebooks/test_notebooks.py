@@ -18,6 +18,7 @@ from sales_tech.twin import Size, write_twin
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*/*.ipynb"))
+BY_HAND = {NOTEBOOKS / "04_ml" / "deploy.ipynb"}  # started by a person, by no night
 
 
 def code_cells(notebook: Path) -> list[nbformat.NotebookNode]:
@@ -58,12 +59,13 @@ def test_nbval_runs_every_notebook_in_order_on_a_small_lake(tmp_path: Path) -> N
 
 
 def test_every_step_has_its_notebook_and_every_notebook_its_step() -> None:
-    assert {NOTEBOOKS / step.notebook for step in STEPS} == set(ALL)
+    assert {NOTEBOOKS / step.notebook for step in STEPS} == set(ALL) - BY_HAND
 
 
 @pytest.mark.parametrize("notebook", ALL, ids=lambda path: path.stem)
 def test_a_notebook_declares_typed_parameters(notebook: Path) -> None:
-    assert parameters_of(notebook).keys() >= {"lake", "landing", "sources", "run_id", "run_date", "force"}
+    of_a_step = {"run_id", "run_date", "force"} if notebook not in BY_HAND else set()
+    assert parameters_of(notebook).keys() >= {"lake", "landing", "sources", *of_a_step}
 
 
 @pytest.mark.parametrize("notebook", ALL, ids=lambda path: path.stem)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -345,6 +346,32 @@ PICTURES = {
             "promotions",
         ],
         "The sales do not tell how units follow the price",
+    ),
+    "demand_fan": (
+        partial(plots.demand_fan, pd.DataFrame(columns=["sold_on", "units"])),
+        ["sold_on", "units", "units_low", "units_high"],
+        "This source has no forecast",
+    ),
+    "expected_uplift": (plots.expected_uplift, ["sold_on", "baseline_units", "uplift_units"], "This source has no forecast"),
+    "margin_by_depth": (
+        plots.margin_by_depth,
+        [
+            "promotion_id",
+            "name",
+            "discount_share",
+            "planned",
+            "rank",
+            "units",
+            "net_margin",
+            "net_margin_low",
+            "net_margin_high",
+        ],
+        "No promotion that is planned can be told",
+    ),
+    "accuracy_by_age": (
+        plots.accuracy_by_age,
+        ["age_weeks", "units", "forecast_units", "wape"],
+        "No earlier forecast is a week old yet",
     ),
 }
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sales_tech.errors import SettingsError
 
-_EXTRA = ("awswrangler", "boto3", "botocore")
+_EXTRAS = {"awswrangler": "aws", "boto3": "aws", "botocore": "aws", "sagemaker": "aws,sagemaker"}
 
 
 @contextmanager
@@ -16,6 +16,9 @@ def installed_packages() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        raise SettingsError(f"the lake on AWS needs {error.name}, which is not installed; run `pip install 'sales-tech[aws]'`") from error
+        raise SettingsError(
+            f"the lake on AWS needs {error.name}, which is not installed; run `pip install 'sales-tech[{extra}]'`"
+        ) from error

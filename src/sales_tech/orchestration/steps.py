@@ -11,8 +11,9 @@ from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
+from sales_tech.models import training
 from sales_tech.runs import Run
-from sales_tech.transform import gold, promotions, reference, sales
+from sales_tech.transform import forecasts, gold, promotions, reference, sales
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.staleness import Change
 
@@ -68,6 +69,14 @@ def _promotions(at: Situation) -> list[str]:
     return _merged(promotions.why(at.lake, force=at.run.force))
 
 
+def _forecasts(at: Situation) -> list[str]:
+    return _merged(forecasts.why(at.lake, force=at.run.force))
+
+
+def _training(at: Situation) -> list[str]:
+    return [f"{source}: {reason}" for source, reason in training.why(at.lake, at.engine, at.run).items()]
+
+
 def _merged(changes: Mapping[Any, Change]) -> list[str]:
     return list(dict.fromkeys(reason for change in changes.values() for reason in change.reasons))
 
@@ -79,6 +88,9 @@ STEPS = (
     Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales),
     Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold),
     Step(promotions.STEP, "03_gold/promotions.ipynb", (gold.STEP,), _promotions),
+    Step(training.STEP, "04_ml/train.ipynb", (promotions.STEP,), _training),
+    # After it, but not for want of it: a forecast learns for itself where no model is registered.
+    Step(forecasts.STEP, "04_ml/forecast.ipynb", (promotions.STEP,), _forecasts),
 )
 
 

@@ -38,7 +38,7 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
         table.add_row(
             item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged"
         )
-    _print(console, table)
+    print_table(console, table)
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -95,7 +95,7 @@ def show_answer(console: Console, answer: pa.Table, form: str) -> None:
         table = _table(*answer.column_names)
         for row in rows:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        _print(console, table)
+        print_table(console, table)
         console.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", style="dim")
 
 
@@ -114,7 +114,7 @@ def _rows_and_fates(console: Console, settings: Settings, lake: Lake) -> None:
     table = _table("source", "file kind", "bronze rows", *_FATES, title="The fate of every row")
     for (source, kind), fates in counts.items():
         table.add_row(source, kind, f"{sum(fates.values()):,}", *(f"{fates.get(fate, 0):,}" for fate in _FATES))
-    _print(console, table)
+    print_table(console, table)
 
 
 def _figures(console: Console, settings: Settings) -> None:
@@ -130,7 +130,7 @@ def _figures(console: Console, settings: Settings) -> None:
         ticket = f"{symbol} {float(row['net_sales']) / float(row['orders']):,.2f}" if row["orders"] else "no orders"
         margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else "cost unknown"
         table.add_row(row["source"], f"{row['first']} to {row['last']}", f"{symbol} {row['net_sales']:,.2f}", ticket, margin)
-    _print(console, table)
+    print_table(console, table)
 
 
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
@@ -141,7 +141,7 @@ def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     for note in outcome.untold[:most]:
         console.print(f"[dim]cannot be told[/] {escape(note)}", highlight=False)
     if len(outcome.untold) > most:
-        console.print(f"[dim]and {len(outcome.untold) - most} more: see the notebook of 03_gold/promotions[/]")
+        console.print(f"[dim]and {len(outcome.untold) - most} more: see the notebooks of 03_gold/promotions and 04_ml[/]")
 
 
 def _next(console: Console, outcome: Outcome) -> None:
@@ -171,7 +171,8 @@ def _near(path: Path | str) -> str:
         return str(path)
 
 
-def _print(console: Console, table: Table) -> None:
+def print_table(console: Console, table: Table) -> None:
+    """Print a table with every cell whole, however narrow the terminal."""
     # As wide as the data: a terminal may wrap a line, but no cell is cut or folded.
     widest = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
     Console(file=console.file, width=max(console.width, widest), force_terminal=console.is_terminal).print(table)

@@ -110,6 +110,47 @@ _WORDS = {
         "Lines end where no discount was ever tried; the band is the 80 % interval; each panel has its own scale",
         "As linhas terminam onde nenhum desconto foi tentado; a faixa é o intervalo de 80 %; cada painel tem a sua escala",
     ),
+    "demand_fan": ("Units sold, and those to be expected", "Unidades vendidas e as que se esperam"),
+    "expected": ("expected", "esperadas"),
+    "band_of_days": (
+        "Band: 80 % interval of the units of a day",
+        "Faixa: intervalo de 80 % das unidades de um dia",
+    ),
+    "no_forecast": ("This source has no forecast", "Esta fonte não tem previsão"),
+    "expected_uplift": (
+        "Units to be expected, and what planned promotions add",
+        "Unidades esperadas e o que as promoções planejadas acrescentam",
+    ),
+    "margin_by_depth": ("Net margin by depth of discount", "Margem líquida por profundidade do desconto"),
+    "depth_is_planned": ("planned", "planejado"),
+    "depth_earns_most": ("earns most", "rende mais"),
+    "each_panel_a_promotion": (
+        "Band: 80 % interval; zero is doing nothing; each panel has its own scale",
+        "Faixa: intervalo de 80 %; zero é não fazer nada; cada painel tem a sua escala",
+    ),
+    "no_plans": ("No promotion that is planned can be told", "Nenhuma promoção planejada pode ser prevista"),
+    "accuracy_by_age": (
+        "How wrong earlier forecasts were, by their age in weeks",
+        "Quanto erraram as previsões anteriores, por idade em semanas",
+    ),
+    "wape": ("error of a SKU's week", "erro da semana de um SKU"),
+    "bias": ("error of all units together", "erro de todas as unidades juntas"),
+    "week": ("week after the forecast", "semana depois da previsão"),
+    "no_accuracy": (
+        "No earlier forecast is a week old yet",
+        "Nenhuma previsão anterior tem uma semana ainda",
+    ),
+    "calibration": ("Units sold over units forecast", "Unidades vendidas sobre unidades previstas"),
+    "a_tenth": ("a tenth of the rows", "um décimo das linhas"),
+    "as_forecast": ("sold as forecast", "vendido como previsto"),
+    "units_forecast": ("units forecast, per SKU, channel and day", "unidades previstas, por SKU, canal e dia"),
+    "units_sold": ("units sold", "unidades vendidas"),
+    "no_trial": ("No model was tried in this run", "Nenhum modelo foi posto à prova nesta execução"),
+    "feature_importance": ("What the model goes by", "Em que o modelo se baseia"),
+    "points_of_error": (
+        "Points of error (WAPE) that are added where the values of one feature are shuffled",
+        "Pontos de erro (WAPE) que se somam quando os valores de uma variável são embaralhados",
+    ),
     "no_elasticity": ("The sales do not tell how units follow the price", "As vendas não dizem como as unidades seguem o preço"),
 }
 

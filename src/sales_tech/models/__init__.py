@@ -1,0 +1,1 @@
+"""Fitted planners as files: written without pickle, checked before they are read, registered with a card, tried against a champion."""

@@ -1,0 +1,62 @@
+"""Which features matter: by how much errors grow where one of them is shuffled among rows that were not learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.forecasting import PromotionForecaster
+from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.rows import Floats, Ints
+from sales_tech.models.card import Importance
+
+MOST_ROWS, REPEATS, SHOWN = 3_000, 2, 12
+LEVEL = "level"
+
+
+def permutation_importance(forecaster: PromotionForecaster, rows: pd.DataFrame, seed: int = 0) -> list[Importance]:
+    """The features that matter most, as WAPE lost (Breiman 2001), from a plan with what came true in `actual`.
+
+    Rows whose `actual` is NaN only make the plan reach the horizon. The level of a series is shuffled together with all that
+    forecasts are relative to it. Features that tell much the same share what they matter, so that each looks smaller than it is.
+    """
+    rng = np.random.default_rng(seed)
+    matrix, actual = forecaster.features(rows.drop(columns="actual")), rows["actual"].to_numpy(dtype=np.float64)
+    known = np.isfinite(actual)
+    matrix, actual = matrix.where(known), actual[known]
+    if len(actual) > MOST_ROWS:
+        chosen = np.sort(rng.choice(len(actual), MOST_ROWS, replace=False))
+        matrix, actual = matrix.where(chosen), actual[chosen]
+    total = max(float(actual.sum()), 1e-9)
+
+    def wape(told: Matrix) -> float:
+        return float(np.abs(forecaster.ensemble_.mean(told) - actual).sum()) / total
+
+    usual = wape(matrix)
+    orders = [rng.permutation(len(actual)) for _ in range(REPEATS)]
+    told = []
+    for place, name in enumerate(matrix.names):
+        if len(np.unique(matrix.values[:, place])) < 2:
+            continue
+        lost = [wape(_shuffled(matrix, place, order)) - usual for order in orders]
+        told.append(Importance(feature=_readable(name, forecaster), wape_lost=float(np.mean(lost))))
+    return sorted(told, key=lambda one: -one.wape_lost)[:SHOWN]
+
+
+def _shuffled(matrix: Matrix, place: int, order: Ints) -> Matrix:
+    values = matrix.values.copy()
+    values[:, place] = values[order, place]
+    level: Floats = matrix.level[order] if matrix.names[place] == LEVEL else matrix.level
+    factor: Floats = matrix.factor
+    if matrix.names[place] == "+factor":
+        factor = factor[order]
+    return replace(matrix, values=values, level=level, factor=factor)
+
+
+def _readable(name: str, forecaster: PromotionForecaster) -> str:
+    if name.startswith("static "):
+        statics = forecaster.ensemble_.statics_
+        return [*statics.texts_, *statics.numbers_][int(name.removeprefix("static "))]
+    return name.removeprefix("+")

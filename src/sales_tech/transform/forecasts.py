@@ -1,0 +1,200 @@
+"""What will be sold, with the promotions that are planned: the forecasts of every source of which anything changed, as gold tables.
+
+Of earlier nights one forecast a week is kept in gold.demand_forecast itself, for as many weeks as a forecast reaches ahead, and
+compared with what was sold since. They are rows and not older snapshots of the table: snapshots expire, and several nights of
+one day, or a forced one, would have to be told apart; rows are there for any query.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sales_tech.contracts.fingerprint import code_fingerprint
+from sales_tech.contracts.table import table_contract
+from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.store import Lake, LakeFile
+from sales_tech.lake.write import Staged
+from sales_tech.planning import Outlook, PlanBeyondHistory, SourcePast, TooLittleHistory
+from sales_tech.planning.accuracy import accuracy_of
+from sales_tech.planning.expected import expected_demand
+from sales_tech.planning.series import UNKNOWN, catalogue_of
+from sales_tech.runs import Commit, Run, StepResult, exclusive
+from sales_tech.transform.estimated import changes_of, stage_frame, stale_sources
+from sales_tech.transform.planning_past import ESTIMATES, read_past
+from sales_tech.transform.promotion_frames import INPUTS as ROWS
+from sales_tech.transform.promotion_frames import SourceRows, read_source
+from sales_tech.transform.sources import view_table
+from sales_tech.transform.staleness import Change
+
+if TYPE_CHECKING:
+    from sales_tech.planning import PromotionPlanner
+
+STEP = "ml/forecast"
+DEMAND, PROMOTIONS, ACCURACY = "gold.demand_forecast", "gold.promotion_forecast", "gold.forecast_accuracy"
+TABLES = (PROMOTIONS, ACCURACY, DEMAND)
+INPUTS = (*ROWS, *ESTIMATES)
+COUNTRIES = {"BRL": "BR", "USD": "US"}
+KEPT_DAYS = 91
+# Reasons that a note gives one by one.
+MOST_NAMED = 5
+Planners = Callable[[str], "PromotionPlanner | None"]
+
+
+def why(lake: Lake, *, force: bool = False) -> dict[str, Change]:
+    """For each of TABLES that must be worked on: what moved since its last commit."""
+    return changes_of(lake, TABLES, INPUTS, _code(), force=force)
+
+
+def run(run: Run, planner_of: Planners | None = None) -> StepResult:
+    """Forecast anew each source of which anything changed, and replace its rows.
+
+    `planner_of` gives the learnt planner of a source, which then only takes the newest sales; where it gives none, or is not
+    given, one is learnt. A source that cannot be forecast has no rows, and the result's notes say why.
+    """
+    with exclusive(run.settings), open_engine(run.settings) as engine:
+        lake = Lake(run.settings)
+        changes = why(lake, force=run.force)
+        if not changes:
+            return run.record(StepResult(STEP, notes=["nothing to do"]))
+        sources = stale_sources(lake, TABLES, changes)
+        return run.record(_build(lake, engine, run, sources, planner_of or (lambda source: None)))
+
+
+def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner_of: Planners) -> StepResult:
+    staged: dict[str, list[Staged]] = {name: [] for name in TABLES}
+    removed = {name: [file for file in lake.files(name) if file.partition[0] in sources] for name in TABLES}
+    rows_in, notes = 0, []
+    for source in sources:
+        found = read_source(lake, engine, source)
+        if found is None:
+            notes.append(f"{source}: no sales are left, so nothing is forecast")
+            continue
+        past = read_past(lake, engine, source, found)
+        rows_in += found.rows
+        try:
+            planner = _planner(past, planner_of(source))
+        except TooLittleHistory as error:
+            notes.append(f"{source}: {error}")
+            continue
+        outlook = planner.outlook_
+        kept = _kept([file for file in removed[DEMAND] if file.partition[0] == source], outlook.origin)
+        removed[DEMAND] = [file for file in removed[DEMAND] if file not in kept]
+        plans, refused = _plans(outlook, found)
+        given = {"source": source, "currency": found.currency}
+        with _beyond() as guessed:
+            frames = {DEMAND: _demand(outlook, plans), PROMOTIONS: _promotions(outlook, plans)}
+        frames[ACCURACY] = _accuracy(lake, engine, kept, found, outlook.origin)
+        for name, frame in frames.items():
+            staged[name].append(stage_frame(lake, engine, run, name, frame, given))
+        notes += [f"{source}: {note}" for note in (*planner.notes_, *refused, *guessed)]
+    inputs = {name: snapshot for name in INPUTS if (snapshot := lake.snapshot_id(name)) is not None}
+    commits = []
+    for name, parts in staged.items():
+        contract = table_contract(name)
+        lake.ensure(contract)
+        provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, inputs)
+        snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed[name], provenance)
+        commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
+    return StepResult(STEP, rows_in, commits, notes=notes)
+
+
+def _planner(past: SourcePast, stored: PromotionPlanner | None) -> PromotionPlanner:
+    if stored is not None:
+        return stored.observe(past)
+    # Heavy to import, and a plan does without it.
+    from sales_tech.planning import PromotionPlanner
+
+    return PromotionPlanner(country=COUNTRIES.get(past.currency)).fit(past)
+
+
+@contextmanager
+def _beyond() -> Iterator[list[str]]:
+    """What is warned of as beyond the past, as notes; other warnings stay warnings."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PlanBeyondHistory)
+        yield notes
+    for warning in caught:
+        if not issubclass(warning.category, PlanBeyondHistory):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    notes += dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, PlanBeyondHistory))
+
+
+def _kept(files: list[LakeFile], origin: pd.Timestamp) -> list[LakeFile]:
+    """The files of earlier weeks' forecasts that stay: the last night of each week before that of the origin."""
+    nights = sorted({_day(file) for file in files if _week(_day(file)) < _week(origin) and (origin - _day(file)).days <= KEPT_DAYS})
+    last = {_week(night): night for night in nights}
+    return [file for file in files if _day(file) in last.values()]
+
+
+def _day(file: LakeFile) -> pd.Timestamp:
+    value = file.partition[1]
+    return pd.Timestamp(value) if isinstance(value, date) else pd.Timestamp(int(str(value)), unit="D")
+
+
+def _week(day: pd.Timestamp) -> pd.Timestamp:
+    return day - pd.Timedelta(days=day.weekday())
+
+
+def _plans(outlook: Outlook, found: SourceRows) -> tuple[pd.DataFrame, list[str]]:
+    """The planned and running promotions that can be told, and notes on those that cannot."""
+    promotions = found.frames.promotions
+    if promotions is None:
+        return pd.DataFrame(), []
+    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= outlook.last)]
+    ahead = ahead[ahead["discount_share"] > 0].astype({"promotion_id": object, "sku": object})
+    # Of a promotion that ends beyond the horizon the days within it are told.
+    plans = ahead.assign(ends_on=ahead["ends_on"].where(ahead["ends_on"] <= outlook.last, outlook.last), until=ahead["ends_on"])
+    unsold = ~plans["sku"].isin(outlook.members["sku"])
+    notes = []
+    if unsold.any():
+        notes.append(f"{int(unsold.sum())} planned SKUs have no sale to go by or are withdrawn, and are left out")
+    plans = plans[~unsold].sort_values("discount_share", ascending=False, kind="stable").drop_duplicates(["promotion_id", "sku"])
+    refused = outlook.refused(plans) if len(plans) else {}
+    notes += [f"left out: {reason}" for reason in list(refused.values())[:MOST_NAMED]]
+    notes += [f"left out besides: {len(refused) - MOST_NAMED} promotions"] if len(refused) > MOST_NAMED else []
+    return plans[~plans["promotion_id"].isin(refused)].sort_values(["promotion_id", "sku"], ignore_index=True), notes
+
+
+def _demand(outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:
+    told = expected_demand(outlook, plans)
+    return told.assign(made_on=outlook.origin, horizon_days=(told["sold_on"] - outlook.origin).dt.days)
+
+
+def _promotions(outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:
+    contract = table_contract(PROMOTIONS)
+    if plans.empty:
+        kinds = {name: "datetime64[s]" if column.type.name == "date" else None for name, column in contract.columns.items()}
+        return pd.DataFrame({name: pd.Series(dtype=kind or object) for name, kind in kinds.items()})
+    about = plans[["promotion_id", "sku", "name", "starts_on", "until"]].rename(columns={"until": "ends_on"})
+    return outlook.forecast(plans, together=True).assign(made_on=outlook.origin).merge(about, on=["promotion_id", "sku"])
+
+
+def _accuracy(lake: Lake, engine: DuckEngine, kept: list[LakeFile], found: SourceRows, origin: pd.Timestamp) -> pd.DataFrame:
+    view = view_table(engine, lake, DEMAND, view="earlier_forecasts", files=kept)
+    numbers = ", ".join(f"cast({name} as double) as {name}" for name in ("units", "units_low", "units_high"))
+    made: pd.DataFrame = engine.arrow(
+        f"select cast(made_on as timestamp_s) as made_on, sku, channel, cast(sold_on as timestamp_s) as sold_on, category, {numbers} "
+        f"from {view} order by made_on, sku, channel, sold_on"
+    ).to_pandas()
+    daily = found.frames.daily
+    first = made["made_on"].min() if len(made) else origin
+    sold = daily[daily["sold_on"] > first]
+    sales = sold.groupby(["sku", "channel", "sold_on"], observed=True, sort=True)["units"].sum().reset_index()
+    categories = catalogue_of(found.frames.products)["category"]
+    sales["category"] = sales["sku"].astype(object).map(categories).fillna(UNKNOWN)
+    return accuracy_of(made, sales, origin)
+
+
+def _code() -> str:
+    return code_fingerprint(
+        *("engines", "forecasting", "planning", "promotions/frames.py", "transform/estimated.py", "transform/forecasts.py"),
+        *("transform/planning_past.py", "transform/promotion_frames.py"),
+    )

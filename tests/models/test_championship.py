@@ -1,0 +1,183 @@
+"""Who wins: on days that nobody knew, by figures that can be worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.pasts import CHANNELS, recipe, small_past
+
+from sales_tech.models import artifact as artifacts
+from sales_tech.models.artifact import Artifact, write_artifact
+from sales_tech.models.card import Figures
+from sales_tech.models.championship import contest, decide
+from sales_tech.models.trial import past_until
+from sales_tech.planning import TooLittleHistory
+
+pytestmark = pytest.mark.slow(20)
+
+
+def figures(name: str, wape: float | None, bias: float = 0.0, coverage: float = 0.8) -> Figures:
+    return Figures(name=name, rows=10, wape=wape, bias=bias, rmsse=None, pinball=None, coverage=coverage, nominal=0.8)
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome", "words"),
+    [
+        ([figures("challenger", 0.3), figures("seasonal naive", 0.4)], "registered", "there was no model in use to beat"),
+        ([figures("challenger", 0.4), figures("seasonal naive", 0.4)], "refused", "not below the 40.0% of repeating the last week"),
+        ([figures("challenger", 0.3), figures("seasonal naive", 0.4), figures("champion", 0.3)], "refused", "which stays"),
+        (
+            [figures("challenger", 0.29), figures("seasonal naive", 0.4), figures("champion", 0.3)],
+            "registered",
+            "against 30.0% of the model",
+        ),
+        (
+            [figures("challenger", 0.29, bias=-0.13), figures("seasonal naive", 0.4), figures("champion", 0.3, bias=0.1)],
+            "refused",
+            "its bias is off by 13.0% against 10.0%, more than 2% worse",
+        ),
+        (
+            [figures("challenger", 0.29, coverage=0.7), figures("seasonal naive", 0.4), figures("champion", 0.3, coverage=0.86)],
+            "refused",
+            "its coverage is off by 10.0% against 6.0%, more than 3% worse",
+        ),
+        ([figures("challenger", None), figures("seasonal naive", None)], "refused", "nothing was sold"),
+    ],
+)
+def test_a_challenger_must_beat_naive_and_champion_and_not_be_worse_in_bias_and_coverage(told: list, outcome: str, words: str) -> None:
+    decision = decide(told)
+    assert decision.outcome == outcome
+    assert words in decision.reason
+
+
+def test_a_recipe_that_was_fitted_anew_is_only_not_to_be_lost_to() -> None:
+    told = [figures("challenger", 0.3), figures("seasonal naive", 0.4), figures("champion", 0.3)]
+    assert decide(told, must_beat=False).outcome == "registered"
+    assert decide([figures("challenger", 0.31), *told[1:]], must_beat=False).outcome == "refused"
+
+
+def test_the_figures_of_the_naive_are_those_of_repeating_the_last_week() -> None:
+    past = small_past()
+    trial = contest(past, "erp_br", {}, None, recipe(), importance=False).trial
+    assert trial is not None
+    daily = past.frames.daily
+    sold = {(row.sku, row.channel, row.sold_on): row.units for row in daily.itertuples()}
+    rows = trial.told["seasonal naive"]
+    assert len(rows) == 6 * len(CHANNELS) * trial.days
+    last_week = [
+        sold.get((row.sku, row.channel, row.date - pd.Timedelta(days=7 * int(np.ceil((row.date - trial.cutoff).days / 7)))), 0)
+        for row in rows.itertuples()
+    ]
+    actual = [sold.get((row.sku, row.channel, row.date), 0) for row in rows.itertuples()]
+    assert rows["mean"].tolist() == last_week
+    assert rows["actual"].tolist() == actual
+    wape = np.abs(np.subtract(last_week, actual)).sum() / sum(actual)
+    assert next(one.wape for one in trial.figures() if one.name == "seasonal naive") == pytest.approx(wape)
+
+
+def test_no_forecaster_of_a_trial_sees_a_day_after_the_cutoff() -> None:
+    past = small_past()
+    trial = contest(past, "erp_br", {}, None, recipe(), importance=False).trial
+    assert trial is not None
+    later = past.frames.daily["sold_on"] > trial.cutoff
+    other = past.frames.daily.assign(units=past.frames.daily["units"].where(~later, 1_000))
+    changed = contest(
+        type(past)(
+            type(past.frames)(other, *list(vars(past.frames).values())[1:]),
+            past.results,
+            past.daily,
+            past.response,
+            past.elasticity,
+            past.currency,
+        ),
+        "erp_br",
+        {},
+        None,
+        recipe(),
+        importance=False,
+    ).trial
+    assert changed is not None
+    for name, rows in trial.told.items():
+        told = [column for column in rows if column != "actual"]
+        pd.testing.assert_frame_equal(changed.told[name][told], rows[told], check_exact=True)
+
+
+def test_the_past_until_a_day_ends_on_it() -> None:
+    cutoff = pd.Timestamp("2025-03-01")
+    past = past_until(small_past(), cutoff)
+    assert past.frames.daily["sold_on"].max() == cutoff
+    assert past.daily["sold_on"].max() <= cutoff
+    assert set(past.results["promotion_id"]) == set(past.daily["promotion_id"]) == {"P0", "P1", "P2", "P3"}
+    assert past.frames.promotions is not None
+    assert len(past.frames.promotions) == 7  # what is planned is known ahead
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    ended = contest(small_past(days=150), "erp_br", {}, None, recipe(), importance=False)
+    assert ended.planner is not None
+    return write_artifact(tmp_path_factory.mktemp("champion") / "model", ended.planner, ended.card)
+
+
+def test_within_a_week_of_the_champion_nothing_is_trained_and_it_stands(champion: Artifact) -> None:
+    ended = contest(small_past(days=156), "erp_br", {}, champion, recipe())
+    assert ended.planner is None
+    assert ended.trial is None
+    assert ended.card.decision.outcome == "nothing to compare"
+    assert ended.card.decision.reason.startswith("only 6 days of sales lie after")
+
+
+def test_the_champion_is_asked_as_it_is_about_days_that_it_did_not_learn_from(champion: Artifact) -> None:
+    past = small_past(days=157)
+    ended = contest(past, "erp_br", {}, champion, recipe(random_state=1), importance=False)
+    assert ended.trial is not None
+    assert ended.trial.days == 7
+    assert ended.trial.cutoff.date() == champion.card().origin
+    told = ended.trial.told["champion"]
+    own = champion.planner().observe(past_until(past, ended.trial.cutoff)).outlook_.baseline
+    expected = own[own["sold_on"] <= told["date"].max()].sort_values(["sku", "channel", "sold_on"])
+    quiet = told.merge(expected, left_on=["sku", "channel", "date"], right_on=["sku", "channel", "sold_on"])
+    assert len(quiet) == len(told)
+    unplanned = quiet[quiet["sku"] != "S1"]  # the one promotion that is planned is of S1
+    assert unplanned["mean"].tolist() == unplanned["baseline_units"].tolist()
+
+
+def test_a_champion_of_other_code_and_recipe_is_fitted_anew_and_the_card_says_so(
+    champion: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "model_code", lambda: "0" * 16)
+    ended = contest(small_past(days=160), "erp_br", {}, champion, recipe(trees=12), importance=False)
+    assert ended.trial is not None
+    assert set(ended.trial.told) == {"challenger", "champion", "seasonal naive", "moving average"}
+    assert any("Its recipe was fitted anew in its place" in note for note in ended.card.notes)
+    same = contest(small_past(days=160), "erp_br", {}, champion, recipe(), importance=False)
+    assert same.trial is not None
+    assert "champion" not in same.trial.told
+    assert any("the same recipe as the new one" in note for note in same.card.notes)
+
+
+def test_a_past_that_is_too_short_to_be_tried_is_told_as_such() -> None:
+    with pytest.raises(TooLittleHistory, match="days of sales are known"):
+        contest(small_past(days=70, skus=5), "erp_br", {}, None, recipe())
+
+
+def test_the_feature_that_carries_the_forecast_matters_most() -> None:
+    card = contest(small_past(), "erp_br", {}, None, recipe()).card
+    assert card.importance[0].feature == "level"
+    assert card.importance[0].wape_lost > 0.1
+    lost = [one.wape_lost for one in card.importance]
+    assert lost == sorted(lost, reverse=True)
+
+
+def test_a_card_tells_the_same_in_json_and_names_all_forecasters_in_markdown(tmp_path: Path) -> None:
+    card = contest(small_past(), "erp_br", {"gold.daily_sales": 7}, None, recipe()).card
+    assert type(card).model_validate_json(card.model_dump_json()) == card
+    page = card.markdown()
+    assert "gold.daily_sales 7" in page
+    for name in ("challenger", "seasonal naive", "moving average"):
+        assert f"| {name} (" in page
+    assert page.splitlines()[2].startswith("*Resumo: modelo de erp_br com vendas até 04/06/2025, registrado")
+    assert sum(one.rows for one in card.calibration) == card.figures[0].rows

@@ -1,0 +1,127 @@
+"""The models of a lake, in a folder and in a bucket: numbered, one champion, nothing half."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.models.pasts import plan, recipe, small_past
+from tests.support.nights import BOTH_PLACES, settings_in
+
+from sales_tech.errors import LakeError, ModelError
+from sales_tech.models.artifact import Artifact, write_artifact
+from sales_tech.models.card import ModelCard
+from sales_tech.models.championship import contest
+from sales_tech.models.registry import Registry, planners_of
+from sales_tech.platform import platform_of
+from sales_tech.runs import exclusive
+from sales_tech.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, ModelCard]:
+    ended = contest(small_past(), "erp_br", {}, None, recipe(), importance=False)
+    assert ended.planner is not None
+    return write_artifact(tmp_path_factory.mktemp("made") / "model", ended.planner, ended.card), ended.card
+
+
+@BOTH_PLACES
+def test_the_champion_is_the_latest_version_until_another_is_crowned(made: tuple, make_settings: Callable[..., Settings]) -> None:
+    registry = Registry(make_settings("erp_br"))
+    assert registry.champion("erp_br") is None
+    assert registry.sources() == []
+    first, second = registry.register(*made), registry.register(*made)
+    assert [one.version for one in registry.versions("erp_br")] == ["v0001", "v0002"]
+    assert registry.champion("erp_br") == second
+    registry.crown("erp_br", "v0001")
+    assert registry.champion("erp_br") == first
+    assert registry.sources() == ["erp_br"]
+    assert registry.card("erp_br") == made[1]
+    with pytest.raises(ModelError, match="has no model v0003; expected one of v0001, v0002"):
+        registry.crown("erp_br", "v0003")
+
+
+@BOTH_PLACES
+def test_a_registered_model_opens_under_its_digest_and_answers_as_before(made: tuple, make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings("erp_br")
+    Registry(settings).register(*made)
+    opened = Registry(settings).open("erp_br")
+    assert opened.digest == made[0].digest
+    pd.testing.assert_frame_equal(opened.outlook().forecast(plan()), made[0].outlook().forecast(plan()), check_exact=True)
+    planner = planners_of(settings)("erp_br")
+    assert planner is not None
+    assert planner.get_params() == recipe().get_params()
+    assert planners_of(settings)("olist") is None
+
+
+def test_an_archive_that_was_changed_in_the_lake_is_refused(made: tuple, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    registry = Registry(settings)
+    registry.register(*made)
+    archive = tmp_path / "lake" / "models" / "erp_br" / "v0001" / "model.tar.gz"
+    other = write_artifact(tmp_path / "other", made[0].planner(), made[1].model_copy(update={"horizon": 1}))
+    registry.register(other, made[1])
+    archive.write_bytes((archive.parents[1] / "v0002" / "model.tar.gz").read_bytes())
+    with pytest.raises(ModelError, match="which the registry names"):
+        registry.open("erp_br", "v0001")
+    archive.unlink()
+    with pytest.raises(ModelError, match="is not in the lake, though the index names it"):
+        registry.open("erp_br", "v0001")
+
+
+def test_a_version_that_a_killed_run_left_is_not_registered_and_its_number_not_given_again(made: tuple, tmp_path: Path) -> None:
+    folder = tmp_path / "lake" / "models" / "erp_br"
+    (folder / "v0004").mkdir(parents=True)
+    (folder / "v0004" / "card.json").write_text("{}")
+    registry = Registry(settings_in(tmp_path))
+    assert registry.versions("erp_br") == []
+    assert registry.register(*made).version == "v0005"
+
+
+def test_no_part_of_a_file_is_left_behind(made: tuple, tmp_path: Path) -> None:
+    Registry(settings_in(tmp_path)).register(*made)
+    found = {path.relative_to(tmp_path / "lake").as_posix() for path in (tmp_path / "lake").rglob("*") if path.is_file()}
+    version = {f"models/erp_br/v0001/{name}" for name in ("card.json", "card.md", "model.tar.gz")}
+    assert found - {".lock"} == {"models/erp_br/index.json", *version}
+
+
+def test_nobody_registers_while_another_process_writes_to_the_lake(made: tuple, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    code = f"""
+from pathlib import Path
+from sales_tech.platform import platform_of
+from sales_tech.settings import Settings
+settings = Settings(lake=Path({str(settings.lake)!r}), landing=Path({str(settings.landing)!r}), sources=())
+with platform_of(settings).lock():
+    print("held", flush=True)
+    input()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(LakeError, match="another run works on"):
+            Registry(settings).register(*made)
+        other.stdin.write("\n")
+    assert Registry(settings).versions("erp_br") == []
+    with exclusive(settings):
+        assert Registry(settings).register(*made).version == "v0001"
+    assert platform_of(settings).lake.exists()
+
+
+def test_an_index_that_cannot_be_read_and_a_source_that_is_no_name_are_refused(tmp_path: Path) -> None:
+    registry = Registry(settings_in(tmp_path))
+    (tmp_path / "lake" / "models" / "erp_br").mkdir(parents=True)
+    (tmp_path / "lake" / "models" / "erp_br" / "index.json").write_text('{"source": 1}')
+    with pytest.raises(ModelError, match=r"models/erp_br/index\.json in the lake is no index of models"):
+        registry.champion("erp_br")
+    for name in ("../landing", "", "a/b", os.sep):
+        with pytest.raises(ModelError, match="expected the name of a pack"):
+            registry.index(name)
+    with pytest.raises(ModelError, match="olist has no model yet"):
+        registry.open("olist")

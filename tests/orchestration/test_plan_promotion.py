@@ -1,0 +1,110 @@
+"""A promotion that is thought of, asked on the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.support.command_line import call
+from tests.support.nights import night, read, settings_in
+
+from sales_tech.errors import SettingsError
+from sales_tech.orchestration.plan_promotion import share_of
+from sales_tech.planning import PromotionPlanner
+from sales_tech.runs import Run
+from sales_tech.settings import Settings
+from sales_tech.transform import forecasts, promotions
+from sales_tech.twin import Size, write_twin
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small lake of the synthetic retailer, forecast quickly rather than well."""
+    settings = settings_in(tmp_path_factory.mktemp("plans"), "erp_br")
+    write_twin(settings.landing, size=Size(stores=4, skus=30, months=4, promotions=30), dirt=False)
+    night(settings)
+    promotions.run(Run.begin(settings))
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr(forecasts, "PromotionPlanner", partial(PromotionPlanner, most_rows=2_000, trees=12))
+        forecasts.run(Run.begin(settings))
+    return settings
+
+
+def ask(lake: Settings, *words: str) -> dict[str, Any]:
+    done = call("plan-promotion", "--lake", lake.lake, *words, "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def some_sku(lake: Settings) -> str:
+    rows = [row for row in read(lake, "gold.demand_forecast") if not row["sku"].startswith("others of")]
+    return str(max(rows, key=lambda row: row["units"])["sku"])
+
+
+def test_the_answer_is_that_of_the_tables(lake: Settings) -> None:
+    sku = some_sku(lake)
+    told = ask(lake, "--sku", sku, "--discount", "20%", "--days", "5")
+    rows = [row for row in read(lake, "gold.demand_forecast") if row["sku"] == sku and row["horizon_days"] <= 5]
+    assert sum(row["baseline_units"] for row in told["forecast"]) == pytest.approx(
+        float(sum(row["baseline_units"] for row in rows)), abs=0.01
+    )
+    assert {row["sold_on"] for row in told["forecast"]} == {str(row["sold_on"]) for row in rows}
+    planned = next(row for row in told["alternatives"] if row["planned"])
+    assert planned["discount_share"] == told["discount_share"] == 0.2
+    assert planned["units"] == pytest.approx(sum(row["units"] for row in told["forecast"]), abs=0.05)
+
+
+def test_several_discounts_are_compared_and_the_best_comes_first(lake: Settings) -> None:
+    told = ask(lake, "--sku", some_sku(lake), "--discount", "10%", "--discount", "0,25", "--discount", "40")
+    assert sorted(row["discount_share"] for row in told["alternatives"]) == [0.1, 0.25, 0.4]
+    assert [row["rank"] for row in told["alternatives"]] == [1, 2, 3]
+    assert told["discount_share"] == told["alternatives"][0]["discount_share"]
+
+
+def test_a_category_is_all_of_its_skus_and_days_may_be_given_by_their_last_one(lake: Settings) -> None:
+    category = next(row["category"] for row in read(lake, "gold.demand_forecast") if not row["sku"].startswith("others of"))
+    first = date.fromisoformat(ask(lake, "--category", category)["origin"]) + timedelta(days=3)
+    told = ask(lake, "--category", category, "--from", str(first), "--to", str(first + timedelta(days=1)))
+    assert {row["category"] for row in told["forecast"]} == {category}
+    assert {row["sold_on"] for row in told["forecast"]} == {str(first), str(first + timedelta(days=1))}
+
+
+def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: Settings) -> None:
+    done = call("plan-promotion", "--lake", lake.lake, "--sku", some_sku(lake), "--discount", "90%", COLUMNS="40")
+    assert done.returncode == 0, done.stderr
+    assert "beyond what was tried" in done.stdout
+    assert "earns most" in done.stdout or "None of these depths earns more than doing nothing" in done.stdout
+    assert "90 % planned beyond tried" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sku", "nobody"), "SKU nobody has no sale or is withdrawn"),
+        (("--category", "Nothing"), "no category Nothing; expected one of"),
+        ((), "no SKU was named; expected --sku or --category"),
+        (("--sku", "x", "--discount", "much"), "discount 'much'; expected a share of the list price such as 20% or 0.2"),
+        (("--sku", "x", "--days", "3", "--to", "2026-07-09"), "both --days and --to were given"),
+        (("--source", "olist", "--sku", "x"), "no forecast of source olist; expected --source with one of erp_br"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_in_one_line(lake: Settings, words: tuple[str, ...], said: str) -> None:
+    done = call("plan-promotion", "--lake", lake.lake, *words)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("text", "share"), [("20%", 0.2), ("20", 0.2), ("0.2", 0.2), ("7,5 %", 0.075), ("1%", 0.01)])
+def test_a_discount_may_be_written_in_several_ways(text: str, share: float) -> None:
+    assert share_of(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["0", "100%", "-5%", "1e9"])
+def test_a_discount_of_nothing_or_of_everything_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="expected more than none and less than all"):
+        share_of(text)

@@ -1,0 +1,262 @@
+"""The endpoint over HTTP: it says what the outlook says, and what it refuses is told in full."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.pasts import plan, recipe, small_past
+from tests.serving.calling import Caller
+
+from sales_tech.forecasting import PromotionForecaster
+from sales_tech.planning import Outlook, PromotionPlanner
+from sales_tech.planning.demand import KnownUplift, demand_of
+from sales_tech.serving.app import MOST_BYTES, application
+
+JSON, CSV = {"Content-Type": "application/json"}, {"Content-Type": "text/csv", "Accept": "text/csv"}
+PROMOTION = {
+    "promotion_id": "plan",
+    "sku": "S2",
+    "mechanic": "percentual",
+    "discount_share": 0.2,
+    "starts_on": "2025-06-06",
+    "ends_on": "2025-06-15",
+    "investment": 50.0,
+}
+
+
+@pytest.fixture(scope="module")
+def planner() -> PromotionPlanner:
+    return recipe().fit(small_past())
+
+
+@pytest.fixture(scope="module")
+def outlook(planner: PromotionPlanner) -> Outlook:
+    return planner.outlook_
+
+
+@pytest.fixture(scope="module")
+def client(outlook: Outlook) -> Caller:
+    return Caller(application(outlook, "test"))
+
+
+def ask(client: Caller, *promotions: dict[str, Any], **more: Any) -> Any:
+    return client.post("/invocations", json={"promotions": list(promotions), **more})
+
+
+def problems(answer: Any) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = answer.json()["errors"]
+    assert all(set(one) == {"found", "expected", "remedy", "row", "field"} for one in told)
+    return told
+
+
+def test_ping_tells_that_it_is_ready(client: Caller) -> None:
+    assert (client.get("/ping").status_code, client.get("/ping").content) == (200, b"")
+
+
+def test_the_endpoint_answers_what_the_outlook_answers_on_the_same_rows(client: Caller, outlook: Outlook) -> None:
+    answer = ask(client, PROMOTION).json()
+    assert plan()["starts_on"].iloc[0] == pd.Timestamp(PROMOTION["starts_on"])
+    for name, expected in (("days", outlook.forecast(plan())), ("alternatives", outlook.alternatives(plan()))):
+        told = pd.DataFrame(answer[name])
+        assert list(told.columns) == list(expected.columns)
+        for column in expected:
+            if expected[column].dtype.kind == "M":
+                assert pd.to_datetime(told[column]).tolist() == expected[column].tolist()
+            elif expected[column].dtype.kind == "f":
+                assert told[column].astype("float64").to_numpy() == pytest.approx(expected[column].to_numpy(), rel=1e-15, nan_ok=True)
+            else:
+                assert told[column].replace({np.nan: None}).tolist() == expected[column].replace({np.nan: None}).tolist()
+    total = outlook.forecast(plan())["units"].sum()
+    assert answer["promotions"][0]["units"] == pytest.approx(total)
+    assert (answer["origin"], answer["currency"], answer["warnings"]) == ("2025-06-04", "BRL", [])
+
+
+def test_a_planner_that_forecasts_anew_says_what_the_endpoint_says(client: Caller) -> None:
+    told = pd.DataFrame(ask(client, PROMOTION).json()["days"])
+    direct = recipe().fit(small_past()).outlook_.forecast(plan())
+    assert told["units"].to_numpy() == pytest.approx(direct["units"].to_numpy(), rel=1e-15)
+
+
+def test_the_features_of_fit_and_of_predict_are_the_same_on_the_same_rows() -> None:
+    panel = demand_of(small_past(days=171), 21).panel
+    cutoff = panel["date"].max() - pd.Timedelta(days=21)
+    ahead = panel[panel["date"] > cutoff].reset_index(drop=True)
+    fitted = PromotionForecaster(
+        series=["sku", "channel"],
+        static=["category", "brand"],
+        horizon=21,
+        available="available",
+        effects=KnownUplift(),
+        most_rows=2_000,
+        trees=8,
+    ).fit(panel[panel["date"] <= cutoff])
+    served = fitted.features(ahead)
+    # Once the days have passed, what is learnt from them is made by the function that trains, from the same origin.
+    past = fitted.observe(panel).past_
+    row = np.flatnonzero(past.rows.period > past.last - 21)
+    trained = fitted.ensemble_.matrix(past, fitted._calendar(past), row, past.rows.period[row] - (past.last - 21))
+    assert served.names == trained.names
+    assert len(served.values) == len(ahead) == len(row)
+    np.testing.assert_allclose(served.values, trained.values, rtol=1e-6)
+    np.testing.assert_allclose(served.level, trained.level)
+
+
+def test_csv_has_the_same_fields_and_the_rows_of_days(client: Caller, outlook: Outlook) -> None:
+    body = ",".join(PROMOTION) + "\r\n" + ",".join(map(str, PROMOTION.values())) + "\r\n"
+    answer = client.post("/invocations", content="\ufeff" + body, headers=CSV)
+    assert answer.headers["content-type"].startswith("text/csv")
+    told = pd.read_csv(io.StringIO(answer.text), parse_dates=["sold_on"])
+    expected = outlook.forecast(plan())
+    assert list(told.columns) == list(expected.columns)
+    assert told["units"].to_numpy() == pytest.approx(expected["units"].to_numpy())
+    assert client.post("/invocations", content=body, headers=CSV | {"Accept": "application/json"}).json() == ask(client, PROMOTION).json()
+
+
+def test_several_skus_on_the_same_terms_are_one_promotion(client: Caller, outlook: Outlook) -> None:
+    several = {name: value for name, value in PROMOTION.items() if name != "sku"} | {"skus": ["S2", "S3"]}
+    answer = ask(client, several).json()
+    plans = pd.concat([plan(), plan(sku="S3")], ignore_index=True)
+    assert len(answer["promotions"]) == 1
+    assert answer["promotions"][0]["units"] == pytest.approx(outlook.forecast(plans)["units"].sum())
+    assert len(answer["days"]) == 2 * 2 * 10
+
+
+def test_depths_that_are_asked_are_compared_and_days_can_be_left_out(client: Caller) -> None:
+    answer = client.post("/invocations?days=no", json={"promotions": [PROMOTION], "depths": [0.1, 0.15]}).json()
+    assert sorted(row["discount_share"] for row in answer["alternatives"]) == [0.1, 0.15, 0.2]
+    assert sorted(row["rank"] for row in answer["alternatives"]) == [1, 2, 3]
+    assert "days" not in answer
+
+
+def test_a_margin_that_is_not_known_is_none_and_not_a_number() -> None:
+    client = Caller(application(recipe().fit(small_past(costed=False)).outlook_))
+    answer = client.post("/invocations", json={"promotions": [PROMOTION]})
+    assert "NaN" not in answer.text
+    assert answer.json()["promotions"][0]["margin"] is None
+    assert answer.json()["days"][0]["margin"] is None
+
+
+def test_a_depth_beyond_all_that_was_tried_is_answered_with_a_warning(client: Caller) -> None:
+    answer = ask(client, PROMOTION | {"discount_share": 0.5})
+    assert answer.status_code == 200
+    assert any("deeper discount than was ever tried" in warning for warning in answer.json()["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "found"),
+    [
+        ({"discount_share": 1.4}, "discount_share", "1.4"),
+        ({"discount_share": "much"}, "discount_share", "much"),
+        ({"discount_share": None}, "discount_share", "None"),
+        ({"starts_on": "01/06/2025"}, "starts_on", "01/06/2025"),
+        ({"starts_on": 20250606}, "starts_on", "20250606"),
+        ({"ends_on": "2025-06-31"}, "ends_on", "2025-06-31"),
+        ({"ends_on": "2025-06-01"}, "ends_on", "2025-06-01"),
+        ({"investment": -1}, "investment", "-1"),
+        ({"display": "perhaps"}, "display", "perhaps"),
+        ({"sku": ""}, "sku", ""),
+        ({"sku": None}, "sku", "neither sku nor skus"),
+        ({"skus": ["S1"]}, "sku", "both sku and skus"),
+        ({"price": 3}, "price", "the field price"),
+    ],
+)
+def test_a_field_that_cannot_be_is_told_with_its_row(client: Caller, changed: dict[str, Any], field: str, found: str) -> None:
+    answer = ask(client, PROMOTION, PROMOTION | {"promotion_id": "other"} | changed)
+    assert answer.status_code == 422
+    (problem,) = problems(answer)
+    assert (problem["row"], problem["field"], problem["found"]) == (2, field, found)
+    assert problem["expected"]
+    assert problem["remedy"]
+
+
+def test_a_missing_field_is_told_by_its_name(client: Caller) -> None:
+    (problem,) = problems(ask(client, {name: value for name, value in PROMOTION.items() if name != "mechanic"}))
+    assert (problem["row"], problem["field"], problem["found"], problem["remedy"]) == (1, "mechanic", "nothing", "add mechanic")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"sku": "S9"}, "promotion plan, SKU S9: SKU S9 has no sale or is withdrawn"),
+        ({"channel": "fax"}, "channel is fax; expected loja, online"),
+        ({"region": "Lua"}, "region is Lua; expected"),
+        ({"ends_on": "2026-01-01"}, "since 21 days ahead are told"),
+        ({"mechanic": "sorteio"}, "sorteio was never tried"),
+    ],
+)
+def test_what_the_outlook_refuses_is_told_in_its_words(client: Caller, changed: dict[str, Any], words: str) -> None:
+    answer = ask(client, PROMOTION | changed)
+    assert answer.status_code == 422
+    assert words in problems(answer)[0]["found"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", JSON, 400),
+        (b"\xff\xfe", JSON, 400),
+        (b"sku\n\xff\xfe", CSV, 400),
+        (b'sku\n"S1\n', CSV, 400),
+        (b"{}", {"Content-Type": "application/xml"}, 415),
+        (b"{}", JSON, 422),
+        (b"[]", JSON, 422),
+        (b'{"promotions": []}', JSON, 422),
+        (b"", CSV, 422),
+        (b"sku,price\nS1,3\n", CSV, 422),
+        (b"sku,mechanic\nS1\n", CSV, 422),
+        (b'{"promotions": [' + b" " * MOST_BYTES + b"]}", JSON, 413),
+        (b"{}", JSON | {"Accept": "image/png"}, 406),
+    ],
+)
+def test_a_body_that_is_not_understood_is_told_as_such(client: Caller, body: bytes, headers: dict[str, str], status: int) -> None:
+    answer = client.post("/invocations", content=body, headers=headers)
+    assert answer.status_code == status
+    assert problems(answer)
+
+
+def test_a_body_in_parts_is_measured_while_it_comes(client: Caller) -> None:
+    answer = client.post("/invocations", content=(b" " * 70_000 for _ in range(20)), headers=JSON)
+    assert answer.status_code == 413
+    assert problems(answer)[0]["expected"] == f"at most {MOST_BYTES:,}"
+
+
+def test_too_many_rows_and_days_are_refused_before_they_are_worked_out(client: Caller) -> None:
+    many = {name: value for name, value in PROMOTION.items() if name != "sku"} | {"skus": [f"S{number}" for number in range(2_001)]}
+    assert ask(client, many).status_code == 422
+    long = {"skus": [f"S{number}" for number in range(2_000)], "ends_on": "2125-06-15"}
+    (problem,) = problems(ask(client, {name: value for name, value in PROMOTION.items() if name != "sku"} | long))
+    assert "days of SKUs in all" in problem["found"]
+
+
+def test_a_fault_tells_no_trace_and_the_log_nothing_of_the_request(outlook: Outlook, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Outlook):
+        def answered(self, plans: pd.DataFrame, depths: Any = None) -> Any:
+            raise RuntimeError(f"a secret of {plans['sku'].iloc[0]}")
+
+    broken = Broken.from_frames(outlook.to_frames(), outlook.about)
+    client = Caller(application(broken))
+    logging.getLogger("sales_tech.serving").propagate = True
+    with caplog.at_level(logging.INFO):
+        answer = client.post("/invocations", json={"promotions": [PROMOTION]})
+        ask(client, PROMOTION | {"sku": "S9"})
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    told = [json.loads(record.getMessage()) for record in caplog.records if record.name == "sales_tech.serving"]
+    assert told[0] == {"event": "failed", "error": "RuntimeError", "where": told[0]["where"]}
+    assert told[0]["where"].startswith("test_endpoint.py:")
+    assert "S2" not in caplog.text
+    assert "S9" not in "".join(record.getMessage() for record in caplog.records if record.name == "sales_tech.serving")
+
+
+def test_other_addresses_and_methods_are_told_as_such(client: Caller) -> None:
+    assert problems(client.get("/nowhere"))[0]["expected"] == "/ping, /invocations, /docs or /"
+    assert client.get("/invocations").status_code == 405
+    assert client.get("/docs/../app.py").status_code == 404
+    assert client.get("/docs/core.py").status_code == 404

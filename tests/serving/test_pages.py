@@ -1,0 +1,111 @@
+"""The pages for people: whole without a network, labelled, in two languages; and the description of the endpoint."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from tests.models.pasts import recipe, small_past
+from tests.serving.calling import Caller
+
+from sales_tech.serving.app import PAGE, application
+from sales_tech.serving.requests import EXPECTED, PlannedPromotion, Question
+
+
+@pytest.fixture(scope="module")
+def client() -> Caller:
+    return Caller(application(recipe().fit(small_past()).outlook_))
+
+
+class Elements(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("name", ["index.html", "docs.html"])
+def test_every_file_that_a_page_names_is_served_from_here(client: Caller, name: str) -> None:
+    page = client.get("/" if name == "index.html" else "/docs")
+    assert page.text == (PAGE / name).read_text(encoding="utf-8")
+    named = [attributes.get("src") or attributes.get("href") for _, attributes in Elements(page.text).found]
+    files = [file for file in named if file]
+    assert files
+    for file in files:
+        assert "//" not in file
+        assert client.get(f"/{file}").status_code == 200
+
+
+def test_no_page_asks_another_machine_and_the_browser_is_told_so(client: Caller) -> None:
+    for path in PAGE.iterdir():
+        outside = re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", path.read_text(encoding="utf-8"))
+        assert [address for address in outside if "www.w3.org" not in address] == [], path.name  # names of SVG's own language
+    for address in ("/", "/docs", "/app.js", "/choices"):
+        policy = client.get(address).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "connect-src 'self'" in policy
+
+
+def test_every_field_of_the_form_has_a_label_and_is_a_field_of_the_request() -> None:
+    elements = Elements((PAGE / "index.html").read_text(encoding="utf-8")).found
+    labelled = {attributes["for"] for tag, attributes in elements if tag == "label"}
+    fields = {attributes["id"]: attributes["name"] for tag, attributes in elements if tag in ("input", "select")}
+    assert set(fields) == labelled
+    assert set(fields.values()) <= set(PlannedPromotion.model_fields)
+    assert {"sku", "mechanic", "discount_share", "starts_on", "ends_on", "channel", "region", "display", "investment"} <= set(
+        fields.values()
+    )
+
+
+def test_both_languages_have_the_same_words_and_those_that_the_page_asks_for() -> None:
+    text, _ = (PAGE / "words.js").read_text(encoding="utf-8").split("\n};\n", 1)
+    portuguese, english = (set(re.findall(r"(\w+): (?=\"|\()", part)) for part in re.split(r"^  en: \{", text, flags=re.M))
+    assert portuguese == english
+    asked = re.findall(r'data-word="(\w+)"', (PAGE / "index.html").read_text(encoding="utf-8"))
+    asked += re.findall(r"\bsay\.(\w+)", (PAGE / "app.js").read_text(encoding="utf-8"))
+    assert asked
+    assert set(asked) <= english
+
+
+def test_choices_are_what_the_outlook_can_answer(client: Caller) -> None:
+    told = client.get("/choices").json()
+    assert [sku["sku"] for sku in told["skus"]] == ["S5", "S4", "S3", "S2", "S1", "S0"]  # those that sell most come first
+    assert (told["first_day"], told["last_day"]) == ("2025-06-05", "2025-06-25")
+    assert (told["channels"], told["all_regions"]) == (["loja", "online"], ["Norte", "Sul"])
+    assert told["regions"] == {"loja": ["Sul"], "online": ["Norte"]}
+    assert told["categories"]["fones"] == [{"mechanic": "percentual", "display": False, "depth_from": 0.1, "depth_to": 0.3}]
+    found = client.get("/choices?sku=s3").json()
+    assert [sku["sku"] for sku in found["skus"]] == ["S3"]
+    assert (found["found"], found["all"]) == (1, 6)
+
+
+def test_the_description_tells_every_field_and_its_example_can_be_asked(client: Caller) -> None:
+    told = client.get("/openapi.json").json()
+    fields = told["components"]["schemas"]["PlannedPromotion"]["properties"]
+    assert {name: field["description"] for name, field in fields.items()} == {name: EXPECTED[name] for name in fields}
+    assert set(EXPECTED) == set(PlannedPromotion.model_fields) | set(Question.model_fields)
+    content = told["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    answer = client.post("/invocations", json=content["application/json"]["example"])
+    assert answer.status_code == 200
+    assert set(answer.json()) == set(told["components"]["schemas"]["Answer"]["properties"])
+    table = client.post("/invocations", content=content["text/csv"]["example"], headers={"Content-Type": "text/csv"})
+    assert table.json()["promotions"] == answer.json()["promotions"]
+
+
+def test_every_reference_of_the_description_leads_somewhere(client: Caller) -> None:
+    told = client.get("/openapi.json").json()
+
+    def references(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            return [node["$ref"]] if "$ref" in node else [one for value in node.values() for one in references(value)]
+        return [one for value in node for one in references(value)] if isinstance(node, list) else []
+
+    found = references(told)
+    assert found
+    assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(told["components"]["schemas"])
