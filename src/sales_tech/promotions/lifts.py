@@ -21,8 +21,6 @@ from sales_tech.promotions.panel import Bools, Floats, Ints
 BURN_IN, DRAWS = 150, 400
 # Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
 LINEARIZATIONS = 3
-# Promotions without effect that are made up to tell how they would look.
-NULLS = 999
 WEAK = 4.0
 # Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
 CURVATURE, BENT = 1.0, (-0.6, 2.0)
@@ -61,8 +59,8 @@ class LiftDraws:
     `slope` (draws, categories), `brand_slope` (draws, categories x brands) and `mechanic_slope` (draws, mechanics; a coupon's cut
     is noticed less than a price tag's) add up to the slope, which multiplies `depth_response` and 1 + `curvature` (draws,)
     times `bend`; `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
-    `predicted` by member is the share of units added that the model expects of promotions like it, had it worked as they do.
-    `confidence` by promotion is one less the chance that a promotion without effect would look as effective.
+    `predicted` by member is the share of units added that the model expects of promotions like it, counted by the chance that it
+    works; `log_predicted` the log lift had it worked as they do.
     """
 
     log_lift: Floats
@@ -76,7 +74,7 @@ class LiftDraws:
     display: Floats
     hyper: pd.DataFrame
     predicted: Floats
-    confidence: Floats
+    log_predicted: Floats
 
 
 def depth_response(depth: Floats) -> Floats:
@@ -168,7 +166,7 @@ class LiftModel:
         spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
         null_share = 0.2
         saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "curvature", "hyper")}
-        added = np.zeros(len(cell))
+        added, usual = np.zeros(len(cell)), np.zeros(len(cell))
         for turn in range(burn_in + kept):
             predicted = design @ beta + of_brand[cell] * depth
             # Works or not, with all effects of promotion and member integrated out.
@@ -207,6 +205,7 @@ class LiftModel:
             if turn >= burn_in:
                 saved["lift"].append(lift)
                 added += np.where(on, np.expm1(predicted), 0.0) / kept
+                usual += predicted / kept
                 saved["error"].append(error)
                 saved["works"].append(works.astype(np.float64))
                 saved["beta"].append(beta)
@@ -226,33 +225,8 @@ class LiftModel:
             display=betas[:, -1],
             predicted=added,
             hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
-            confidence=self._confidence(observed, noise, {name: np.stack(values).mean(axis=0) for name, values in saved.items()}),
+            log_predicted=usual,
         )
-
-    def _confidence(self, observed: Floats, noise: Floats, mean: dict[str, Floats]) -> Floats:
-        # A likelihood ratio test of the predicted effect against none, its null distribution simulated.
-        data, rng = self.data, self.rng
-        spread = dict(zip(("null", "category", "brand", "promotion", "member"), mean["hyper"].tolist(), strict=True))
-        shared = np.zeros(self.promotions)
-        shared[data.promotion] = data.shared_error
-        design, depth = self._bent(float(mean["curvature"]))
-        predicted = design @ mean["beta"] + mean["brand"][data.category * self.sizes["brand"] + data.brand] * depth
-        base = data.own_error + noise
-        full = base + spread["member"] ** 2
-
-        def ratio(values: Floats) -> Floats:
-            works = self._evidence(values - predicted, full, shared + spread["promotion"] ** 2)
-            return works - self._evidence(values, base, shared)
-
-        # What a promotion without effect would show: its baseline's error, and the luck of its baseline units alone.
-        luck = data.own_error + data.dispersion / np.maximum(self.median, 1e-9) + data.scatter
-        found = ratio(observed)
-        above = np.ones(self.promotions)
-        for _ in range(NULLS):
-            common = rng.normal(size=self.promotions) * np.sqrt(shared)
-            above += ratio(common[data.promotion] + rng.normal(size=len(luck)) * np.sqrt(luck)) >= found
-        confidence: Floats = 1 - above / (NULLS + 1)
-        return confidence
 
     def _evidence(self, rest: Floats, variance: Floats, common: Floats) -> Floats:
         # Log density by promotion of members that share an effect of variance `common`, but for constants that cancel.

@@ -14,6 +14,7 @@ from sales_tech.promotions.overlap import added, extra_units, joint, overlap_sha
 from sales_tech.promotions.panel import Floats, Ints, PromotionPanel
 from sales_tech.promotions.placebo import Calibration, calibrate
 from sales_tech.promotions.shrinkage import Pooled
+from sales_tech.promotions.significance import Sightings, confidence
 from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
 from sales_tech.promotions.timing import DIP_DAYS, fade_shapes
 from sales_tech.promotions.uncertainty import ErrorModel
@@ -31,7 +32,8 @@ class Posterior:
     `expected` and `sold` (K, G, T) are units of available cells, expected without promotions of their own SKU
     but with what other promotions do to them (`offsets`), of which promoted cells are `spared` a part.
     `baseline`, `incremental` (draws, members) are draws of units in the cells of each member; `cannibalised`,
-    `halo`, `pulled` of what its promotion moves elsewhere.
+    `halo`, `pulled` of what its promotion moves elsewhere; `confidence` by promotion is one less the chance that it would have sold
+    as much without effect.
     """
 
     panel: PromotionPanel
@@ -51,6 +53,7 @@ class Posterior:
     cannibalised: Floats
     halo: Floats
     pulled: Floats
+    confidence: Floats
 
     @property
     def mechanic(self) -> Ints:
@@ -105,6 +108,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
     share, baseline, incremental = _effects(cells, lifts, expected, sold, spared)
     rng = np.random.default_rng((seed, 1))
     moved = _moved(panel, cells, spillovers, incremental, usual, rng)
+    seen = Sightings.of(cells, expected, sold, _scattered(model, expected), lifts, share)
     return Posterior(
         panel=panel,
         cells=cells,
@@ -123,6 +127,7 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         cannibalised=moved[0],
         halo=moved[1],
         pulled=moved[2],
+        confidence=confidence(data, seen, lifts.hyper.mean().to_dict(), seed),
     )
 
 
@@ -134,7 +139,6 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
     # Where no depth is planned, the middle of the others stands for it.
     depth = np.where(np.isnan(depth), np.nanmedian(depth) if not np.isnan(depth).all() else 0.1, depth)
     elasticity = model.price_elasticity
-    shares = model.concentration("group").reshape(len(panel.skus), -1, 1)
     return LiftData(
         actual=cells.sums(sold),
         baseline=cells.sums(expected),
@@ -148,8 +152,14 @@ def _data(model: Baseline, cells: PromotedCells, expected: Floats, sold: Floats,
         display=panel.promotions["display"].to_numpy(dtype=np.float64)[promotions],
         prior_slope=elasticity.mean - elasticity.common,
         dispersion=model.luck.dispersion,
-        scatter=model.luck.scatter * cells.sums(expected**2 * shares) / np.maximum(cells.sums(expected) ** 2, TINY),
+        scatter=cells.sums(_scattered(model, expected)) / np.maximum(cells.sums(expected) ** 2, TINY),
     )
+
+
+def _scattered(model: Baseline, expected: Floats) -> Floats:
+    # Variance of the cells' units that grows with the square of their mean.
+    variance: Floats = model.luck.scatter * expected**2 * model.concentration("group").reshape(len(expected), -1, 1)
+    return variance
 
 
 def _share(cells: PromotedCells, lifts: LiftDraws, expected: Floats, sold: Floats) -> float:

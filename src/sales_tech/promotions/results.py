@@ -60,7 +60,7 @@ def results_frame(posterior: Posterior, prices: MemberPrices, money: Earnings, l
     invested = frame["investment"].where(frame["investment"] > 0)
     frame["return_on_investment"] = frame["net_margin"] / invested
     frame["success_probability"] = posterior.lifts.works.mean(axis=0) * (units["incremental_units"] >= 0).mean(axis=0)
-    frame["confidence"] = posterior.lifts.confidence
+    frame["confidence"] = posterior.confidence
     frame["successful"] = frame["confidence"] >= 0.9
     frame["evidence"], frame["evidence_notes"] = _evidence(posterior, frame)
     return frame
