@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import socket
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from tests.serving.calling import Caller
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.planning.demand import KnownUplift, demand_of
+from sales_tech.serving import server
 from sales_tech.serving.app import MOST_BYTES, application
 
 JSON, CSV = {"Content-Type": "application/json"}, {"Content-Type": "text/csv", "Accept": "text/csv"}
@@ -260,3 +263,22 @@ def test_other_addresses_and_methods_are_told_as_such(client: Caller) -> None:
     assert client.get("/invocations").status_code == 405
     assert client.get("/docs/../app.py").status_code == 404
     assert client.get("/docs/core.py").status_code == 404
+
+
+def test_the_end_of_an_answer_does_not_wait_for_the_one_who_asked() -> None:
+    async def undelayed() -> int:
+        waits: list[int] = []
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            waits.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with server._bound(server.LOOPBACK, 0) as bound:
+            port = bound.getsockname()[1]
+            async with await asyncio.start_server(answer, sock=bound):
+                reader, writer = await asyncio.open_connection(server.LOOPBACK, port)
+                await reader.read()
+                writer.close()
+        return waits[0]
+
+    assert asyncio.run(undelayed()) != 0
