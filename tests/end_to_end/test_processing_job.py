@@ -62,7 +62,7 @@ def test_a_night_completes_with_the_wheel_alone(installed: Path, stack: CloudSet
     assert lines == [("P1", "cancelled"), ("P2", "sold"), ("P4", "sold")]
     assert len(read(lake, "gold.kpis_daily")) == 1
     (entry,) = read(lake, "gold.pipeline_runs")
-    assert (entry["outcome"], entry["steps"]) == ("succeeded", 6)
+    assert (entry["outcome"], entry["steps"]) == ("succeeded", 8)
     assert stack.cloud is not None
     listed = stack.cloud.client("s3").list_objects_v2(Bucket=str(stack.lake).split("/")[2], Prefix="lake/runs/")["Contents"]
     kept = {found["Key"].partition(entry["run_id"] + "/")[2] for found in listed}

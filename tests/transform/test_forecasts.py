@@ -12,6 +12,7 @@ import pytest
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import night, read, settings_in, snapshots
 
+from sales_tech import planning
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import LakeError
 from sales_tech.lake.store import Lake
@@ -30,7 +31,7 @@ QUICK = partial(PromotionPlanner, most_rows=2_000, trees=12)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecasts, "PromotionPlanner", QUICK)
+    monkeypatch.setattr(planning, "PromotionPlanner", QUICK)
 
 
 @pytest.fixture(scope="module")
