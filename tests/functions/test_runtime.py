@@ -36,7 +36,7 @@ def test_the_runtime_of_the_tests_knows_boto3_and_nothing_of_this_repository() -
     code = "import boto3\ndef handler(event, context):\n    import importlib.util as u\n    return u.find_spec(event) is not None"
     with LambdaRunner(build_zip("land_orders"), {}) as running:
         (running.code / "handler.py").write_text(code)
-        assert [running.invoke(name) for name in ("boto3", "contract", "sales_tech", "tests")] == [True, True, False, False]
+        assert [running.invoke(name) for name in ("boto3", "contract", "sales_tech", "pipeline")] == [True, True, False, False]
 
 
 def test_a_function_that_takes_too_long_is_ended_and_started_anew() -> None:

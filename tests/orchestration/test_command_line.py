@@ -36,7 +36,7 @@ def test_a_run_ends_with_rows_fates_figures_notebooks_and_what_to_type_next(ran:
     assert "average ticket" in shown
     assert "R$" in shown
     pages = [line.strip() for line in shown.splitlines() if line.strip().endswith(".html")]
-    assert len(pages) == 7
+    assert len(pages) == 8
     assert all("<html" in Path(REPOSITORY / page).read_text(encoding="utf-8")[:200] for page in pages)
     assert "python pipeline.py query" in shown
 
@@ -52,7 +52,7 @@ def test_a_second_run_says_that_there_is_nothing_to_do_and_writes_nothing(ran: S
 def test_plan_tells_why_a_step_would_not_run(ran: Settings) -> None:
     done = call("plan", "--landing", ran.landing, "--lake", ran.lake)
     assert done.returncode == 0
-    assert done.stdout.count("up to date") == 7
+    assert done.stdout.count("up to date") == 8
 
 
 def test_plan_tells_of_new_files_and_of_the_steps_behind_them(ran: Settings, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_runs_shows_the_ledger(ran: Settings) -> None:
     done = call("runs", "--lake", ran.lake, "--format", "json")
     (run,) = json.loads(done.stdout)
     assert run["outcome"] == "succeeded"
-    assert run["steps"] == 7
+    assert run["steps"] == 8
     assert run["files_loaded"] > 4
 
 

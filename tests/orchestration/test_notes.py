@@ -43,7 +43,7 @@ def test_what_cannot_be_told_is_not_called_not_loaded(erp: Settings) -> None:
 def test_of_many_notes_the_first_are_shown_and_the_others_counted(erp: Settings) -> None:
     text = shown(ended(erp, promotions(*(f"s{number}: no cost is known" for number in range(8)))))
     assert text.count("cannot be told") == 5
-    assert "and 3 more: see the notebooks of 03_gold/promotions and 04_ml/forecast" in text
+    assert "and 3 more: see the notebooks of 03_gold/promotions and 04_ml" in text
 
 
 def test_a_step_that_had_nothing_to_do_has_nothing_to_tell(erp: Settings) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.support.command_line import call
 from tests.support.nights import night, read, settings_in
 
+from sales_tech import planning
 from sales_tech.errors import SettingsError
 from sales_tech.orchestration.plan_promotion import share_of
 from sales_tech.planning import PromotionPlanner
@@ -28,7 +29,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     night(settings)
     promotions.run(Run.begin(settings))
     with pytest.MonkeyPatch.context() as quick:
-        quick.setattr(forecasts, "PromotionPlanner", partial(PromotionPlanner, most_rows=2_000, trees=12))
+        quick.setattr(planning, "PromotionPlanner", partial(PromotionPlanner, most_rows=2_000, trees=12))
         forecasts.run(Run.begin(settings))
     return settings
 

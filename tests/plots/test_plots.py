@@ -289,6 +289,7 @@ def test_the_steps_of_a_product_no_longer_listed_end_with_its_last_period() -> N
 
 # all of them
 
+NO_TRIAL = "No model was tried in this run"
 PICTURES = {
     "sales_over_time": (plots.sales_over_time, ["sold_on", "net_sales"], "No sales in this period"),
     "category_mix": (plots.category_mix, ["month", "category", "net_sales"], "No sales in this period"),
@@ -368,6 +369,8 @@ PICTURES = {
         ],
         "No promotion that is planned can be told",
     ),
+    "calibration": (plots.calibration, ["forecast", "actual"], NO_TRIAL),
+    "feature_importance": (plots.feature_importance, ["feature", "wape_lost"], NO_TRIAL),
     "accuracy_by_age": (
         plots.accuracy_by_age,
         ["age_weeks", "units", "forecast_units", "wape"],
