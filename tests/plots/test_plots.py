@@ -7,6 +7,7 @@ from functools import partial
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from IPython.core.pylabtools import print_figure
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
@@ -387,6 +388,12 @@ def test_every_picture_is_tried_here() -> None:
 def test_an_empty_frame_gives_a_picture_that_says_so(name: str) -> None:
     draw, columns, message = PICTURES[name]
     assert message in texts(draw(pd.DataFrame(columns=columns)))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_what_says_that_there_is_nothing_to_see_is_seen_in_a_notebook(name: str) -> None:
+    draw, columns, _ = PICTURES[name]
+    assert print_figure(draw(pd.DataFrame(columns=columns))) is not None
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sales_tech.lazy import lazily
 
 if TYPE_CHECKING:
     from sales_tech.forecasting.forecaster import PromotionForecaster
 
 __all__ = ["PromotionForecaster"]
 
-
-def __getattr__(name: str) -> Any:
-    # scikit-learn and pandas take a second to import, which whoever only reads a table should not pay.
-    if name == "PromotionForecaster":
-        from sales_tech.forecasting.forecaster import PromotionForecaster
-
-        return PromotionForecaster
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, {"PromotionForecaster": "sales_tech.forecasting.forecaster"})

@@ -136,7 +136,7 @@ class ModelCard(_Part):
         told = ""
         if mine is not None and other is not None and mine.wape is not None and other.wape is not None:
             rival = "do modelo em uso" if other.name == CHAMPION else "da semana anterior repetida"
-            told = f", erro (WAPE) de {_percent(mine.wape)} contra {_percent(other.wape)} {rival}"
+            told = f", erro (WAPE) de {_percent(mine.wape)} contra {_percent(other.wape)} {rival}".replace(".", ",")
         return f"*Resumo: modelo de {self.source} com vendas até {self.origin:%d/%m/%Y}, {words}{told}.*"
 
 

@@ -24,6 +24,7 @@ from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
 from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
 from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
+from sales_tech.transform.forecasts import DEMAND
 
 _BOOKS = ("bronze.files", "silver.fates", "silver.rejects", "gold.pipeline_runs", "gold.step_runs")
 _FATES = ("accepted", "superseded", "ignored", "rejected")
@@ -158,6 +159,9 @@ def _next(console: Console, outcome: Outcome) -> None:
         queries.append("select file_path, line_number, reasons, row from silver.rejects limit 10")
     for query in queries:
         console.print(f'  python pipeline.py query "{query}"{lake}', highlight=False, soft_wrap=True)
+    if Lake(settings).files(DEMAND):
+        for command in ("plan-promotion", "serve"):
+            console.print(f"  python pipeline.py {command}{lake}", highlight=False, soft_wrap=True)
     console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
     console.print("  make lab        the notebooks in JupyterLab", highlight=False)
 

@@ -6,8 +6,9 @@ knows of lake or files.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sales_tech.lazy import lazily
 
 if TYPE_CHECKING:
     from sales_tech.forecasting.checks import PlanBeyondHistory
@@ -17,17 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Outlook", "PlanBeyondHistory", "PromotionPlanner", "SourcePast", "TooLittleHistory"]
 
-_PLACES = {
-    "Outlook": "planning.outlook",
-    "PlanBeyondHistory": "forecasting.checks",
-    "PromotionPlanner": "planning.planner",
-    "SourcePast": "planning.past",
-    "TooLittleHistory": "planning.past",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Whoever answers plans from an outlook needs no scikit-learn, which takes a second to import.
-    if name in _PLACES:
-        return getattr(import_module(f"sales_tech.{_PLACES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Whoever answers plans from an outlook needs no scikit-learn.
+__getattr__ = lazily(
+    __name__,
+    {
+        "Outlook": "sales_tech.planning.outlook",
+        "PlanBeyondHistory": "sales_tech.forecasting.checks",
+        "PromotionPlanner": "sales_tech.planning.planner",
+        "SourcePast": "sales_tech.planning.past",
+        "TooLittleHistory": "sales_tech.planning.past",
+    },
+)

@@ -82,9 +82,7 @@ class PromotionPlanner(BaseEstimator):
     def observe(self, past: SourcePast) -> Self:
         """Look ahead from a newer past with what was learnt; the horizon stays what it was."""
         check_is_fitted(self, "forecaster_")
-        demand = demand_of(past, self.horizon_)
-        self.forecaster_.observe(demand.panel)
-        return self._look_ahead(past, demand)
+        return self._look_ahead(past, demand_of(past, self.horizon_))
 
     def _baseline(self, demand: Demand) -> pd.DataFrame:
         forecaster, horizon = self.forecaster_, self.horizon_

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from sales_tech.plots.palette import GRID, INK, PALE, QUIET, READABLE
@@ -86,4 +87,6 @@ def note_sheet(title: str, text: str) -> Figure:
     """Open a low figure that says why there is nothing to see."""
     figure = open_sheet(title, height=1.6)
     write(figure, 0.5, 0.4, text, QUIET, size=LARGE - 1, ha="center")
+    # Jupyter shows no figure that has neither axes nor lines.
+    figure.lines.append(Line2D([], [], figure=figure))
     return figure

@@ -125,8 +125,8 @@ _WORDS = {
     "depth_is_planned": ("planned", "planejado"),
     "depth_earns_most": ("earns most", "rende mais"),
     "each_panel_a_promotion": (
-        "Band: 80 % interval; zero is doing nothing; each panel has its own scale",
-        "Faixa: intervalo de 80 %; zero é não fazer nada; cada painel tem a sua escala",
+        "Band: 80 % interval. Zero is doing nothing. A plan with several depths stands at their mean, beside the line of one depth for all",
+        "Faixa: intervalo de 80 %. Zero é não fazer nada. Um plano com vários descontos fica na média deles, ao lado da linha de um só",
     ),
     "no_plans": ("No promotion that is planned can be told", "Nenhuma promoção planejada pode ser prevista"),
     "accuracy_by_age": (

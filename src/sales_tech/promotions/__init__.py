@@ -7,8 +7,9 @@ are calibrated on promotions that never were (`placebo`).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sales_tech.lazy import lazily
 
 if TYPE_CHECKING:
     from sales_tech.promotions.assembly import build_panel
@@ -19,19 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimates", "PromotionEffects", "PromotionPanel", "SourceFrames", "build_panel", "estimate", "infer_promotions"]
 
-_PLACES = {
-    "Estimates": "frames",
-    "PromotionEffects": "effects",
-    "PromotionPanel": "panel",
-    "SourceFrames": "frames",
-    "build_panel": "assembly",
-    "estimate": "effects",
-    "infer_promotions": "inference",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Planning needs the frames only, and answers from them where scikit-learn would take a second to import.
-    if name in _PLACES:
-        return getattr(import_module(f"sales_tech.promotions.{_PLACES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Planning needs the frames only, and answers from them without scikit-learn.
+__getattr__ = lazily(
+    __name__,
+    {
+        "Estimates": "sales_tech.promotions.frames",
+        "PromotionEffects": "sales_tech.promotions.effects",
+        "PromotionPanel": "sales_tech.promotions.panel",
+        "SourceFrames": "sales_tech.promotions.frames",
+        "build_panel": "sales_tech.promotions.assembly",
+        "estimate": "sales_tech.promotions.effects",
+        "infer_promotions": "sales_tech.promotions.inference",
+    },
+)

@@ -11,9 +11,10 @@ from sales_tech.contracts.table import Column, TableContract, table_contract
 from sales_tech.engines.dialect import duckdb_type, literal, quote
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import AuditError
-from sales_tech.lake.store import Lake
+from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.lake.write import Staged, stage
-from sales_tech.runs import Run
+from sales_tech.runs import Commit, Run
 from sales_tech.transform.promotion_frames import DAILY, sources_of
 from sales_tech.transform.staleness import Change, change_since
 
@@ -63,6 +64,28 @@ def stage_frame(lake: Lake, engine: DuckEngine, run: Run, name: str, frame: pd.D
     with engine.arrow_view("estimated", table):
         _prove(engine, contract)
         return stage(lake, engine, contract, _rounded(contract, given), run.run_id)
+
+
+def commit_frames(
+    lake: Lake,
+    run: Run,
+    step: str,
+    code: str,
+    inputs: Iterable[str],
+    staged: Mapping[str, list[Staged]],
+    removed: Mapping[str, list[LakeFile]],
+    sources: Sequence[str],
+) -> list[Commit]:
+    """Commit staged files of some sources in place of removed ones, table by table, with the snapshots of the `inputs` named."""
+    read = {name: snapshot for name in inputs if (snapshot := lake.snapshot_id(name)) is not None}
+    commits = []
+    for name, parts in staged.items():
+        contract = table_contract(name)
+        lake.ensure(contract)
+        provenance = Provenance(run.run_id, step, code, contract.fingerprint, read)
+        snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed[name], provenance)
+        commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
+    return commits
 
 
 def _rounded(contract: TableContract, given: Mapping[str, str]) -> str:

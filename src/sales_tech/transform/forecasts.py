@@ -18,15 +18,14 @@ import pandas as pd
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
-from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.lake.write import Staged
 from sales_tech.planning import Outlook, PlanBeyondHistory, SourcePast, TooLittleHistory
 from sales_tech.planning.accuracy import accuracy_of
 from sales_tech.planning.expected import expected_demand
 from sales_tech.planning.series import UNKNOWN, catalogue_of
-from sales_tech.runs import Commit, Run, StepResult, exclusive
-from sales_tech.transform.estimated import changes_of, stage_frame, stale_sources
+from sales_tech.runs import Run, StepResult, exclusive
+from sales_tech.transform.estimated import changes_of, commit_frames, stage_frame, stale_sources
 from sales_tech.transform.planning_past import ESTIMATES, read_past
 from sales_tech.transform.promotion_frames import INPUTS as ROWS
 from sales_tech.transform.promotion_frames import SourceRows, read_source
@@ -94,14 +93,7 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
         for name, frame in frames.items():
             staged[name].append(stage_frame(lake, engine, run, name, frame, given))
         notes += [f"{source}: {note}" for note in (*planner.notes_, *refused, *guessed)]
-    inputs = {name: snapshot for name in INPUTS if (snapshot := lake.snapshot_id(name)) is not None}
-    commits = []
-    for name, parts in staged.items():
-        contract = table_contract(name)
-        lake.ensure(contract)
-        provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, inputs)
-        snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed[name], provenance)
-        commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
+    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources)
     return StepResult(STEP, rows_in, commits, notes=notes)
 
 

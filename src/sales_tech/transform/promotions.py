@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sales_tech.contracts.fingerprint import code_fingerprint
-from sales_tech.contracts.table import table_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
-from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.lake.write import Staged
 from sales_tech.promotions.frames import Estimates, SourceFrames
-from sales_tech.runs import Commit, Run, StepResult, exclusive
-from sales_tech.transform.estimated import changes_of, stage_frame, stale_sources
+from sales_tech.runs import Run, StepResult, exclusive
+from sales_tech.transform.estimated import changes_of, commit_frames, stage_frame, stale_sources
 from sales_tech.transform.promotion_frames import INPUTS, read_source
 from sales_tech.transform.staleness import Change
 
@@ -65,15 +63,8 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], estimat
         for name, frame in zip(TABLES, frames, strict=True):
             staged[name].append(stage_frame(lake, engine, run, name, frame, {"source": source, "currency": currency}))
         notes += [f"{source}: {note}" for note in estimates.notes]
-    inputs = {name: snapshot for name in INPUTS if (snapshot := lake.snapshot_id(name)) is not None}
-    commits = []
-    for name, parts in staged.items():
-        contract = table_contract(name)
-        lake.ensure(contract)
-        removed = [file for file in lake.files(name) if file.partition[0] in sources]
-        provenance = Provenance(run.run_id, STEP, _code(), contract.fingerprint, inputs)
-        snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed, provenance)
-        commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
+    removed = {name: [file for file in lake.files(name) if file.partition[0] in sources] for name in TABLES}
+    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources)
     return StepResult(STEP, rows_in, commits, notes=notes)
 
 
