@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.support.command_line import call
-from tests.support.nights import night, read, settings_in
+from tests.support.nights import read
+from tests.support.twins import lake_with_estimates
 
 from sales_tech import planning
 from sales_tech.errors import SettingsError
@@ -17,17 +18,14 @@ from sales_tech.orchestration.plan_promotion import share_of
 from sales_tech.planning import PromotionPlanner
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
-from sales_tech.transform import forecasts, promotions
-from sales_tech.twin import Size, write_twin
+from sales_tech.transform import forecasts
+from sales_tech.twin import Size
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A small lake of the synthetic retailer, forecast quickly rather than well."""
-    settings = settings_in(tmp_path_factory.mktemp("plans"), "erp_br")
-    write_twin(settings.landing, size=Size(stores=4, skus=30, months=4, promotions=30), dirt=False)
-    night(settings)
-    promotions.run(Run.begin(settings))
+    settings = lake_with_estimates(tmp_path_factory.mktemp("plans"), Size(stores=4, skus=30, months=4, promotions=30))
     with pytest.MonkeyPatch.context() as quick:
         quick.setattr(planning, "PromotionPlanner", partial(PromotionPlanner, most_rows=2_000, trees=12))
         forecasts.run(Run.begin(settings))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import night, read, settings_in, snapshots
+from tests.support.twins import lake_with_estimates
 
 from sales_tech import planning
 from sales_tech.engines.duck import open_engine
@@ -23,7 +24,7 @@ from sales_tech.transform import forecasts, promotions
 from sales_tech.transform.outlooks import read_outlook, source_of
 from sales_tech.transform.planning_past import read_past
 from sales_tech.transform.promotion_frames import read_source
-from sales_tech.twin import Size, write_twin
+from sales_tech.twin import Size
 
 TABLES = ("gold.demand_forecast", "gold.promotion_forecast", "gold.forecast_accuracy")
 QUICK = partial(PromotionPlanner, most_rows=2_000, trees=12)
@@ -37,11 +38,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A small lake of the synthetic retailer up to the estimates of its promotions."""
-    settings = settings_in(tmp_path_factory.mktemp("twin"), "erp_br")
-    write_twin(settings.landing, size=Size(stores=4, skus=30, months=5, promotions=25), dirt=False)
-    night(settings)
-    promotions.run(Run.begin(settings))
-    return settings
+    return lake_with_estimates(tmp_path_factory.mktemp("twin"), Size(stores=4, skus=30, months=5, promotions=25))
 
 
 def forecast(settings: Settings, *, force: bool = False, **given: Any) -> StepResult:
