@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from datetime import UTC, datetime
+from tests.support.outcomes import ended, shown
 
-from rich.console import Console
-
-from sales_tech.orchestration.ledger import StepRun
-from sales_tech.orchestration.pipeline import SUCCEEDED, Outcome, outcome_of
-from sales_tech.orchestration.summary import show_outcome
-from sales_tech.runs import Commit, Run, StepResult
+from sales_tech.runs import Commit, StepResult
 from sales_tech.settings import Settings
-
-
-def ended(settings: Settings, *results: StepResult) -> Outcome:
-    run = Run.begin(settings)
-    steps = []
-    for result in results:
-        run.record(result)
-        steps.append(StepRun(run.run_id, result.step, "a.ipynb", "news", datetime.now(UTC), 1.0, SUCCEEDED))
-    return outcome_of(run, steps, 1.0)
-
-
-def shown(outcome: Outcome) -> str:
-    text = io.StringIO()
-    show_outcome(Console(file=text, width=200), outcome)
-    return text.getvalue()
 
 
 def promotions(*notes: str, commits: int = 1) -> StepResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 from tests.support.command_line import call
 from tests.support.nights import read
+from tests.support.outcomes import ended, shown
 from tests.support.twins import lake_with_estimates
 
 from sales_tech import planning
 from sales_tech.errors import SettingsError
 from sales_tech.orchestration.plan_promotion import share_of
 from sales_tech.planning import PromotionPlanner
-from sales_tech.runs import Run
+from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 from sales_tech.transform import forecasts
 from sales_tech.twin import Size
@@ -76,7 +78,7 @@ def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: S
     done = call("plan-promotion", "--lake", lake.lake, "--sku", some_sku(lake), "--discount", "90%", COLUMNS="40")
     assert done.returncode == 0, done.stderr
     assert "beyond what was tried" in done.stdout
-    assert "earns most" in done.stdout or "None of these depths earns more than doing nothing" in done.stdout
+    assert "units without" in done.stdout or "None of these depths earns more than doing nothing" in done.stdout
     assert "90 % planned beyond tried" in done.stdout
 
 
@@ -107,3 +109,12 @@ def test_a_discount_may_be_written_in_several_ways(text: str, share: float) -> N
 def test_a_discount_of_nothing_or_of_everything_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="expected more than none and less than all"):
         share_of(text)
+
+
+def test_the_plan_that_a_run_suggests_at_its_end_is_answered(lake: Settings) -> None:
+    text = shown(ended(lake, StepResult("ml/forecast")))
+    suggested = [line.split("pipeline.py ")[1] for line in text.splitlines() if "pipeline.py plan-promotion" in line]
+    assert len(suggested) == 1
+    done = call(*shlex.split(suggested[0]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "units without" in done.stdout

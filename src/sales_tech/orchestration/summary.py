@@ -160,8 +160,16 @@ def _next(console: Console, outcome: Outcome) -> None:
     for query in queries:
         console.print(f'  python pipeline.py query "{query}"{lake}', highlight=False, soft_wrap=True)
     if Lake(settings).files(DEMAND):
-        for command in ("plan-promotion", "serve"):
-            console.print(f"  python pipeline.py {command}{lake}", highlight=False, soft_wrap=True)
+        tried = Reader(settings).arrow(
+            """select source, category from gold.promotion_response
+            where source in (select source from gold.demand_forecast)
+            order by promotions desc, source, category limit 1"""
+        )
+        for row in tried.to_pylist():
+            source = f"{lake} --source {quote(row['source'])}"
+            commands = (f"plan-promotion --category {quote(row['category'])} --days 10{source}", f"serve{source}")
+            for command in commands:
+                console.print(f"  python pipeline.py {command}", highlight=False, soft_wrap=True)
     console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
     console.print("  make lab        the notebooks in JupyterLab", highlight=False)
 
