@@ -15,6 +15,7 @@ from sales_tech.models.card import AVERAGE, NAIVE, Bin, Figures
 from sales_tech.planning import Outlook, PlanBeyondHistory, SourcePast
 from sales_tech.planning.demand import Demand, demand_of
 from sales_tech.planning.expected import expected_demand
+from sales_tech.planning.planned import planned_ahead
 
 SERIES = ["sku", "channel"]
 KEYS = [*SERIES, "date"]
@@ -91,19 +92,8 @@ def try_forecasters(past: SourcePast, known: Demand, days: int, outlooks: Mappin
     return Trial(known.origin, length, rows, known.panel[[*KEYS, "units"]])
 
 
-def planned_until(promotions: pd.DataFrame | None, outlook: Outlook, last: pd.Timestamp) -> pd.DataFrame:
-    """The promotions of the days after an outlook's origin up to `last` that it can tell of; none where none are named."""
-    if promotions is None:
-        return pd.DataFrame()
-    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= last) & (promotions["discount_share"] > 0)]
-    plans = ahead.assign(ends_on=ahead["ends_on"].where(ahead["ends_on"] <= last, last)).astype({"promotion_id": object, "sku": object})
-    plans = plans[plans["sku"].isin(outlook.members["sku"])].sort_values("discount_share", ascending=False, kind="stable")
-    plans = plans.drop_duplicates(["promotion_id", "sku"])
-    return plans[~plans["promotion_id"].isin(outlook.refused(plans))] if len(plans) else plans
-
-
 def _expected(outlook: Outlook, past: SourcePast, last: pd.Timestamp) -> pd.DataFrame:
-    plans = planned_until(past.frames.promotions, outlook, last)
+    plans, _ = planned_ahead(outlook, past.frames.promotions, last)
     with warnings.catch_warnings():
         # That a depth is new is no fault of a forecaster, and all are told the same one.
         warnings.simplefilter("ignore", PlanBeyondHistory)

@@ -23,6 +23,7 @@ from sales_tech.lake.write import Staged
 from sales_tech.planning import Outlook, PlanBeyondHistory, SourcePast, TooLittleHistory
 from sales_tech.planning.accuracy import accuracy_of
 from sales_tech.planning.expected import expected_demand
+from sales_tech.planning.planned import planned_ahead
 from sales_tech.planning.series import UNKNOWN, catalogue_of
 from sales_tech.runs import Run, StepResult, exclusive
 from sales_tech.transform.estimated import changes_of, commit_frames, stage_frame, stale_sources
@@ -41,8 +42,6 @@ TABLES = (PROMOTIONS, ACCURACY, DEMAND)
 INPUTS = (*ROWS, *ESTIMATES)
 COUNTRIES = {"BRL": "BR", "USD": "US"}
 KEPT_DAYS = 91
-# Reasons that a note gives one by one.
-MOST_NAMED = 5
 Planners = Callable[[str], "PromotionPlanner | None"]
 
 
@@ -85,14 +84,14 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
         outlook = planner.outlook_
         kept = _kept([file for file in removed[DEMAND] if file.partition[0] == source], outlook.origin)
         removed[DEMAND] = [file for file in removed[DEMAND] if file not in kept]
-        plans, refused = _plans(outlook, found)
+        plans, left_out = planned_ahead(outlook, found.frames.promotions, outlook.last)
         given = {"source": source, "currency": found.currency}
         with _beyond() as guessed:
             frames = {DEMAND: _demand(outlook, plans), PROMOTIONS: _promotions(outlook, plans)}
         frames[ACCURACY] = _accuracy(lake, engine, kept, found, outlook.origin)
         for name, frame in frames.items():
             staged[name].append(stage_frame(lake, engine, run, name, frame, given))
-        notes += [f"{source}: {note}" for note in (*planner.notes_, *refused, *guessed)]
+        notes += [f"{source}: {note}" for note in (*planner.notes_, *left_out, *guessed)]
     commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources)
     return StepResult(STEP, rows_in, commits, notes=notes)
 
@@ -133,26 +132,6 @@ def _day(file: LakeFile) -> pd.Timestamp:
 
 def _week(day: pd.Timestamp) -> pd.Timestamp:
     return day - pd.Timedelta(days=day.weekday())
-
-
-def _plans(outlook: Outlook, found: SourceRows) -> tuple[pd.DataFrame, list[str]]:
-    """The planned and running promotions that can be told, and notes on those that cannot."""
-    promotions = found.frames.promotions
-    if promotions is None:
-        return pd.DataFrame(), []
-    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= outlook.last)]
-    ahead = ahead[ahead["discount_share"] > 0].astype({"promotion_id": object, "sku": object})
-    # Of a promotion that ends beyond the horizon the days within it are told.
-    plans = ahead.assign(ends_on=ahead["ends_on"].where(ahead["ends_on"] <= outlook.last, outlook.last), until=ahead["ends_on"])
-    unsold = ~plans["sku"].isin(outlook.members["sku"])
-    notes = []
-    if unsold.any():
-        notes.append(f"{int(unsold.sum())} planned SKUs have no sale to go by or are withdrawn, and are left out")
-    plans = plans[~unsold].sort_values("discount_share", ascending=False, kind="stable").drop_duplicates(["promotion_id", "sku"])
-    refused = outlook.refused(plans) if len(plans) else {}
-    notes += [f"left out: {reason}" for reason in list(refused.values())[:MOST_NAMED]]
-    notes += [f"left out besides: {len(refused) - MOST_NAMED} promotions"] if len(refused) > MOST_NAMED else []
-    return plans[~plans["promotion_id"].isin(refused)].sort_values(["promotion_id", "sku"], ignore_index=True), notes
 
 
 def _demand(outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,32 @@
+"""Which of a source's promotions an outlook tells of: those that are planned or running in the days ahead."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sales_tech.planning.outlook import Outlook
+
+# Reasons that a note gives one by one.
+MOST_NAMED = 5
+
+
+def planned_ahead(outlook: Outlook, promotions: pd.DataFrame | None, last: pd.Timestamp) -> tuple[pd.DataFrame, list[str]]:
+    """The promotions of the days after the origin up to `last` that can be told, and notes on those that cannot.
+
+    `promotions` has the columns of silver.promotions, None where a source names none. Of one that ends later the days up to `last`
+    are told; `until` keeps its own end. An SKU that a promotion names twice is told at the deeper discount.
+    """
+    if promotions is None:
+        return pd.DataFrame(), []
+    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= last) & (promotions["discount_share"] > 0)]
+    ahead = ahead.astype({"promotion_id": object, "sku": object})
+    plans = ahead.assign(ends_on=ahead["ends_on"].where(ahead["ends_on"] <= last, last), until=ahead["ends_on"])
+    unsold = ~plans["sku"].isin(outlook.members["sku"])
+    notes = []
+    if unsold.any():
+        notes.append(f"{int(unsold.sum())} planned SKUs have no sale to go by or are withdrawn, and are left out")
+    plans = plans[~unsold].sort_values("discount_share", ascending=False, kind="stable").drop_duplicates(["promotion_id", "sku"])
+    refused = outlook.refused(plans) if len(plans) else {}
+    notes += [f"left out: {reason}" for reason in list(refused.values())[:MOST_NAMED]]
+    notes += [f"left out besides: {len(refused) - MOST_NAMED} promotions"] if len(refused) > MOST_NAMED else []
+    return plans[~plans["promotion_id"].isin(refused)].sort_values(["promotion_id", "sku"], ignore_index=True), notes
