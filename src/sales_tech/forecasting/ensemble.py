@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from sales_tech.forecasting.factors import Factors
 from sales_tech.forecasting.features import Matrix, Situation, categories
 from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.market import ALL, Market
-from sales_tech.forecasting.members import Boosted, LogLinear, Member, SeasonalLevel
+from sales_tech.forecasting.members import ALIKE, BASE, LEVEL, Boosted, LogLinear, Member, SeasonalLevel
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.roles import is_number
@@ -23,12 +24,14 @@ from sales_tech.forecasting.statics import StaticLevels
 MOST_GROUPS = 60
 MOST_CODES = 60
 WEEKS_OF_YEAR = 52
-# Before any errors are known: trees and lines alike, smoothing less.
-SHARES = np.array([0.25, 0.25, 0.18, 0.18, 0.14])
-SHARPNESS = 4.0
+# Errors of members differ by luck more than by merit: on real panels sharper weights were worse than none.
+SHARPNESS = 1.5
 FEW_ERRORS = 3_000
 FEW_ROWS = 30_000
 FEWEST_ROWS = 10
+FEWEST_ALIKE = 4
+# Trees that are not told the size of a series find it by themselves where there are rows enough.
+ROWS_TO_TELL_SIZES = 3_000
 
 
 class Ensemble:
@@ -49,14 +52,15 @@ class Ensemble:
         fitted = np.flatnonzero(counts > 0)
         known = past.table.iloc[fitted]
         self.series_ = {str(column): known[column].tolist() for column in known.columns}
-        self.statics_ = StaticLevels(past.names.static, self.seed).fit(known, sums[fitted] / counts[fitted])
+        shared = _shared_keys(known, past.names.series)
+        self.statics_ = StaticLevels([*past.names.static, *shared], shared, self.seed).fit(known, sums[fitted] / counts[fitted])
         # Who has not sold in two years may sell the smallest amount there is in the next.
         sold = rows.units[seen & (rows.units > 0)]
         self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
         self.groups_ = {
             column: sorted(known[column].astype(str).unique())
-            for column in past.names.static
-            if not is_number(known[column]) and 2 <= known[column].nunique() <= MOST_GROUPS
+            for column in (*past.names.static, *shared)
+            if (column in shared or not is_number(known[column])) and 2 <= known[column].nunique() <= MOST_GROUPS
         }
         situation = self.situation(past, plan, factor, calendar)
         row, step, blind = training_rows(rows, self.horizon, last, self.most_rows, self.seed)
@@ -69,14 +73,14 @@ class Ensemble:
         texts = [
             bool(is_text and matrix.values[:, place].max() < MOST_CODES) for place, is_text in enumerate(categories(matrix.names, plan))
         ]
-        self.members_: list[Member] = [
-            Boosted(texts, self.trees),
-            Boosted(texts, self.trees, with_factor=False),
-            LogLinear(categories(matrix.names, plan)),
-            LogLinear(categories(matrix.names, plan), yearly=False),
-            SeasonalLevel(),
-        ]
-        self.weights_ = SHARES
+        texts_of_lines = categories(matrix.names, plan)
+        shares: dict[Member, float] = {Boosted(texts, self.trees, BASE): 0.2, Boosted(texts, self.trees, LEVEL): 0.2}
+        if rows.known.sum() >= ROWS_TO_TELL_SIZES:
+            shares[Boosted(texts, self.trees, ALIKE)] = 0.18
+        shares |= {LogLinear(texts_of_lines): 0.15, LogLinear(texts_of_lines, yearly=False): 0.15, SeasonalLevel(): 0.12}
+        self.members_ = list(shares)
+        # Before any errors are known: trees and lines alike, smoothing less.
+        self.weights_ = self.shares_ = np.array(list(shares.values())) / sum(shares.values())
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
         most = max(self.most_rows // 2, FEW_ROWS)
         stepped = replace(matrix, values=coarse(matrix.values, texts, self.seed))
@@ -125,7 +129,7 @@ class Ensemble:
         # Squared errors over the square root of the variance a count would have, between those of units and of series.
         errors = ((means - units) ** 2 / usual).mean(axis=1)
         sharpness = SHARPNESS * len(units) / (len(units) + FEW_ERRORS)
-        weights = SHARES * np.maximum(errors / max(float(errors.min()), 1e-12), 1.0) ** -sharpness
+        weights = self.shares_ * np.maximum(errors / max(float(errors.min()), 1e-12), 1.0) ** -sharpness
         told: Floats = weights / weights.sum()
         return told
 
@@ -148,3 +152,10 @@ class Ensemble:
         factor: Floats = np.exp(self.factors_.logs(plan, calendar)[0])
         self.factor_ = factor
         return factor
+
+
+def _shared_keys(table: pd.DataFrame, series: Sequence[str]) -> list[str]:
+    # What several columns tell apart, such as store and product, is like others of the same store and of the same product.
+    if len(series) < 2:
+        return []
+    return [column for column in series if 2 <= table[column].nunique() <= len(table) / FEWEST_ALIKE]

@@ -196,7 +196,10 @@ class PromotionForecaster(BaseEstimator):
         if first is not None:
             origin = (past.rows.period[row] - step)[~blind]
             self.correction_ = Correction.of_errors(mean[~blind], units[~blind], origin, matrix.promoted[~blind])
-        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_.of(matrix.promoted), units)
+        # The days of a promotion share its luck.
+        begins = Plan.of(past.rows, past.names.roles, past.neutral).runs[0]
+        cluster = np.where(matrix.promoted, begins[row], row)
+        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_.of(matrix.promoted), units, cluster)
 
     def _held_out(self, last: int) -> int | None:
         # The first origin that is held out; None where the panel is too short for one.

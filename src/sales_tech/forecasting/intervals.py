@@ -11,6 +11,7 @@ from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
 FEWEST = 150
+FEWEST_CLUSTERS = 20
 BANDS = 6
 
 
@@ -21,10 +22,13 @@ class ConformalIntervals:
     and promotion. Their empirical quantiles are taken within groups: promoted or not, new or not, horizon band and band
     of the mean; groups of few rows take those of the wider group. Quantiles of the error, not of the ratio, so that of
     rows that mostly sell nothing as many are above and below as are said to be.
+
+    The rows of a cluster, such as the days of a promotion, share their luck. Only clusters count as independent where the
+    quantiles of a sample are set apart to cover what is to come.
     """
 
-    def fit(self, matrix: Matrix, mean: Floats, units: Floats) -> ConformalIntervals:
-        """Learn from rows that the model had not seen."""
+    def fit(self, matrix: Matrix, mean: Floats, units: Floats, cluster: Ints) -> ConformalIntervals:
+        """Learn from rows that the model had not seen; `cluster` numbers those that are not independent of each other."""
         self.floor_ = max(float(mean.mean()) * 1e-6, 1e-12)
         columns = self._columns(matrix, mean)
         ratio = np.abs(units - mean) / np.maximum(mean, self.floor_)
@@ -34,13 +38,14 @@ class ConformalIntervals:
         )
         scores = (units - mean) / self._scale(matrix, mean)
         self.edges_ = np.unique(np.quantile(mean, np.arange(1, BANDS) / BANDS))
-        self.groups_ = {}
+        self.groups_, self.clusters_ = {}, {}
         for keys in self._keys(matrix, mean):
             order = np.argsort(keys, kind="stable")
             values, begins = np.unique(keys[order], return_index=True)
-            for value, part in zip(values, np.split(scores[order], begins[1:]), strict=True):
-                if len(part) >= FEWEST or value == 0:
-                    self.groups_[int(value)] = np.sort(part)
+            for value, part in zip(values.tolist(), np.split(order, begins[1:]), strict=True):
+                clusters = len(np.unique(cluster[part]))
+                if (len(part) >= FEWEST and clusters >= FEWEST_CLUSTERS) or value == 0:
+                    self.groups_[value], self.clusters_[value] = np.sort(scores[part]), clusters
         return self
 
     def quantiles(self, matrix: Matrix, mean: Floats, levels: Sequence[float]) -> Floats:
@@ -52,7 +57,8 @@ class ConformalIntervals:
         told = np.empty((len(mean), len(levels)))
         for value in np.unique(group):
             inside = group == value
-            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], levels)[None, :]
+            apart = _set_apart(np.asarray(levels), self.clusters_[int(value)])
+            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], apart)[None, :]
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
 
     def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
@@ -75,3 +81,9 @@ class ConformalIntervals:
 
     def _far(self, matrix: Matrix) -> Bools:
         return matrix.step > 7
+
+
+def _set_apart(levels: Floats, clusters: int) -> Floats:
+    # The k-th of n is the quantile k / (n + 1) of what is to come, and of the sample the middle of its own n-th part.
+    told: Floats = np.clip(0.5 + (levels - 0.5) * (1 + 1 / clusters), 0.0, 1.0)
+    return told

@@ -17,6 +17,8 @@ LARGEST = 3.0
 WEIGHT = 0.5
 LARGEST_RATIO = 50.0
 LEARNING_RATE, MANY_ROWS = 0.07, 150_000
+BASE, LEVEL, ALIKE = "base", "level", "alike"
+LEAST_MEAN = 1e-9
 
 
 class Member(Protocol):
@@ -44,13 +46,17 @@ def weights_of(base: Floats) -> Floats:
 
 
 class Boosted:
-    """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows."""
+    """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows.
 
-    def __init__(self, categorical: list[bool], trees: int = 160, with_factor: bool = True) -> None:
-        self.categorical, self.trees, self.with_factor = categorical, trees, with_factor
+    Units are told as multiples of `against`: level and factor, the level alone, or the same number for all rows.
+    """
+
+    def __init__(self, categorical: list[bool], trees: int = 160, against: str = BASE) -> None:
+        self.categorical, self.trees, self.against = categorical, trees, against
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
         """Learn from rows and their units."""
+        self.mean_ = max(float(units.mean()), LEAST_MEAN)
         base = self._base(matrix)
         # What is the same in all rows of training, or never told, cannot be split upon.
         self.told_ = np.flatnonzero(np.fmin.reduce(matrix.values, axis=0) < np.fmax.reduce(matrix.values, axis=0))
@@ -92,7 +98,9 @@ class Boosted:
         return told
 
     def _base(self, matrix: Matrix) -> Floats:
-        return matrix.base if self.with_factor else matrix.level
+        if self.against == ALIKE:
+            return np.full(len(matrix.level), self.mean_)
+        return matrix.base if self.against == BASE else matrix.level
 
 
 class LogLinear:

@@ -20,14 +20,15 @@ FEWEST = 10
 class StaticLevels:
     """Expected level by attributes: texts by the cross-fitted level of their series (Micci-Barreca 2001), then a ridge."""
 
-    def __init__(self, static: Sequence[str], seed: int) -> None:
-        self.static, self.seed = list(static), seed
+    def __init__(self, static: Sequence[str], codes: Sequence[str], seed: int) -> None:
+        # `codes` are those whose numbers, if they are numbers, are names.
+        self.static, self.codes, self.seed = list(static), list(codes), seed
 
     def fit(self, table: pd.DataFrame, level: Floats) -> StaticLevels:
         """Learn from one row per series; `encoded_` and `levels_` are what each series is told by all others."""
         self.mean_ = max(float(level.mean()), 1e-6)
         self.floor_ = self.mean_ * 1e-3
-        self.numbers_ = [column for column in self.static if is_number(table[column])]
+        self.numbers_ = [column for column in self.static if column not in self.codes and is_number(table[column])]
         self.texts_ = [column for column in self.static if column not in self.numbers_]
         self.middle_ = {column: float(table[column].median()) if table[column].notna().any() else 0.0 for column in self.numbers_}
         size = np.log(level + self.floor_)

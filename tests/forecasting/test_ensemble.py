@@ -1,0 +1,66 @@
+"""What the ensemble takes from a panel by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tests.forecasting.retail import forecaster, shop
+
+from sales_tech.forecasting.members import ALIKE, Boosted
+
+STORES = 8
+
+
+def chain(code: Any) -> pd.DataFrame:
+    """Stores of which each sells the same six products, at prices of its own."""
+    parts = []
+    for store in range(STORES):
+        part = shop(skus=6, days=120, seed=store)
+        parts.append(part.assign(store=code(store), units=np.floor(part["units"] * (1 + store / 4))))
+    return pd.concat(parts, ignore_index=True)
+
+
+def without_statics(panel: pd.DataFrame) -> Any:
+    return forecaster(series=["store", "sku"], static=[], most_rows=6_000).fit(panel)
+
+
+def test_the_parts_of_a_key_that_series_share_are_attributes_of_them() -> None:
+    panel = chain(lambda store: f"L{store}")
+    past = panel["date"] <= panel["date"].max() - pd.Timedelta(days=14)
+    fresh = (panel["store"] == "L7") & (panel["sku"] == "S05")
+    plan = panel[~past & fresh].reset_index(drop=True)
+    told = without_statics(panel[past & ~fresh]).predict(plan)
+    # A product that this store never sold is told by what others sell of it, and by the store.
+    usual = panel.loc[past & ~fresh, "units"].mean()
+    assert abs(told["mean"].sum() / plan["units"].sum() - 1) < abs(14 * usual / plan["units"].sum() - 1) / 2
+
+
+def test_numbers_in_a_key_are_names_and_not_amounts() -> None:
+    # The same stores under numbers whose order says something else.
+    numbers = [5, 2, 7, 0, 6, 1, 3, 4]
+    by_name, by_number = without_statics(chain(lambda store: f"L{store}")), without_statics(chain(lambda store: numbers[store]))
+    assert by_number.ensemble_.statics_.numbers_ == []
+    assert np.allclose(np.sort(by_name.ensemble_.statics_.levels_), np.sort(by_number.ensemble_.statics_.levels_), rtol=0.2)
+
+
+def test_a_key_that_hardly_any_series_share_is_no_attribute() -> None:
+    panel = shop(skus=12, days=80).assign(channel=lambda frame: np.where(frame["sku"] < "S06", "online", "loja"))
+    fitted = forecaster(series=["sku", "channel"], static=[]).fit(panel)
+    assert fitted.ensemble_.statics_.static == ["channel"]
+
+
+def test_trees_that_find_sizes_by_themselves_are_asked_where_there_are_rows_enough() -> None:
+    def asked(days: int) -> bool:
+        members = forecaster().fit(shop(skus=12, days=days)).ensemble_.members_
+        return any(isinstance(member, Boosted) and member.against == ALIKE for member in members)
+
+    assert asked(260)
+    assert not asked(100)
+
+
+def test_the_shares_of_members_add_up_to_one() -> None:
+    fitted = forecaster().fit(shop(days=260))
+    assert np.isclose(fitted.ensemble_.weights_.sum(), 1.0)
+    assert len(fitted.ensemble_.weights_) == len(fitted.ensemble_.members_)

@@ -1,0 +1,57 @@
+"""Quantiles of errors, where rows share their luck."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.intervals import ConformalIntervals
+
+
+def matrix_of(rows: int, promoted: bool) -> Matrix:
+    names = ("dispersion", "zeros 26")
+    return Matrix(
+        np.zeros((rows, len(names)), dtype=np.float32),
+        names,
+        np.full(rows, 10.0),
+        np.ones(rows),
+        np.ones(rows, dtype=np.int64),
+        np.full(rows, promoted),
+        np.zeros(rows, dtype=bool),
+    )
+
+
+def covered(clusters: int, told_apart: bool, seed: int) -> float:
+    # Days of a promotion share most of their luck: what is learnt of some promotions is asked of others.
+    rng = np.random.default_rng(seed)
+    days = 20
+    matrix, mean = matrix_of(clusters * days, True), np.full(clusters * days, 10.0)
+    units = 10 * np.exp(np.repeat(rng.normal(0, 0.5, clusters), days) + rng.normal(0, 0.2, clusters * days))
+    cluster = np.repeat(np.arange(clusters), days) if told_apart else np.arange(clusters * days)
+    intervals = ConformalIntervals().fit(matrix, mean, units, cluster)
+    low, high = intervals.quantiles(matrix_of(1, True), np.array([10.0]), [0.1, 0.9])[0]
+    others = 10 * np.exp(rng.normal(0, 0.5, 5_000) + rng.normal(0, 0.2, 5_000))
+    return float(((others >= low) & (others <= high)).mean())
+
+
+@pytest.mark.parametrize("clusters", [25, 60])
+def test_the_days_of_a_promotion_count_as_one_piece_of_evidence(clusters: int) -> None:
+    seeds = range(100)
+    apart = np.mean([covered(clusters, True, seed) for seed in seeds])
+    alike = np.mean([covered(clusters, False, seed) for seed in seeds])
+    assert apart > alike
+    assert abs(apart - 0.8) < abs(alike - 0.8)
+    assert apart == pytest.approx(0.8, abs=0.02)
+
+
+def test_quantiles_do_not_cross_and_are_not_below_zero() -> None:
+    rng = np.random.default_rng(0)
+    matrix, mean = matrix_of(400, False), rng.uniform(0.1, 20, 400)
+    told = (
+        ConformalIntervals()
+        .fit(matrix, mean, rng.poisson(mean).astype(float), np.arange(400))
+        .quantiles(matrix, mean, [0.05, 0.1, 0.5, 0.9, 0.95])
+    )
+    assert (np.diff(told, axis=1) >= 0).all()
+    assert told.min() >= 0
