@@ -1,4 +1,4 @@
-"""What a wheel holds besides the package: notebooks, packs and functions, so that it runs without a source tree."""
+"""What a wheel holds besides the package: notebooks, packs, functions and dashboards, so that it runs without a source tree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ASSETS = ("notebooks", "sources", "lambda")
+ASSETS = ("notebooks", "sources", "lambda", "dashboards")
 
 
 class Assets(BuildHookInterface):  # type: ignore[type-arg]

@@ -115,6 +115,16 @@ def test_kpis_of_olist_equal_a_count_by_hand(whole: Settings, real_data: Path) -
         assert (row["orders"], row["customers"], row["net_sales"]) == (len(orders[day]), len(customers[day]), money[day]), day
 
 
+def test_orders_of_several_sellers_count_once(whole: Settings) -> None:
+    expected = {(row["source"], row["sold_on"]): (row["orders"], row["net_sales"]) for row in read(whole, "gold.kpis_daily")}
+    orders: Counter[tuple[str, Any]] = Counter()
+    money: dict[tuple[str, Any], Decimal] = defaultdict(Decimal)
+    for row in read(whole, "gold.orders_daily"):
+        orders[row["source"], row["sold_on"]] += row["orders"]
+        money[row["source"], row["sold_on"]] += row["net_sales"]
+    assert {day: (orders[day], money[day]) for day in money} == expected
+
+
 def test_black_friday_2017_is_the_best_day_of_olist(whole: Settings) -> None:
     daily = [row for row in read(whole, "gold.kpis_daily") if row["source"] == "olist"]
     assert str(max(daily, key=lambda row: row["net_sales"])["sold_on"]) == "2017-11-24"

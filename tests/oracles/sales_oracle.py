@@ -390,6 +390,76 @@ def kpis_daily(sales: list[Row], daily: list[Row]) -> list[Row]:
     return rows
 
 
+def orders_daily(sales: list[Row]) -> list[Row]:
+    """gold.orders_daily: one row per day, store, channel and customer's state; an order counts at the store of its first sold line."""
+    firsts: dict[tuple[Any, ...], Row] = {}
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for sale in sorted(sales, key=lambda sale: str(sale["line"])):
+        if sale["status"] == "sold":
+            firsts.setdefault((sale["sold_on"], sale["order_id"]), sale)
+        if sale["status"] != "cancelled":
+            groups[sale["sold_on"], sale["store_id"], sale["channel"], sale.get("customer_state") or "unknown"].append(sale)
+    return [
+        {
+            "source": "erp_br",
+            "sold_on": sold_on,
+            "store_id": store,
+            "channel": channel,
+            "customer_state": state,
+            "orders": sum(line is firsts.get((sold_on, line["order_id"])) for line in lines),
+            "lines": len(lines),
+            "units": sum(line["quantity"] for line in lines),
+            "discount": _sum(line["discount"] for line in lines),
+            "net_sales": _sum(line["net_sales"] for line in lines),
+            "currency": "BRL",
+        }
+        for (sold_on, store, channel, state), lines in groups.items()
+    ]
+
+
+REGIONS = {
+    "Norte": "AC AM AP PA RO RR TO",
+    "Nordeste": "AL BA CE MA PB PE PI RN SE",
+    "Centro-Oeste": "DF GO MS MT",
+    "Sudeste": "ES MG RJ SP",
+    "Sul": "PR RS SC",
+}
+
+
+def stores(daily: list[Row], known: list[Row], shown: int = 20) -> list[Row]:
+    """gold.stores: one row per store with any sale or return, the greatest by name, the others by region."""
+    told = {store["store_id"]: store for store in known}
+    money: dict[str, Decimal] = defaultdict(lambda: Decimal("0.00"))
+    for row in daily:
+        money[row["store_id"]] += row["net_sales"]
+    names = {}
+    for store in money:
+        place = told.get(store, {})
+        city = place.get("city")
+        names[store] = place.get("name") or (f"{city} {store[:8]}" if city else store)
+    taken = Counter(names.values())
+    rows = []
+    for rank, store in enumerate(sorted(money, key=lambda store: (-money[store], store)), start=1):
+        place = told.get(store, {})
+        name = names[store] if taken[names[store]] == 1 else f"{names[store]} ({store})"
+        by_state = (region for region, states in REGIONS.items() if place.get("state") in states.split())
+        region = place.get("region") or next(by_state, "unknown")
+        rows.append(
+            {
+                "source": "erp_br",
+                "store_id": store,
+                "name": name,
+                "shown_as": name if rank <= shown else f"others ({region})",
+                "city": place.get("city"),
+                "state": place.get("state") or "unknown",
+                "region": region,
+                "net_sales": money[store],
+                "sales_rank": rank,
+            }
+        )
+    return rows
+
+
 def product_performance(daily: list[Row], products: list[Row]) -> list[Row]:
     """gold.product_performance: one row per SKU, over the 365 days up to the last day with a sale or return."""
     if not daily:

@@ -30,6 +30,8 @@ def assert_as_expected(settings: Settings, files: Iterable[Path]) -> oracle.Expe
         "silver.stores": expected.stores,
         "gold.daily_sales": daily,
         "gold.kpis_daily": oracle.kpis_daily(expected.sales, daily),
+        "gold.orders_daily": oracle.orders_daily(expected.sales),
+        "gold.stores": oracle.stores(daily, expected.stores),
         "gold.product_performance": oracle.product_performance(daily, expected.products),
         "gold.customer_value": oracle.customer_value(expected.sales),
     }

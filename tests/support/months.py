@@ -12,7 +12,9 @@ OLIST_TABLES = (
     "silver.fates",
     "gold.daily_sales",
     "gold.kpis_daily",
+    "gold.orders_daily",
     "gold.product_performance",
+    "gold.stores",
     "gold.customer_value",
 )
 OF_THE_LOAD = frozenset({"load_id"})

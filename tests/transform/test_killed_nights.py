@@ -30,7 +30,9 @@ COMMITS = [
     "silver.sales",
     "gold.daily_sales",
     "gold.kpis_daily",
+    "gold.orders_daily",
     "gold.product_performance",
+    "gold.stores",
     "gold.customer_value",
 ]
 _KILLED_NIGHT = """

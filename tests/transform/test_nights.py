@@ -13,9 +13,10 @@ from tests.support.nights import BOTH_PLACES, file_paths, night, read, read_all,
 
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
+from sales_tech.transform import gold
 
 pytestmark = BOTH_PLACES
-MONTHLY = ("silver.sales", "gold.daily_sales", "gold.kpis_daily")
+MONTHLY = ("silver.sales", "gold.daily_sales", "gold.kpis_daily", "gold.orders_daily")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_file_without_any_sound_line_changes_only_the_accounts(lake: Settings)
 
 def test_each_commit_names_the_snapshots_it_was_made_from(lake: Settings) -> None:
     made = Lake(lake)
-    for table in ("silver.sales", "gold.daily_sales", "gold.kpis_daily", "gold.product_performance", "gold.customer_value"):
+    for table in ("silver.sales", *gold.MODELS):
         last = made.provenance(table)
         assert last is not None
         for name, snapshot in (last.inputs | last.companions).items():

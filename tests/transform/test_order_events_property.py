@@ -17,6 +17,8 @@ from tests.support.events import Event, amended, cancelled, land_events, line, p
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import HASH_KEY, night, read, settings_in
 
+from sales_tech.transform import gold
+
 PROVENANCE = frozenset({"file_id", "line_number", "stated_file_id", "stated_line_number"})
 """Which of several equal copies of a fact a row cites depends on what came first."""
 SHOWN = ("order_id", "line", "sold_at", "sold_on", "sku", "quantity", "unit_price", "discount", "net_sales", "status")
@@ -82,8 +84,7 @@ def _hash_key() -> Iterator[None]:
 
 
 def outcome(lake: Any) -> dict[str, Any]:
-    names = ("silver.sales", "gold.daily_sales", "gold.kpis_daily", "gold.product_performance", "gold.customer_value")
-    return {name: comparable(read(lake, name, without=PROVENANCE)) for name in names}
+    return {name: comparable(read(lake, name, without=PROVENANCE)) for name in ("silver.sales", *gold.MODELS)}
 
 
 def fallen(events: list[Event], seed: int) -> list[list[Event]]:

@@ -26,14 +26,15 @@ class Misfit(ValueError):
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML file: its mapping, and the 1-based line of every key and item in it."""
+    """One YAML file: its mapping, the 1-based line of every key and item in it, and where its settings are described."""
 
     path: Path
     data: dict[str, Any]
     lines: dict[_Key, int]
+    guide: str
 
     @classmethod
-    def load(cls, path: Path) -> Document:
+    def load(cls, path: Path, guide: str = "docs/packs.md") -> Document:
         """Read a YAML mapping; ContractError on bad syntax, a repeated key or anything but a mapping."""
         try:
             text = path.read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ class Document:
             if not isinstance(root, yaml.MappingNode):
                 raise ContractError(path, 1, _kind(root), "a YAML mapping of names to values")
             _walk(path, root, (), lines, ())
-            return cls(path, yaml.safe_load(text), lines)
+            return cls(path, yaml.safe_load(text), lines, guide)
         except yaml.reader.ReaderError as error:
             row = text.count("\n", 0, int(error.position)) + 1
             raise ContractError(path, row, f"the character {chr(error.character)!r}", "text without control characters") from error
@@ -74,16 +75,24 @@ class Document:
         except ValidationError as error:
             raise self._translate(error) from error
 
+    def _key(self, location: _Key) -> _Key:
+        # pydantic names the member of a union in between, which is no key of the document.
+        key: _Key = ()
+        for place, part in enumerate(location):
+            if place == len(location) - 1 or (*key, part) in self.lines:
+                key = (*key, part)
+        return key
+
     def _translate(self, error: ValidationError) -> ContractError:
         # A misspelt name is both unknown and missing; where it stands says more than where it does not.
         mistakes = error.errors()
         first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
-        key = tuple(first["loc"])
+        key = self._key(first["loc"])
         name = ".".join(str(part) for part in key) or "the file"
         if first["type"] == "missing":
             return self.error(key[:-1], f"no {name}", f"a value for {key[-1]}")
         if first["type"] == "extra_forbidden":
-            return self.error(key, f"unknown setting {name}", "a setting named in docs/packs.md")
+            return self.error(key, f"unknown setting {name}", f"a setting named in {self.guide}")
         if first["type"] == "value_error":
             mistake = first["ctx"]["error"]
             found, _, expected = str(mistake).partition("; expected ")

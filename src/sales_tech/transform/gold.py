@@ -18,7 +18,7 @@ from sales_tech.transform.staleness import Change, change_since
 
 STEP = "gold/sales"
 CALENDAR = "gold.calendar"
-MODELS = ("gold.daily_sales", "gold.kpis_daily", "gold.product_performance", "gold.customer_value")
+MODELS = ("gold.daily_sales", "gold.kpis_daily", "gold.orders_daily", "gold.product_performance", "gold.stores", "gold.customer_value")
 
 
 @dataclass(frozen=True)

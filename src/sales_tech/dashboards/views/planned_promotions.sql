@@ -1,0 +1,19 @@
+-- One row per source, planned or running promotion and channel: what it is expected to bring in the days to come.
+select
+    source,
+    coalesce(max(name) || ' · ' || promotion_id, promotion_id) as promotion,
+    max(category) as category,
+    max(mechanic) as mechanic,
+    channel,
+    coalesce(max(region), 'all') as region,
+    cast(max(starts_on) as varchar) as starts_on,
+    cast(max(ends_on) as varchar) as ends_on,
+    sum(baseline_units) as baseline_units,
+    sum(uplift_units) as uplift_units,
+    sum(units) as units,
+    sum(revenue) as revenue,
+    sum(revenue - baseline_revenue) as incremental_revenue,
+    sum(margin - baseline_margin) as incremental_margin,
+    max(currency) as currency
+from gold.promotion_forecast
+group by source, promotion_id, channel
