@@ -43,6 +43,7 @@ from sales_tech.twin.scenario import Size, scenario_named
 from sales_tech.twin.stores import CHANNELS, REGIONS
 
 AHEAD = 35
+DRAWS = 20
 SIZE = Size(stores=50, skus=300, months=19, promotions=254)
 GOALS = {"default": 0.08, "hard": 0.12, "shock": 0.08}
 MOST_LOST = 0.05
@@ -154,6 +155,25 @@ class Truth:
             "gain": float(made - idle) - lost,
         }
 
+    def outcomes(self, plan: pd.DataFrame, depth: float, rng: np.random.Generator) -> np.ndarray:
+        """Units of one plan at a depth as its own luck may have them: whether it works, how strong, in which stores, and chance."""
+        head, scenario = plan.iloc[0], self._retailer.scenario
+        stores = self._stores(head)
+        begin, stop = (self._day(head[name]) for name in ("starts_on", "ends_on"))
+        rows = np.array([self._row[sku] for sku in plan["sku"]])
+        base = self.base[np.ix_(rows, stores, np.arange(begin, stop + 1))]
+        level = [
+            log_lift(self._retailer, row, self._first + begin, depth, str(head["mechanic"]), bool(head["display"])) for row in rows.tolist()
+        ]
+        profile = _profile(stop - begin + 1)
+        told = np.empty(DRAWS)
+        for draw in range(DRAWS):
+            works = rng.random() >= EFFECTLESS_SHARE
+            own = np.exp(rng.normal(0, PROMOTION_SD)) * works
+            by_store = np.clip(1 + rng.normal(0, scenario.store_lift_sd, len(stores)), 0.2, 2.0)
+            told[draw] = rng.poisson((base * np.exp(np.multiply.outer(level, np.multiply.outer(by_store, profile)) * own)).sum())
+        return told
+
     def _neighbours(self, rows: np.ndarray, stores: np.ndarray, begin: int, stop: int, category: int, extra: float) -> float:
         peers = np.setdiff1d(np.flatnonzero(self._demand.category == category), rows)
         window = np.ix_(peers, stores, np.arange(begin, stop + 1))
@@ -167,7 +187,7 @@ class Truth:
     def _factor(self, row: int, begin: int, stop: int, depth: float, head: pd.Series) -> np.ndarray:
         scenario = self._retailer.scenario
         level = log_lift(self._retailer, row, self._first + begin, depth, str(head["mechanic"]), bool(head["display"]))
-        profile = 0.92 + 0.3 * np.exp(-np.arange(stop - begin + 1) / 2.5)
+        profile = _profile(stop - begin + 1)
         own = np.exp(PROMOTION_SD * _NODES)
         by_store = np.clip(1 + scenario.store_lift_sd * _NODES, 0.2, 2.0)
         lift = np.exp(level * own[:, None, None] * by_store[None, :, None] * profile)
@@ -186,6 +206,10 @@ class Truth:
         return int((day - pd.Timestamp(self._retailer.history.days[self._first])).days)
 
 
+def _profile(days: int) -> np.ndarray:
+    return 0.92 + 0.3 * np.exp(-np.arange(days) / 2.5)
+
+
 def judge(world: World, outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:
     """One row per plan and depth: what was told beside what is true."""
     truth = Truth(world)
@@ -196,14 +220,16 @@ def judge(world: World, outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:
     told = told[~told["planned"] | told["promotion_id"].map(even)]
     by_plan = dict(list(plans.groupby("promotion_id", sort=True)))
     category = outlook.prices.drop_duplicates("sku").set_index("sku")["category"]
-    rows = []
+    rows, rng = [], np.random.default_rng(world.demand.retailer.seed)
     for one in told.itertuples():
         plan = by_plan[one.promotion_id]
         true = truth.of(plan, float(one.discount_share))
+        outcomes = truth.outcomes(plan, float(one.discount_share), rng)
         rows.append(
             {"plan": one.promotion_id, "category": category[plan["sku"].iloc[0]], "depth": one.discount_share, **true}
             | {"told": one.units, "told_baseline": one.baseline_units, "told_net": one.net_margin + one.investment}
             | {"low": one.units_low, "high": one.units_high, "mechanic": plan["mechanic"].iloc[0]}
+            | {"inside": float(np.mean((outcomes >= one.units_low) & (outcomes <= one.units_high)))}
         )
     return pd.DataFrame(rows)
 
@@ -226,7 +252,8 @@ def figures(rows: pd.DataFrame) -> dict[str, float]:
         "bias_of_baseline": float(once["told_baseline"].sum() / once["baseline"].sum() - 1),
         "wmape_of_lift": float(((told_lift - lift).abs() * rows["baseline"]).sum() / units),
         "bias_of_lift": float(((told_lift - lift) * rows["baseline"]).sum() / units),
-        "within_range": float(((rows["units"] >= rows["low"]) & (rows["units"] <= rows["high"])).mean()),
+        "expectations_within_range": float(((rows["units"] >= rows["low"]) & (rows["units"] <= rows["high"])).mean()),
+        "outcomes_within_range": float(rows["inside"].mean()),
         "regret": lost / float(best["margin"].sum()),
         "regret_of_gain": lost / max(float(best["gain"].clip(lower=0).sum()), 1e-9),
         "best_depth": float(best["depth"].mean()),

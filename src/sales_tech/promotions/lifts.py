@@ -21,6 +21,8 @@ from sales_tech.promotions.panel import Bools, Floats, Ints
 BURN_IN, DRAWS = 150, 400
 # Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
 LINEARIZATIONS = 3
+# How far mechanics stray in what they make of a cut (a coupon's is not always taken in) and in what they add besides, and what display adds.
+MECHANIC_SLOPE, MECHANIC, DISPLAY = 0.7, 0.2, 0.3
 WEAK = 4.0
 # Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
 CURVATURE, BENT = 1.0, (-0.6, 2.0)
@@ -278,9 +280,9 @@ class LiftModel:
         parts = [
             np.full(1, 1 / WEAK),
             np.full(sizes["category"], 1 / spread["category"] ** 2),
-            np.full(sizes["mechanic"], 1 / 0.3**2),
-            np.full(sizes["mechanic"], 1 / 0.3**2),
-            np.full(1, 1 / 0.3**2),
+            np.full(sizes["mechanic"], 1 / MECHANIC_SLOPE**2),
+            np.full(sizes["mechanic"], 1 / MECHANIC**2),
+            np.full(1, 1 / DISPLAY**2),
         ]
         return np.concatenate(parts)
 
