@@ -34,6 +34,10 @@ lab: .venv/base ## Open the notebooks in JupyterLab
 docs: .venv/base ## Write docs/tables.md from the contracts
 	@$(BIN)/python -c 'from sales_tech.contracts.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/tables.md
 
+dashboards: .venv/base ## Write infra/cloudformation/dashboards.yaml from dashboards/
+	@$(BIN)/python -m sales_tech.dashboards.quicksight > infra/cloudformation/dashboards.yaml.new
+	@mv infra/cloudformation/dashboards.yaml.new infra/cloudformation/dashboards.yaml
+
 deploy-plan: ## Show what a deploy to AWS would change and what a month costs: STACK=... ARTIFACTS=bucket
 	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py plan --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
 
@@ -59,4 +63,4 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.PHONY: help run twin setup test lint lab docs deploy-plan deploy destroy lock clean
+.PHONY: help run twin setup test lint lab docs dashboards deploy-plan deploy destroy lock clean

@@ -117,6 +117,13 @@ def test_a_sound_dashboard_is_read(tmp_path: Path) -> None:
             "one measure",
         ),
         ("        mid: units", "        mid: share", "share, a ratio, in a fan", "a measure that is a sum"),
+        (
+            "        kind: kpi\n        title: {en: Total, pt: Total}\n        data: sales\n        value: net_sales",
+            "        title: {en: Total, pt: Total}\n        data: sales\n        kind: waterfall\n        total: {en: All, pt: Tudo}\n"
+            "        steps: [{value: net_sales}, {value: margin}]",
+            "margin, a ratio, in a waterfall",
+            "a measure that is a sum",
+        ),
         ("rules: [{value: net_sales", "rules: [{value: margin", "a rule for margin", "one of net_sales"),
         ("below: 1, tone", "below: 1, above: 2, tone", "a rule with both bounds or none", "either below or above"),
         ("at: {column: 4, row: 0", "at: {column: 3, row: 0", "rows stands on total at row 0, column 3", "a free place"),

@@ -70,4 +70,6 @@ def deployed(cloud: Cloud) -> Deployed:
 
 def _resources(cloud: Cloud, stack: str, template: str) -> list[Resource]:
     found = cloud.client("cloudformation").list_stack_resources(StackName=stack)["StackResourceSummaries"]
-    return [Resource(template, each["ResourceType"], each["LogicalResourceId"], each.get("PhysicalResourceId", "")) for each in found]
+    # moto lists what a condition left out as well, without a physical id.
+    made = [each for each in found if each.get("PhysicalResourceId")]
+    return [Resource(template, each["ResourceType"], each["LogicalResourceId"], each["PhysicalResourceId"]) for each in made]

@@ -134,4 +134,5 @@ def test_a_role_is_assumed_by_one_service() -> None:
         "NightSchedulerRole": "scheduler.amazonaws.com",
         "TrainingRole": "sagemaker.amazonaws.com",
         "EndpointRole": "sagemaker.amazonaws.com",
+        "QuickSightRole": "quicksight.amazonaws.com",
     }

@@ -8,7 +8,7 @@ from sales_tech.contracts.document import Document
 from sales_tech.contracts.table import TableContract
 from sales_tech.dashboards.specification import Dashboard, Data
 from sales_tech.dashboards.views import relation_contract, relation_names
-from sales_tech.dashboards.visuals import Fan, Line, StackedArea, Table, Visual, dimensions_of, grain_of, measures_of
+from sales_tech.dashboards.visuals import Fan, Line, StackedArea, Table, Visual, Waterfall, dimensions_of, grain_of, measures_of
 
 NUMBERS = ("int", "long", "double", "decimal")
 _Key = tuple[str | int, ...]
@@ -155,7 +155,7 @@ def _check_visual(document: Document, key: _Key, dashboard: Dashboard, visual: V
         for place, rule in enumerate(visual.rules):
             if rule.value not in visual.values:
                 raise document.error((*key, "rules", place, "value"), f"a rule for {rule.value}", f"one of {', '.join(visual.values)}")
-    if isinstance(visual, Fan | StackedArea):
+    if isinstance(visual, Fan | StackedArea | Waterfall):
         for role, name in measures_of(visual):
             if data.measures[name].ratio is not None:
                 raise document.error((*key, *role), f"{name}, a ratio, in a {visual.kind}", "a measure that is a sum")

@@ -1,0 +1,1 @@
+"""QuickSight's rendering of the dashboards: one CloudFormation template, generated from their specifications."""
