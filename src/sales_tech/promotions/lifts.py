@@ -21,7 +21,7 @@ from sales_tech.promotions.panel import Bools, Floats, Ints
 BURN_IN, DRAWS = 150, 400
 # Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
 LINEARIZATIONS = 3
-# How far mechanics stray in what they make of a cut (a coupon's is not always taken in) and in what they add besides, and what display adds.
+# How far mechanics stray in what they make of a cut (a coupon's is not always taken in), what they add besides, and what display adds.
 MECHANIC_SLOPE, MECHANIC, DISPLAY = 0.7, 0.2, 0.3
 WEAK = 4.0
 # Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
