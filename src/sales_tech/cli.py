@@ -42,6 +42,7 @@ main.add_command(endpoint)
 @force_option
 def run(names: tuple[str, ...], run_date: str | None, force: bool, **given: Any) -> None:
     """Run what is stale, in order; exit code 1 for a failure, 2 where files were rejected."""
+    from sales_tech.orchestration.dashboard import refresh
     from sales_tech.orchestration.pipeline import EXIT_CODES, execute_run
     from sales_tech.orchestration.progress import watcher
     from sales_tech.orchestration.steps import chosen
@@ -52,7 +53,7 @@ def run(names: tuple[str, ...], run_date: str | None, force: bool, **given: Any)
     this_run = Run.begin(Settings.load(**given), run_date=run_date, force=force)
     with watcher(console) as watch:
         outcome = execute_run(this_run, chosen(names), asset("notebooks"), watch)
-    show_outcome(console, outcome)
+    show_outcome(console, outcome, refresh(outcome))
     sys.exit(EXIT_CODES[outcome.outcome])
 
 
@@ -82,6 +83,22 @@ def query(sql: str, lake: str | None, form: str) -> None:
     from sales_tech.orchestration.summary import show_answer
 
     show_answer(Console(), Reader(Settings.load(lake=lake)).arrow(sql), form)
+
+
+@main.command()
+@lake_option
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write (default: dashboard.html in the lake's folder)."
+)
+@click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
+def dashboard(lake: str | None, output: Path | None, opened: bool) -> None:
+    """Write all dashboards into one HTML file that needs no server and no network."""
+    from sales_tech.orchestration.dashboard import make_page
+
+    path = make_page(Settings.load(lake=lake), output)
+    Console().print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
+    if opened:
+        click.launch(str(path))
 
 
 @main.command()

@@ -36,7 +36,8 @@ def test_a_run_ends_with_rows_fates_figures_notebooks_and_what_to_type_next(ran:
     assert "average ticket" in shown
     assert "R$" in shown
     pages = [line.strip() for line in shown.splitlines() if line.strip().endswith(".html")]
-    assert len(pages) == 8
+    assert len(pages) == 9
+    assert pages[-1].endswith("dashboard.html")
     assert all("<html" in Path(REPOSITORY / page).read_text(encoding="utf-8")[:200] for page in pages)
     assert "python pipeline.py query" in shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeGuard
 
 from sales_tech.dashboards.specification import Dashboard, Data, Measure
 from sales_tech.dashboards.views import relation_sql
@@ -54,9 +55,14 @@ def question(dashboard: Dashboard, visual: Visual, chosen: Chosen) -> str:
         return text
     text += f"\ngroup by {', '.join(sql for _, sql in dimensions)}"
     order = [str(place + 1) for place in range(len(dimensions))]
-    if isinstance(visual, Table) or (isinstance(visual, Bar) and visual.order == "value" and visual.color is None):
+    if is_cut(visual):
         return f"{text}\norder by {names[0]} desc nulls last, {', '.join(order)}\nlimit {visual.top}"
     return f"{text}\norder by {', '.join(order)}"
+
+
+def is_cut(visual: Visual) -> TypeGuard[Bar | Table]:
+    """Whether only the greatest rows are shown, the greatest first."""
+    return isinstance(visual, Table) or (isinstance(visual, Bar) and visual.order == "value" and visual.color is None)
 
 
 def measure_sql(measure: Measure) -> str:

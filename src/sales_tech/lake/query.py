@@ -29,6 +29,12 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    def tables(self) -> list[str]:
+        """The names of the tables that a query may read; LakeError where there is no lake yet."""
+        lake = Lake(self._settings)
+        _require(lake, self._settings)
+        return lake.tables(_READABLE)
+
     def sql(self, text: str) -> pd.DataFrame:
         """The result of one select as a data frame.
 
@@ -42,8 +48,7 @@ class Reader:
         """The result of one select as an Arrow table; raises as `sql` does."""
         lake = Lake(self._settings)
         tree = parse_query(text)
-        if not lake.exists:
-            raise LakeError(f"no lake at {self._settings.lake}; `make run` or `python pipeline.py run` makes one")
+        _require(lake, self._settings)
         found = list(_read_by(lake, tree))
         warehouse = lake.platform.warehouse
         if warehouse is None:
@@ -77,6 +82,11 @@ class _Read:
     table: Table
     place: exp.Table
     snapshot: int | None
+
+
+def _require(lake: Lake, settings: Settings) -> None:
+    if not lake.exists:
+        raise LakeError(f"no lake at {settings.lake}; `make run` or `python pipeline.py run` makes one")
 
 
 def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:

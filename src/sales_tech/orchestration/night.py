@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from sales_tech.errors import SalesTechError
+from sales_tech.orchestration.dashboard import refresh
 from sales_tech.orchestration.pipeline import FAILED, execute_run
 from sales_tech.orchestration.progress import watcher
 from sales_tech.orchestration.steps import STEPS
@@ -46,7 +47,7 @@ def run_night(console: Console) -> int:
         console.print(f"error {error}", highlight=False, markup=False, soft_wrap=True)
         _tell(console, base, str(error))
         return 1
-    show_outcome(console, outcome)
+    show_outcome(console, outcome, refresh(outcome))
     if outcome.outcome == FAILED:
         _tell(console, base, outcome.message or "a step failed")
         return 1

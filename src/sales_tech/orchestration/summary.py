@@ -18,6 +18,7 @@ from rich.table import Table
 from sales_tech.engines.duck import open_engine
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
+from sales_tech.orchestration.dashboard import Refreshed
 from sales_tech.orchestration.pipeline import FAILED, Outcome
 from sales_tech.orchestration.plan import Planned
 from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
@@ -42,8 +43,8 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
     print_table(console, table)
 
 
-def show_outcome(console: Console, outcome: Outcome) -> None:
-    """The end of a run: rows, fates, three figures, the notebooks, and what to type next."""
+def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = None) -> None:
+    """The end of a run: rows, fates, three figures, the notebooks, what to type next, and the page of dashboards."""
     if outcome.idle:
         console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
         return
@@ -64,10 +65,12 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     )
     console.print(f"\nRun {outcome.run.run_id} {word} in {outcome.seconds:.1f} s. Executed notebooks, as HTML:", highlight=False)
     for step in outcome.steps:
-        page = (outcome.run.folder / step.notebook).with_suffix(".html")
-        if page.exists():
-            console.print(f"  {_near(page)}", highlight=False, soft_wrap=True)
+        executed = (outcome.run.folder / step.notebook).with_suffix(".html")
+        if executed.exists():
+            console.print(f"  {_near(executed)}", highlight=False, soft_wrap=True)
     _next(console, outcome)
+    if page is not None:
+        _page(console, page)
 
 
 def show_posted(console: Console, posted: Posted, settings: Settings, most: int = 5) -> None:
@@ -172,6 +175,14 @@ def _next(console: Console, outcome: Outcome) -> None:
                 console.print(f"  python pipeline.py {command}", highlight=False, soft_wrap=True)
     console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
     console.print("  make lab        the notebooks in JupyterLab", highlight=False)
+
+
+def _page(console: Console, page: Refreshed) -> None:
+    if page.place is None:
+        console.print(f"\n[red]no page of dashboards[/]: {escape(page.problem or '')}", highlight=False, soft_wrap=True)
+        return
+    console.print("\nDashboards, as a page for a browser, with or without a network:", style="bold")
+    console.print(f"  {_near(page.place if page.place.startswith('s3://') else Path(page.place))}", highlight=False, soft_wrap=True)
 
 
 def _near(path: Path | str) -> str:

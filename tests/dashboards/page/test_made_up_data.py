@@ -1,0 +1,216 @@
+"""The page over a handful of made-up rows: nulls, weeks, ties of names, texts that spreadsheets would run, missing tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Browser
+from tests.support.browser import Opened, opened
+
+from sales_tech.dashboards.page import page_of, write_page
+from sales_tech.dashboards.page.data import Extract
+from sales_tech.dashboards.page.encoding import Packed
+from sales_tech.dashboards.questions import Chosen, question
+from sales_tech.dashboards.reading import load_dashboard
+from sales_tech.errors import QueryError
+
+SPECIFICATION = """
+title: {en: Tiny, pt: Mini}
+about: {en: Made up., pt: Inventado.}
+period: {label: {en: Months, pt: Meses}, months: 1}
+filters:
+  - {column: channel, label: {en: Channel, pt: Canal}}
+data:
+  sold:
+    table: gold.daily_sales
+    period: sold_on
+    dimensions: {channel: {en: Channel, pt: Canal}, sku: {en: SKU, pt: SKU}}
+    measures:
+      sales: {label: {en: Sales, pt: Vendas}, sum: net_sales, format: money, good: up}
+      margin: {label: {en: Margin, pt: Margem}, sum: margin, format: money}
+      share: {label: {en: Share, pt: Parte}, ratio: {of: margin, to: cost}, format: percent, good: up}
+  promotions:
+    table: gold.promotion_results
+    dimensions: {mechanic: {en: Mechanic, pt: Mecânica}}
+    measures:
+      units: {label: {en: Units, pt: Unidades}, sum: incremental_units, low: incremental_units_low, high: incremental_units_high}
+sheets:
+  - name: one
+    title: {en: One, pt: Um}
+    visuals:
+      - {name: total, kind: kpi, title: &t {en: T, pt: T}, data: sold, value: sales, at: {column: 0, row: 0, width: 3, height: 2}}
+      - {name: rate, kind: kpi, title: *t, data: sold, value: share, at: {column: 3, row: 0, width: 3, height: 2}}
+      - {name: weeks, kind: line, title: *t, data: sold, x: sold_on, grain: week, values: [sales, share],
+         at: {column: 0, row: 2, width: 6, height: 4}}
+      - {name: best, kind: bar, title: *t, data: sold, category: sku, value: sales, top: 2, at: {column: 6, row: 2, width: 6, height: 4}}
+      - {name: grid, kind: table, title: *t, data: sold, rows: [sku, channel], values: [sales, share],
+         at: {column: 0, row: 6, width: 6, height: 4}}
+      - {name: promoted, kind: bar, title: *t, data: promotions, category: mechanic, value: units,
+         at: {column: 6, row: 6, width: 6, height: 4}}
+"""
+ROWS = [
+    ("2026-01-31", "loja", "=1+1", "0.10", "0.05", "0.05"),
+    ("2026-02-01", "loja", "=1+1", "0.20", None, None),
+    ("2026-02-02", "online", "B", "-5.00", "0.00", "0.00"),
+    ("2026-02-08", "online", "a", "1000000000.01", "1.00", "4.00"),
+    ("2026-02-09", 'O\'Neil; "x"', "é", "7.00", "1.00", "0.00"),
+]
+
+
+class Made:
+    """Answers from DuckDB alone, with the tables that a test made."""
+
+    def __init__(self, rows: list[tuple[Any, ...]] | None = None) -> None:
+        self._database = duckdb.connect()
+        self._database.execute("create schema gold")
+        self._database.execute(
+            "create table gold.daily_sales (sold_on date, channel text, sku text, net_sales decimal(38,2), margin decimal(38,2), "
+            "cost decimal(38,2), source text default 'made', currency text default 'USD')"
+        )
+        self._database.executemany(
+            "insert into gold.daily_sales (sold_on, channel, sku, net_sales, margin, cost) values (?, ?, ?, ?, ?, ?)", rows or ROWS
+        )
+
+    def add(self, rows: str, source: str = "made", currency: str = "USD") -> None:
+        columns = "sold_on, channel, sku, net_sales, source, currency"
+        self._database.execute(f"insert into gold.daily_sales ({columns}) select *, '{source}', '{currency}' from ({rows})")
+
+    def tables(self) -> list[str]:
+        return ["gold.daily_sales"]
+
+    def arrow(self, text: str) -> pa.Table:
+        table: pa.Table = self._database.sql(text).to_arrow_table()
+        return table
+
+
+@contextmanager
+def page_over(browser: Browser, folder: Path, reader: Any, text: str = SPECIFICATION) -> Iterator[tuple[Opened, Any]]:
+    (folder / "tiny.yaml").write_text(text, encoding="utf-8")
+    dashboard = load_dashboard(folder / "tiny.yaml")
+    with opened(browser, write_page([dashboard], reader, folder / "page.html"), locale="en-US") as one:
+        yield one, dashboard
+
+
+def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()} for row in rows]
+
+
+def test_nulls_weeks_orders_and_cents_are_those_of_sql(browser: Browser, tmp_path: Path) -> None:
+    made = Made()
+    with page_over(browser, tmp_path, made) as (one, dashboard):
+        one.choose(values={}, months=None)
+        for visual in dashboard.visuals[:5]:
+            assert one.rows(visual.name) == plain(made.arrow(question(dashboard, visual, Chosen())).to_pylist())
+        assert one.rows("weeks") == [
+            {"sold_on": "2026-01-26", "sales": 0.3, "share": 1.0},
+            {"sold_on": "2026-02-02", "sales": 999999995.01, "share": 0.25},
+            {"sold_on": "2026-02-09", "sales": 7.0, "share": None},
+        ]
+        assert [row["sku"] for row in one.rows("best")] == ["a", "é"]
+        one.choose(values={"channel": ['O\'Neil; "x"']}, months=["2026-02", "2026-02"])
+        assert [(row["period"], row["sales"]) for row in one.rows("total")] == [("current", 7.0), ("before", None)]
+        assert one.said == []
+
+
+def test_the_last_month_is_chosen_first_and_compared_with_that_before_it(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made([*ROWS[:3]])) as (one, _):
+        assert one.chosen()["months"] == ["2026-02", "2026-02"]
+        shown = one.page.inner_text("#visual-total .body")
+        assert "▼" in shown
+        assert "worse" in shown
+        assert "−4,900%" in shown
+        one.choose(months=["2026-01", "2026-02"])
+        assert "data only since Jan 2026" in one.page.inner_text("#visual-total .body")
+
+
+def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made()) as (one, _):
+        one.choose(values={"channel": ["loja"]}, months=None)
+        assert "$0.30" in one.page.inner_text("#visual-total .value")
+        assert "R$" not in one.page.inner_text("#visual-total .value")
+
+
+def test_each_source_has_its_own_months_and_its_own_currency(browser: Browser, tmp_path: Path) -> None:
+    made = Made()
+    made.add("select date '2019-05-01', 'loja', 'C', 3", source="older", currency="BRL")
+    text = SPECIFICATION.replace("filters:\n", "filters:\n  - {column: source, label: {en: Source, pt: Fonte}, choose: one}\n")
+    text = text.replace("    dimensions: {channel:", "    dimensions: {source: {en: Source, pt: Fonte}, channel:")
+    with page_over(browser, tmp_path, made, text) as (one, _):
+        assert one.chosen()["values"] == {"source": ["made"]}
+        one.page.click("#visual-best path[role=button]")
+        one.settle()
+        one.page.select_option("#filter-source", label="older")
+        one.settle()
+        assert one.chosen()["values"] == {"source": ["older"]}
+        assert one.chosen()["months"] == ["2019-05", "2019-05"]
+        shown = one.page.inner_text("#visual-total .body")
+        assert "R$3.00" in shown
+        assert "data only since May 2019" in shown
+
+
+def test_what_the_data_do_not_tell_is_not_called_nothing(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made()) as (one, _):
+        one.choose(values={"sku": ["é"]}, months=None)
+        assert "The chosen data do not tell this value" in one.page.inner_text("#visual-rate")
+        one.choose(values={"sku": ["é"]}, months=["2026-01", "2026-01"])
+        assert "Nothing fits the chosen filters" in one.page.inner_text("#visual-rate")
+
+
+def test_a_table_that_the_lake_lacks_is_named_where_it_would_be_shown(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made()) as (one, _):
+        assert one.rows("promoted") == []
+        assert "This lake has no gold.promotion_results" in one.page.inner_text("#visual-promoted")
+
+
+def test_texts_that_a_spreadsheet_would_run_are_guarded_and_numbers_are_not(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made()) as (one, _):
+        one.choose(values={}, months=None)
+        one.page.click("#visual-grid .menu summary")
+        with one.page.expect_download() as waiting:
+            one.page.click("#visual-grid .menu button >> nth=1")
+        lines = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
+        assert lines[0] == "SKU,Channel,Sales,Share"
+        assert "'=1+1,loja,0.3,1" in lines
+        assert "B,online,-5," in lines
+        assert 'é,"O\'Neil; ""x""",7,' in lines
+
+
+def test_a_data_set_too_large_for_a_page_is_refused_and_the_old_page_stays(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SPECIFICATION, encoding="utf-8")
+    dashboard = load_dashboard(tmp_path / "tiny.yaml")
+    file = tmp_path / "page.html"
+    file.write_text("yesterday's", encoding="utf-8")
+    many: Any = Made()
+    many.add("select date '2020-01-01' + cast(i as int), 'loja', 'S' || j, 1 from range(1001) as a(i), range(50) as b(j)")
+    expected = r"data set sold of dashboard tiny has 50,055 rows by channel, sku, sold_on; expected at most 50,000"
+    with pytest.raises(QueryError, match=expected):
+        write_page([dashboard], many, file)
+    assert file.read_text(encoding="utf-8") == "yesterday's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "tiny.yaml"]
+
+
+def test_the_same_data_make_the_same_page(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SPECIFICATION, encoding="utf-8")
+    dashboard, moment = load_dashboard(tmp_path / "tiny.yaml"), datetime(2026, 3, 1, tzinfo=UTC)
+    made: Any = Made()
+    assert page_of([dashboard], made, moment) == page_of([dashboard], made, moment)
+
+
+def test_numbers_keep_every_digit_in_as_few_bytes_as_they_need() -> None:
+    columns = {
+        "cents": [0.01, None, -1.27],
+        "wide": [32768.0, 0.0, None],
+        "thirds": [1 / 3, None, 2e12],
+        "fortunes": [1000000000.01, None, 0.0],
+    }
+    rows = pa.table({"counted": pa.array([1, 1, 1])} | {f"sum_{name}": pa.array(values, pa.float64()) for name, values in columns.items()})
+    told = Packed().extract(Extract((), None, tuple(columns), rows))["sums"]
+    kept = {name: (part["type"], part["scale"]) for name, part in told.items()}
+    assert kept == {"cents": ("i1", 100), "wide": ("i4", 1), "thirds": ("f8", 1), "fortunes": ("f8", 100)}
