@@ -90,12 +90,13 @@ class StackedArea(_Visual):
 
 
 class Combo(_Visual):
-    """Measures as bars and another, on its own axis, as a line over time or a dimension; `grain` null: x is a dimension."""
+    """Measures as bars, beside or on top of each other, and another, on its own axis, as a line; `grain` null: x is a dimension."""
 
     kind: Literal["combo"]
     x: str
     grain: Grain | None = "month"
     bars: list[str] = Field(min_length=1)
+    stacked: bool = False
     line: str
 
 

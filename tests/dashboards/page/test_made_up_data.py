@@ -120,7 +120,7 @@ def test_nulls_weeks_orders_and_cents_are_those_of_sql(browser: Browser, tmp_pat
 
 
 def test_the_last_month_is_chosen_first_and_compared_with_that_before_it(browser: Browser, tmp_path: Path) -> None:
-    with page_over(browser, tmp_path, Made([*ROWS[:3]])) as (one, _):
+    with page_over(browser, tmp_path, Made([*ROWS[:2], ("2026-02-12", *ROWS[2][1:])])) as (one, _):
         assert one.chosen()["months"] == ["2026-02", "2026-02"]
         shown = one.page.inner_text("#visual-total .body")
         assert "▼" in shown
@@ -128,6 +128,33 @@ def test_the_last_month_is_chosen_first_and_compared_with_that_before_it(browser
         assert "−4,900%" in shown
         one.choose(months=["2026-01", "2026-02"])
         assert "data only since Jan 2026" in one.page.inner_text("#visual-total .body")
+
+
+def test_a_month_that_has_only_begun_is_not_chosen_first_but_can_be(browser: Browser, tmp_path: Path) -> None:
+    with page_over(browser, tmp_path, Made([*ROWS[:3]])) as (one, _):
+        assert one.chosen()["months"] == ["2026-01", "2026-01"]
+        one.choose(months=["2026-02", "2026-02"])
+        assert [row["sales"] for row in one.rows("total")] == [-4.8, 0.1]
+
+
+def test_bars_that_are_stacked_stand_on_each_other(browser: Browser, tmp_path: Path) -> None:
+    bars = "{name: both, kind: combo, title: *t, data: sold, x: sku, grain: null, bars: [sales, margin], stacked: STACKED, line: share,"
+    text = SPECIFICATION + f"      - {bars}\n         at: {{column: 0, row: 10, width: 6, height: 4}}}}\n"
+    rows = [("2026-02-20", "loja", "a", "30.00", "10.00", "5.00"), ("2026-02-20", "loja", "b", "20.00", "20.00", "5.00")]
+    edges = """() => [...document.querySelectorAll("#visual-both .mark-rect path")].map((bar) => {
+        const { left, right, top, bottom } = bar.getBoundingClientRect(); return [left, right, top, bottom].map(Math.round); })"""
+    seen = {}
+    for name, stacked in (("stacked", "true"), ("beside", "false")):
+        (tmp_path / name).mkdir()
+        with page_over(browser, tmp_path / name, Made(rows), text.replace("STACKED", stacked)) as (one, _):
+            seen[name] = sorted(one.page.evaluate(edges))
+    of_a = {name: sorted(found[:2], key=lambda bar: bar[3] - bar[2]) for name, found in seen.items()}
+    small, large = of_a["stacked"]
+    assert abs(small[0] - large[0]) <= 1
+    assert abs(small[3] - large[2]) <= 1
+    small, large = of_a["beside"]
+    assert small[0] >= large[1] - 1
+    assert abs(small[3] - large[3]) <= 1
 
 
 def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ class _Maker:
         configuration = {
             "FieldWells": {"ComboChartAggregatedFieldWells": wells},
             "SortConfiguration": {"CategorySort": [self._in_order(x, combo.x)]},
-            "BarsArrangement": "CLUSTERED",
+            "BarsArrangement": "STACKED" if combo.stacked else "CLUSTERED",
             "Legend": {"Visibility": "VISIBLE"},
         }
         return {"ChartConfiguration": configuration}

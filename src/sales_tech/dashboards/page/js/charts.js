@@ -102,16 +102,17 @@ const CHARTS = {
       axis: { title: counted(context, visual.x), titleAnchor: "end", labelAngle: 0, labelLimit: 100, values: names.filter((_, place) => place % step === 0), ...(visual.grain ? { labelExpr: `sayTick(datum.value, "${visual.grain}")` } : {}) },
     };
     const legend = [...series(context, visual.bars), { name: label(measure(context, visual.line)), color: "var(--ink)", line: true }];
-    const bars = rows.rows.flatMap((row) => visual.bars.map((name) => ({ ...row, value: row[`m${visual.measures.indexOf(name)}`], series: label(measure(context, name)) })));
+    const bars = rows.rows.flatMap((row) => visual.bars.map((name, place) => ({ ...row, place, value: row[`m${visual.measures.indexOf(name)}`], series: label(measure(context, name)) })));
+    const beside = visual.bars.length > 1 && !visual.stacked, parts = (row, sign) => visual.bars.reduce((sum, name) => sum + Math.max(0, sign * row[`m${visual.measures.indexOf(name)}`]), 0);
     const shown = visual.bars.map((name) => label(measure(context, name)));
-    const left = span(bars.map((row) => row.value)), right = span(rows.rows.map((row) => row[`m${lineAt}`])), same = other === format;
+    const left = span(visual.stacked ? rows.rows.flatMap((row) => [parts(row, 1), -parts(row, -1)]) : bars.map((row) => row.value)), right = span(rows.rows.map((row) => row[`m${lineAt}`])), same = other === format;
     if (same) left.splice(0, 2, ...span([...left, ...right]));
     const below = same ? 0 : Math.max(-left[0] / left[1], -right[0] / right[1], 0), scale = ([low, high]) => ({ domain: same ? [low * 1.05, high * 1.05] : [-below * high * 1.05, high * 1.05], nice: false });
     return {
       legend,
       layer: [
-        { data: values(bars), mark: { type: "bar", cursor: visual.grain ? "default" : "pointer", ...(visual.bars.length > 1 ? {} : { width: thick(context.width - 120, names.length, 0.8) }) },
-          encoding: { x, ...(visual.bars.length > 1 ? { xOffset: { field: "series", sort: shown } } : {}), y: { field: "value", type: "quantitative", axis: amounts(format), scale: scale(left) },
+        { data: values(bars), mark: { type: "bar", cursor: visual.grain ? "default" : "pointer", ...(beside ? {} : { width: thick(context.width - 120, names.length, 0.8) }) },
+          encoding: { x, ...(beside ? { xOffset: { field: "series", sort: shown } } : {}), y: { field: "value", type: "quantitative", stack: visual.stacked ? "zero" : null, axis: amounts(format), scale: scale(left) }, order: { field: "place" },
             color: { field: "series", type: "nominal", legend: null, scale: { domain: shown, range: shown.map((_, place) => hue(place)) } }, tooltip: rows.tooltip } },
         { data: values(rows.rows), mark: { type: "line", color: "var(--ink)", strokeWidth: 2, point: { size: 30, filled: true, fill: "var(--ink)", stroke: "var(--card)", strokeWidth: 1 } },
           encoding: { x, y: { field: `m${lineAt}`, type: "quantitative", axis: same || rows.rows.every((row) => row[`m${lineAt}`] === null) ? null : amounts(other, { orient: "right", grid: false }), scale: scale(same ? left : right) }, tooltip: rows.tooltip } },

@@ -62,6 +62,7 @@ export const dayOf = (iso) => Date.parse(`${iso}T00:00Z`) / DAY;
 export const isoOf = (day) => new Date(day * DAY).toISOString().slice(0, 10);
 export const monthOf = (day) => { const at = new Date(day * DAY); return at.getUTCFullYear() * 12 + at.getUTCMonth(); };
 export const firstDay = (month) => Date.UTC(Math.floor(month / 12), month % 12, 1) / DAY;
+export const dayOfMonth = (day) => new Date(day * DAY).getUTCDate();
 export const day = (number) => dated(number, { day: "numeric", month: "short", year: "numeric" }).replace(/ de /g, " ").replace(/\./g, "");
 export const month = (number) => dated(firstDay(number), { month: "short", year: "numeric" }).replace(" de ", " ").replace(".", "");
 // On an axis: 12 mar, mar 26.

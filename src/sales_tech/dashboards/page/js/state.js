@@ -1,7 +1,8 @@
 // What is chosen. Each dashboard has its period and values; language, theme and a filter of one value are common to all.
-import { firstDay, month, monthOf, named } from "./formats.js";
+import { dayOfMonth, firstDay, month, monthOf, named } from "./formats.js";
 import { speak, spoken } from "./words.js";
 
+const BEGUN = 7;
 export const state = { theme: null, dashboard: null, sheet: null, chosen: {} };
 export const dashboards = [];
 export const current = () => dashboards.find((one) => one.name === state.dashboard);
@@ -32,17 +33,21 @@ export function days(dashboard, data, values) {
   return first > last ? null : [part.values[first], part.values[last]];
 }
 
-// All months between the first and the last of the data; those ahead, which only forecasts have, are not among the first chosen ones.
+// All months between the first and the last of the data. Those ahead, which only forecasts have, are not among the first chosen ones,
+// nor is one that has only begun, beside which all others would look great.
 function monthsOf(dashboard, values) {
   const visuals = dashboard.sheets.flatMap((one) => one.visuals);
-  let first = Infinity, last = -Infinity, seen = -Infinity;
+  let first = Infinity, last = -Infinity, seen = -Infinity, daily = null;
   for (const [name, data] of Object.entries(dashboard.data)) {
     const found = days(dashboard, data, values);
     if (!found) continue;
     first = Math.min(first, monthOf(found[0]));
     last = Math.max(last, monthOf(found[1]));
-    if (visuals.some((one) => one.data === name && one.kind !== "fan")) seen = Math.max(seen, monthOf(found[1]));
+    if (!visuals.some((one) => one.data === name && one.kind !== "fan")) continue;
+    seen = Math.max(seen, monthOf(found[1]));
+    if (data.dimensions[data.period].values.some((day) => dayOfMonth(day) > 1)) daily = Math.max(daily ?? -Infinity, found[1]);
   }
+  if (daily !== null && monthOf(daily) === seen && dayOfMonth(daily) <= BEGUN && seen > first) seen--;
   return first > last ? null : { first, last, seen: seen < first ? last : seen };
 }
 
