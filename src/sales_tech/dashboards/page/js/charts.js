@@ -162,7 +162,7 @@ const CHARTS = {
     const layer = [], blocked = [];
     if (visual.break_even && whole.length) {
       const xs = whole.map((row) => row[at[0]]), low = Math.min(...xs), high = Math.max(...xs), to = (value) => (visual.break_even === "equal" ? value : 0);
-      const line = [{ x: low, y: to(low) }, { x: high, y: to(high), name: words().break_even }];
+      const line = [{ x: low, y: to(low) }, { x: high, y: to(high), name: visual.break_even === "equal" ? words().break_even : words().zero }];
       blocked.push(line[1]);
       layer.push({ data: values(line), mark: { type: "line", color: "var(--quiet)", strokeDash: [5, 4], strokeWidth: 1.5, aria: false }, encoding: position(["x", "y"]) });
       layer.push({ data: values(line.slice(1)), mark: { type: "text", color: "var(--quiet)", align: "right", dy: -8, fontSize: 12, aria: false }, encoding: { ...position(["x", "y"]), text: { field: "name" } } });

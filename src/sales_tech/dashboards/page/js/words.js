@@ -12,7 +12,7 @@ const WORDS = {
     empty_choice: "Nada corresponde aos filtros escolhidos.", unknown: "Os dados escolhidos não dizem este valor.",
     made: (at) => `Feito em ${at.day}. Dados até ${at.last}.`, made_only: (at) => `Feito em ${at.day}.`, rows: (count) => count === "1" ? "1 linha" : `${count} linhas`,
     click: "Clique num valor para filtrar todos os gráficos; de novo para tirar o filtro.", good: "bom", bad: "ruim", now: (count) => `${count} visuais atualizados`,
-    break_even: "ponto de equilíbrio", legend: "Legenda",
+    break_even: "ponto de equilíbrio", zero: "zero", legend: "Legenda",
   },
   en: {
     language: "Português", light: "Light", dark: "Dark", from: "From", to: "To", all: "All", chosen: (count) => `${count} chosen`, search: "Search",
@@ -26,7 +26,7 @@ const WORDS = {
     empty_choice: "Nothing fits the chosen filters.", unknown: "The chosen data do not tell this value.",
     made: (at) => `Made on ${at.day}. Data up to ${at.last}.`, made_only: (at) => `Made on ${at.day}.`, rows: (count) => count === "1" ? "1 row" : `${count} rows`,
     click: "Click a value to filter all charts; click it again to remove the filter.", good: "good", bad: "bad", now: (count) => `${count} visuals updated`,
-    break_even: "break-even", legend: "Legend",
+    break_even: "break-even", zero: "zero", legend: "Legend",
   },
 };
 
