@@ -45,6 +45,30 @@ def test_numbers_in_a_key_are_names_and_not_amounts() -> None:
     assert np.allclose(np.sort(by_name.ensemble_.statics_.levels_), np.sort(by_number.ensemble_.statics_.levels_), rtol=0.2)
 
 
+def test_numbers_of_a_key_may_come_as_integers_or_as_floats() -> None:
+    panel = chain(lambda store: store)
+    fitted = without_statics(panel)
+    plan = panel.groupby(["store", "sku"]).tail(14).assign(date=lambda frame: frame["date"] + pd.Timedelta(days=14)).reset_index(drop=True)
+    told = fitted.predict(plan)["mean"]
+    again = fitted.observe(panel.assign(store=panel["store"].astype(float))).predict(plan.assign(store=plan["store"].astype(float)))["mean"]
+    assert again.tolist() == told.tolist()
+
+
+def test_a_series_of_great_sales_is_not_cut_to_the_size_of_the_others() -> None:
+    panel = shop(skus=12, days=260)
+    great = panel["sku"] == "S00"
+    panel.loc[great, "units"] = panel.loc[great, "units"] * 2_000
+    fitted = forecaster().fit(panel)
+    plan = panel[panel["date"] > panel["date"].max() - pd.Timedelta(days=14)].assign(
+        date=lambda frame: frame["date"] + pd.Timedelta(days=14)
+    )
+    plan = plan.reset_index(drop=True).assign(depth=0.0, mechanic="none")
+    means = fitted.ensemble_.members_means(fitted.features(plan))[:, (plan["sku"] == "S00").to_numpy()].mean(axis=1)
+    alike = [place for place, member in enumerate(fitted.ensemble_.members_) if getattr(member, "against", None) == ALIKE]
+    assert len(alike) == 1
+    assert means[alike[0]] > 0.7 * np.median(means)
+
+
 def test_a_key_that_hardly_any_series_share_is_no_attribute() -> None:
     panel = shop(skus=12, days=80).assign(channel=lambda frame: np.where(frame["sku"] < "S06", "online", "loja"))
     fitted = forecaster(series=["sku", "channel"], static=[]).fit(panel)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from tests.forecasting.retail import forecaster
 
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.intervals import ConformalIntervals
@@ -55,3 +57,15 @@ def test_quantiles_do_not_cross_and_are_not_below_zero() -> None:
     )
     assert (np.diff(told, axis=1) >= 0).all()
     assert told.min() >= 0
+
+
+def test_a_promotion_that_never_ends_does_not_make_ranges_of_all_that_was_seen() -> None:
+    rng = np.random.default_rng(3)
+    dates = pd.date_range("2024-01-01", periods=260)
+    parts = [pd.DataFrame({"sku": sku, "date": dates, "units": rng.poisson(20.0, 260).astype(float), "depth": 0.2}) for sku in "abc"]
+    panel = pd.concat(parts, ignore_index=True)
+    fitted = forecaster(plan=["depth"], static=[]).fit(panel)
+    plan = panel.groupby("sku").tail(14).assign(date=lambda frame: frame["date"] + pd.Timedelta(days=14)).reset_index(drop=True)
+    told = fitted.predict(plan)
+    # 80 % of Poisson's with mean 20 lie within 11.5 units; all of the past within 27.
+    assert 9 < (told["q90"] - told["q10"]).mean() < 17

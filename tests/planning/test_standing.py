@@ -87,17 +87,29 @@ def test_a_year_that_was_unlike_the_last_one_is_not_believed(days: np.ndarray) -
     assert mean.sum() / told["baseline"].sum() == pytest.approx(1.0, abs=0.06)
 
 
-def test_a_sku_that_is_planned_for_a_promotion_is_told_less_where_slow_sellers_were_chosen_before() -> None:
-    units = sold(420)
-    rng = np.random.default_rng(1)
-    starts = rng.integers(160, 400, 150)
-    slow = [int(np.argmin(units[:, day - 7 : day].sum(axis=1))) for day in starts]
-    ran = pd.DataFrame(
-        {"sku": [f"S{row:03d}" for row in slow], "starts_on": [ORIGIN - pd.Timedelta(days=419 - int(day)) for day in starts]}
-    )
-    planned = pd.DataFrame({"sku": ["S005"], "starts_on": [ORIGIN + pd.Timedelta(days=14)]})
+def test_channels_with_opposite_seasons_make_up_for_each_other() -> None:
+    ahead = np.isin(np.arange(-560, 0) % 364, np.arange(28))
+    rising, falling = sold(560, np.where(ahead, 1.5, 1.0)), sold(560, np.where(ahead, 0.5, 1.0), seed=3)
+    panel = pd.concat([panel_of(rising), panel_of(falling).assign(channel="online")], ignore_index=True)
+    flat = flat_forecast(np.full(SKUS, 20.0))
+    told = pd.concat([flat, flat.assign(channel="online")], ignore_index=True)
+    alone = restated(flat, panel_of(rising), ORIGIN).sum() / flat["baseline"].sum() - 1
+    both = restated(told, panel, ORIGIN).sum() / told["baseline"].sum() - 1
+    assert alone > 0.15
+    assert abs(both) < 0.3 * alone
+
+
+@pytest.mark.parametrize("ends", [0, 400])
+def test_a_channel_that_is_young_or_gone_does_not_take_the_season_from_the_others(ends: int) -> None:
+    alone = panel_of(sold(560, np.where(np.isin(np.arange(-560, 0) % 364, np.arange(28)), 1.6, 1.0)))
+    other = panel_of(sold(560, seed=4)[:2, :300]).assign(channel="marketplace")
+    other = other.assign(date=other["date"] - pd.Timedelta(days=ends))
     told = flat_forecast(np.full(SKUS, 20.0))
-    panel = panel_of(units)
-    before, after = (by_sku(told, restated(told, panel, ORIGIN, one)) for one in (ran, pd.concat([ran, planned])))
-    assert after[5] < 0.97 * before[5]
-    assert np.delete(after / before, 5).min() > 0.999
+    usual, beside = (restated(told, panel, ORIGIN).sum() for panel in (alone, pd.concat([alone, other], ignore_index=True)))
+    assert usual > 1.15 * told["baseline"].sum()
+    assert beside == pytest.approx(usual, rel=0.03)
+
+
+def test_a_past_that_is_shorter_than_what_is_asked_keeps_the_forecast_of_the_whole() -> None:
+    told = flat_forecast(np.full(SKUS, 20.0), days=260)
+    assert restated(told, panel_of(sold(210)), ORIGIN).sum() == pytest.approx(told["baseline"].sum())

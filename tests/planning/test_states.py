@@ -65,9 +65,9 @@ def test_a_level_that_stays_has_the_posterior_that_a_grid_of_levels_gives() -> N
 
 
 def test_a_deviation_fades_by_its_half_life_and_a_level_does_not() -> None:
-    nothing, none = np.zeros((2, 3, 3)), np.zeros((2, 1))
+    nothing = np.zeros((2, 3, 3))
     law = Law(trend_sd=0.1, deviation_sd=1e-6, half_life=20.0, overdispersion=1.0, noise=0.01)
-    standing = Standing(law, np.array([[0.0, 0.0, 0.4], [0.4, 0.0, 0.0]]), nothing, np.zeros(1), 0.0, none, none, np.ones(2, dtype=bool))
+    standing = Standing(law, np.array([[0.0, 0.0, 0.4], [0.4, 0.0, 0.0]]), nothing, np.zeros(1), 0.0, np.ones(2, dtype=bool))
     ahead = standing.ahead(40)
     assert ahead[0, 25] / ahead[0, 5] == pytest.approx(0.5)
     assert ahead[1] == pytest.approx(np.full(40, 0.4))

@@ -19,7 +19,7 @@ from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.roles import is_number
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 from sales_tech.forecasting.sampling import training_rows
-from sales_tech.forecasting.statics import StaticLevels
+from sales_tech.forecasting.statics import StaticLevels, texts_of
 
 MOST_GROUPS = 60
 MOST_CODES = 60
@@ -58,7 +58,7 @@ class Ensemble:
         sold = rows.units[seen & (rows.units > 0)]
         self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
         self.groups_ = {
-            column: sorted(known[column].astype(str).unique())
+            column: sorted(set(texts_of(known[column])))
             for column in (*past.names.static, *shared)
             if (column in shared or not is_number(known[column])) and 2 <= known[column].nunique() <= MOST_GROUPS
         }
@@ -102,7 +102,7 @@ class Ensemble:
         groups = {ALL: np.zeros(len(past.table), dtype=np.int64)}
         for column, values in self.groups_.items():
             # A value that was not there yet is a group without a past.
-            at = pd.Index(values).get_indexer(past.table[column].astype(str))
+            at = pd.Index(values).get_indexer(pd.Index(texts_of(past.table[column])))
             groups[column] = np.where(at < 0, len(values), at).astype(np.int64)
         market = Market(history, factor, groups, self.horizon, plan.promoted)
         return Situation(plan, history, market, self.factors_, calendar, encoded, self.horizon)

@@ -196,9 +196,9 @@ class PromotionForecaster(BaseEstimator):
         if first is not None:
             origin = (past.rows.period[row] - step)[~blind]
             self.correction_ = Correction.of_errors(mean[~blind], units[~blind], origin, matrix.promoted[~blind])
-        # The days of a promotion share its luck.
-        begins = Plan.of(past.rows, past.names.roles, past.neutral).runs[0]
-        cluster = np.where(matrix.promoted, begins[row], row)
+        # The days of a promotion share its luck, though not those of one that goes on for ever.
+        begins = Plan.of(past.rows, past.names.roles, past.neutral).runs[0][row]
+        cluster = np.where(matrix.promoted, begins + (row - begins) // self.horizon * self.horizon, row)
         self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_.of(matrix.promoted), units, cluster)
 
     def _held_out(self, last: int) -> int | None:

@@ -11,7 +11,7 @@ from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
 FEWEST = 150
-FEWEST_CLUSTERS = 20
+FEWEST_CLUSTERS, FEW_CLUSTERS = 20, 8
 BANDS = 6
 
 
@@ -58,7 +58,7 @@ class ConformalIntervals:
         for value in np.unique(group):
             inside = group == value
             apart = _set_apart(np.asarray(levels), self.clusters_[int(value)])
-            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], apart)[None, :]
+            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], apart, method="hazen")[None, :]
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
 
     def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
@@ -85,5 +85,5 @@ class ConformalIntervals:
 
 def _set_apart(levels: Floats, clusters: int) -> Floats:
     # The k-th of n is the quantile k / (n + 1) of what is to come, and of the sample the middle of its own n-th part.
-    told: Floats = np.clip(0.5 + (levels - 0.5) * (1 + 1 / clusters), 0.0, 1.0)
+    told: Floats = np.clip(0.5 + (levels - 0.5) * (1 + 1 / max(clusters, FEW_CLUSTERS)), 0.0, 1.0)
     return told

@@ -31,9 +31,9 @@ class Member(Protocol):
         """The expected units of rows."""
 
 
-def ratios_of(units: Floats, base: Floats) -> Floats:
-    """Units over the base; a sale where next to nothing was expected is held within bounds, or it would be all that counts."""
-    told: Floats = np.minimum(units / base, LARGEST_RATIO)
+def ratios_of(units: Floats, base: Floats, usual: Floats) -> Floats:
+    """Units over the base; a sale where next to nothing was usual is held within bounds, or it would be all that counts."""
+    told: Floats = np.minimum(units, LARGEST_RATIO * usual) / base
     return told
 
 
@@ -79,7 +79,7 @@ class Boosted:
             early_stopping=False,
             random_state=seed,
         )
-        ratio = ratios_of(units, base)
+        ratio = ratios_of(units, base, base if self.against == LEVEL else matrix.base)
         if not ratio.any():
             self.model_ = None
             return self
@@ -112,7 +112,7 @@ class LogLinear:
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> LogLinear:
         """Learn from rows and their units."""
         columns, positive = self._columns(matrix)
-        self.model_ = PoissonRidge(ridge=0.03).fit(columns, ratios_of(units, matrix.base), weights_of(matrix.base), positive)
+        self.model_ = PoissonRidge(ridge=0.03).fit(columns, ratios_of(units, matrix.base, matrix.base), weights_of(matrix.base), positive)
         return self
 
     def mean(self, matrix: Matrix) -> Floats:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import TargetEncoder
 
@@ -71,4 +72,15 @@ class StaticLevels:
         return np.column_stack(told) if told else np.zeros((len(table), 0))
 
     def _texts(self, table: pd.DataFrame) -> np.ndarray:
-        return np.column_stack([table[column].astype(str).to_numpy(dtype=object) for column in self.texts_])
+        return np.column_stack([texts_of(table[column]) for column in self.texts_])
+
+
+def texts_of(values: pd.Series) -> NDArray[np.object_]:
+    """Values as texts; a number is the same text whether it came as an integer or as a float."""
+    if not is_number(values):
+        return values.astype(str).to_numpy(dtype=object)
+    numbers = values.to_numpy(dtype=np.float64)
+    whole = np.isfinite(numbers) & (numbers == np.round(numbers))
+    return np.array(
+        [str(int(number)) if even else str(number) for number, even in zip(numbers.tolist(), whole.tolist(), strict=True)], dtype=object
+    )

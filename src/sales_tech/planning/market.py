@@ -16,7 +16,7 @@ FEWEST_WEEKS = 26
 A_YEAR = 52 * WEEK
 # Where the market stands is told by the days of eight weeks, beside the same ones a year before.
 LATELY = 56
-# The first days of a product that came later are those of its launch.
+# The first days of a product that came later than the first ones by as long are those of its launch.
 LAUNCH = 42
 ROUNDS = 3
 # A channel that sold less than this part of its usual units for weeks was closed.
@@ -64,19 +64,24 @@ class Market:
         """By channel, the market of the days ahead by the same ones of a year ago, and how far to trust it beside a forecast, 0 to 1.
 
         `usual` is what each channel sells. The trust is what inverse variances give: of a forecast that strays by MARKET, and of years as
-        unlike as they were at origins before, seen from the same place. None where no such origin is known, or a channel was not there.
+        unlike as they were at origins before, seen from the same place. None where no such origin is known, or none of the channels that
+        sell was there all the time; one that was not is told as the others together.
         """
+        origins = np.arange(days, self.market.shape[1] - A_YEAR - LATELY + 1, WEEK)
+        if not len(origins):
+            return None
         weeks = np.arange(self.market.shape[1]) // WEEK
         market = self.market * np.exp(together[len(together) - 1 - weeks])
-        share = usual / max(float(usual.sum()), LEAST)
         lately = np.stack([market[:, at : at + LATELY].mean(axis=1) for at in range(market.shape[1] - LATELY + 1)], axis=1)
         after = np.stack([market[:, at : at + days].mean(axis=1) for at in range(market.shape[1] - days + 1)], axis=1)
-        origins = np.arange(days, market.shape[1] - A_YEAR - LATELY + 1, WEEK)
-        if not len(origins) or lately.min() < THERE:
+        there = (usual > 0) & (lately.min(axis=1) >= THERE)
+        if not there.any():
             return None
+        share = np.where(there, usual, 0.0) / float(usual[there].sum())
         now, before = ((share @ after[:, at - days]) / (share @ lately[:, at]) for at in (origins, origins + A_YEAR))
         error = float(np.square(np.log(now / before)).mean())
         ratio: Floats = lately[:, 0] * after[:, A_YEAR - days] / np.maximum(lately[:, A_YEAR], LEAST)
+        ratio = np.where(there, ratio, share @ np.where(there, ratio, 0.0))
         return ratio, MARKET**2 / (MARKET**2 + error)
 
 
@@ -86,11 +91,12 @@ def market_of(panel: pd.DataFrame, origin: pd.Timestamp) -> Market | None:
     number, back = by_series.ngroup().to_numpy(), (origin - panel["date"]).dt.days.to_numpy()
     about = by_series["category"].first().reset_index()
     began, ended = (getattr(pd.Series(back).groupby(number), name)().to_numpy() for name in ("max", "min"))
-    weeks = min((int(back.max(initial=-1)) + 1) // WEEK, MOST_WEEKS)
+    goes_on = ended[number] == 0
+    weeks = min((int(back[goes_on].max(initial=-1)) + 1) // WEEK, MOST_WEEKS)
     if weeks < FEWEST_WEEKS:
         return None
-    launched = np.where(began < began.max(), np.minimum(LAUNCH, (began - ended + 1) // 2), 0)
-    some = (ended[number] == 0) & (back <= (began - launched)[number]) & (back < weeks * WEEK) & (panel["available"].to_numpy() > 0)
+    launched = np.where(began < began[ended == 0].max() - LAUNCH, np.minimum(LAUNCH, (began - ended + 1) // 2), 0)
+    some = goes_on & (back <= (began - launched)[number]) & (back < weeks * WEEK) & (panel["available"].to_numpy() > 0)
     sku, channel, category = (pd.factorize(about[name].astype(object), sort=True)[0] for name in ("sku", "channel", "category"))
     series, back, units = number[some], back[some], panel["units"].to_numpy(dtype=np.float64)[some]
     factor = np.exp(panel["log_uplift"].to_numpy(dtype=np.float64)[some])

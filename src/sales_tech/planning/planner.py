@@ -85,7 +85,7 @@ class PromotionPlanner(BaseEstimator):
         check_is_fitted(self, "forecaster_")
         return self._look_ahead(past, demand_of(past, self.horizon_))
 
-    def _baseline(self, demand: Demand, promotions: pd.DataFrame | None) -> pd.DataFrame:
+    def _baseline(self, demand: Demand) -> pd.DataFrame:
         forecaster, horizon = self.forecaster_, self.horizon_
         if forecaster.horizon == horizon:
             return forecaster.observe(demand.panel).predict(demand.ahead(horizon))
@@ -98,14 +98,14 @@ class PromotionPlanner(BaseEstimator):
         sold = sold.assign(units=sold["units"] / np.exp(sold["log_uplift"]))[["sku", "channel", "date", "units"]]
         told = forecaster.observe(panel).predict(demand.ahead(horizon))
         mean = anchored(earlier, sold, demand.origin)
-        mean = restated(told.assign(baseline=mean), panel, demand.origin, promotions)
+        mean = restated(told.assign(baseline=mean), panel, demand.origin)
         factor = np.divide(mean, told["baseline"].to_numpy(), out=np.ones(len(told)), where=told["baseline"].to_numpy() > 0)
         names = list(quantile_columns(self.quantiles).values())
         return told.assign(baseline=mean, **{name: told[name] * factor for name in names})
 
     def _look_ahead(self, past: SourcePast, demand: Demand) -> Self:
         horizon = self.horizon_
-        told = self._baseline(demand, past.frames.promotions)
+        told = self._baseline(demand)
         categories = catalogue_of(past.frames.products)["category"]
         rates = loss_rates(past.results, past.daily, categories)
         left = 1 - dips_ahead(past, demand.table, demand.regions, rates, told, demand.origin)

@@ -26,7 +26,6 @@ MOST_FITTED = 400
 # Part of the weeks in which something else happens, that moves a SKU by about a factor of e.
 ODD = 0.02
 BURN_IN = 4
-LEAD = 4
 # Four weeks within this factor of what was expected, of so many units more on either side, are those of a SKU that is steadily on sale.
 STEADY_WEEKS, STEADY, FEW_UNITS = 4, 5.0, 5.0
 # Of a week of all SKUs, as a log.
@@ -52,9 +51,8 @@ class Law:
 class Standing:
     """Where SKUs stand in the last week: mean (SKU, 3) and covariance (SKU, 3, 3) of log level, trend of a year and deviation.
 
-    `together` (week) is the log of what all SKUs sold beside what was expected of each; `score` the log likelihood. `surprise` (SKU,
-    week) is the log of the level that a week's sales tell over that expected LEAD weeks before, `surprise_variance` what is expected of
-    its square; both are 0 where nothing is known. `steady` are the SKUs by which the law was found.
+    `together` (week) is the log of what all SKUs sold beside what was expected of each; `score` the log likelihood; `steady` are the SKUs
+    by which the law was found.
     """
 
     law: Law
@@ -62,8 +60,6 @@ class Standing:
     covariance: Floats
     together: Floats
     score: float
-    surprise: Floats
-    surprise_variance: Floats
     steady: Bools
 
     def ahead(self, days: int) -> Floats:
@@ -128,8 +124,6 @@ def follow(sold: Floats, usual: Floats, law: Law, together: Bools | None = None)
     covariance = np.zeros((skus, 3, 3))
     covariance[:, range(3), range(3)] = np.square([LEVEL_SD, law.trend_sd, law.deviation_sd])
     common, score = np.zeros(weeks), 0.0
-    surprise, surprise_variance = np.zeros((skus, weeks)), np.zeros((skus, weeks))
-    earlier: list[tuple[Floats, Floats]] = []
 
     def likely(spread: Floats, count: Floats, expected: Floats) -> Floats:
         # Negative binomial, of a gamma whose log has mean 0 and this variance, about: shape 1 / variance + 1/2, rate 1 / variance.
@@ -162,17 +156,7 @@ def follow(sold: Floats, usual: Floats, law: Law, together: Bools | None = None)
         less = np.where(known, np.clip(1 - sure / (sure + count), 0.0, None), 0.0)
         mean = mean + gain * (step / spread)[:, None]
         covariance = covariance - gain[:, :, None] * gain[:, None, :] * (less / spread)[:, None, None]
-        if together is not None:
-            earlier.append((mean, covariance))
-            if week >= LEAD:
-                before = np.array([1.0, design[1], keep**LEAD])
-                then, spread_then = earlier.pop(0)
-                surprise[:, week] = np.where(known, mean @ design - then @ before, 0.0)
-                wide = np.einsum("i,sij,j->s", before, spread_then, before) + law.deviation_sd**2 * (1 - keep ** (2 * LEAD))
-                surprise_variance[:, week] = np.where(known, wide - np.einsum("i,sij,j->s", design, covariance, design), 0.0)
-    return Standing(
-        law, mean, covariance, common, score, surprise, surprise_variance, np.ones(skus, dtype=bool) if together is None else together
-    )
+    return Standing(law, mean, covariance, common, score, np.ones(skus, dtype=bool) if together is None else together)
 
 
 def _common(sold: Floats, expected: Floats, spread: Floats, law: Law, told_by: Bools) -> float:
