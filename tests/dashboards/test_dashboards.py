@@ -93,7 +93,7 @@ def test_the_league_table_tells_intervals() -> None:
     league = next(visual for visual in promotions.visuals if visual.name == "league")
     assert isinstance(league, Table)
     intervals = {name for name in league.values if promotions.data[league.data].measures[name].low is not None}
-    assert intervals == {"net_margin", "uplift", "incremental_units", "net_units", "return_on_investment"}
+    assert intervals == {"net_margin", "uplift", "incremental_units", "return_on_investment"}
 
 
 def test_what_can_be_listed_has_words_and_stands_in_their_order(views: dict[str, pd.DataFrame]) -> None:

@@ -124,13 +124,19 @@ def test_promotions_are_those_of_the_results_with_the_category_of_their_skus(rea
 
 def test_the_timeline_has_the_days_of_promotions_counted_from_the_first(reader: Reader, views: Views) -> None:
     daily, rows = plain(reader, "select * from gold.promotion_daily"), views["views.promotion_timeline"]
-    assert sums(rows, "actual_units", "baseline_units", "uplift_units") == total(daily, "actual_units", "baseline_units", "uplift_units")
-    during = daily[daily["phase"] == "during"]
-    assert rows["promoted_uplift"].sum() == pytest.approx((during["uplift_units"] * during["share"]).sum())
-    assert rows.loc[rows["phase"] != "during", "promoted_baseline"].isna().all()
+    part = daily["share"].where(daily["phase"] == "during", 1.0)
+    for name in ("actual_units", "baseline_units", "uplift_units"):
+        assert rows[name].sum() == pytest.approx((daily[name].astype(float) * part).sum())
     assert (rows["day_of_promotion"] == (rows["sold_on"] - rows["starts_on"]).dt.days).all()
     assert (rows.loc[rows["phase"] == "before", "day_of_promotion"] < 0).all()
     assert (rows.loc[rows["phase"] == "during", "day_of_promotion"] >= 0).all()
+
+
+def test_the_days_under_promotions_have_their_shares_of_units(reader: Reader, views: Views) -> None:
+    daily, rows = plain(reader, "select * from gold.promotion_daily where phase = 'during'"), views["views.promoted_days"]
+    for name in ("baseline_units", "uplift_units"):
+        assert rows[name].sum() == pytest.approx((daily[name].astype(float) * daily["share"]).sum())
+    assert len(rows) == len(daily[["promotion_id", "sold_on"]].drop_duplicates())
 
 
 def test_the_response_of_a_category_is_that_of_its_row(reader: Reader, views: Views) -> None:

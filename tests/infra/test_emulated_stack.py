@@ -68,6 +68,7 @@ def test_what_has_grown_old_goes_its_way(deployed: Deployed) -> None:
     for rule, prefix, days in (
         ("query-results", "athena/", 7),
         ("analysts-results", "analysts/", 7),
+        ("dashboards-results", "dashboards/results/", 7),
         ("training-input", "training/input/", 30),
     ):
         assert (lake[rule]["Filter"], lake[rule]["Expiration"]) == ({"Prefix": prefix}, {"Days": days})

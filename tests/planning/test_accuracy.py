@@ -46,5 +46,6 @@ def test_skus_without_a_forecast_of_their_own_are_the_others_of_their_category()
 def test_where_nothing_was_sold_there_is_no_share_of_it() -> None:
     told = accuracy_of(forecast(days=7), sold(days=7).head(0), MADE + pd.Timedelta(days=7)).iloc[0]
     assert told["units"] == 0
+    assert told["error_units"] == told["forecast_units"] > 0
     assert pd.isna(told["wape"])
     assert pd.isna(told["bias"])

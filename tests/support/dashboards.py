@@ -130,6 +130,7 @@ def _accuracy(categories: list[str], last: date) -> list[dict[str, Any]]:
             "days": 7,
             "units": Decimal(100 * number),
             "forecast_units": Decimal(100 * number + 10 * age),
+            "error_units": Decimal(20 * age * number),
             "wape": 0.2 * age if number else None,
             "bias": 0.1 * age / number if number else None,
             "coverage": 0.5,

@@ -8,7 +8,7 @@ import pandas as pd
 from sales_tech.planning.past import WEEK
 from sales_tech.planning.series import OTHERS
 
-COLUMNS = ("category", "made_on", "age_weeks", "series", "days", "units", "forecast_units", "wape", "bias", "coverage")
+COLUMNS = ("category", "made_on", "age_weeks", "series", "days", "units", "forecast_units", "error_units", "wape", "bias", "coverage")
 
 
 def accuracy_of(made: pd.DataFrame, sales: pd.DataFrame, origin: pd.Timestamp) -> pd.DataFrame:
@@ -18,8 +18,8 @@ def accuracy_of(made: pd.DataFrame, sales: pd.DataFrame, origin: pd.Timestamp) -
     sold: sku, channel, sold_on, category, units (before returns). A SKU without a forecast of its own belongs to the others of its
     category.
 
-    `wape` is the sum of absolute errors of series and week over units sold, `bias` the error of all units over those sold,
-    `coverage` the share of series and days within the interval; NaN where nothing was sold.
+    `error_units` is the sum of absolute errors of series and week, `wape` that over units sold, `bias` the error of all units over those
+    sold, `coverage` the share of series and days within the interval; NaN where nothing was sold.
     """
     age = (made["sold_on"] - made["made_on"]).dt.days
     made = made.assign(age_weeks=(age - 1) // WEEK + 1)
@@ -32,12 +32,12 @@ def accuracy_of(made: pd.DataFrame, sales: pd.DataFrame, origin: pd.Timestamp) -
     weeks = rows.groupby([*keys, "sku", "channel"], sort=True)[["units", "forecast_units"]].sum()
     weeks["error"] = (weeks["forecast_units"] - weeks["units"]).abs()
     told = weeks.groupby(level=keys).agg(
-        series=("units", "size"), units=("units", "sum"), forecast_units=("forecast_units", "sum"), error=("error", "sum")
+        series=("units", "size"), units=("units", "sum"), forecast_units=("forecast_units", "sum"), error_units=("error", "sum")
     )
     by_day = rows.groupby(keys, sort=True)
     told["days"], told["coverage"] = by_day["sold_on"].nunique(), by_day["inside"].mean()
     sold = told["units"].where(told["units"] > 0).astype("float64")
-    told["wape"] = told["error"] / sold
+    told["wape"] = told["error_units"] / sold
     told["bias"] = (told["forecast_units"] - told["units"]) / sold
     return told.reset_index()[list(COLUMNS)]
 

@@ -16,9 +16,9 @@ from sales_tech.dashboards.specification import Dashboard
 from sales_tech.lake.query import Reader
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of this process."""
+    """One browser for all tests of a file: while it is there, nothing else in the process can run an event loop."""
     with running_browser() as running:
         yield running
 

@@ -22,6 +22,7 @@ POOLS = {
     "promotion_id": ["P1", "P2", "P3"],
     "made_on": [FIRST + timedelta(100)],
     "brand": ["all", "b1"],
+    "phase": ["before", "during", "after"],
 }
 Rows = list[tuple[object, ...]]
 

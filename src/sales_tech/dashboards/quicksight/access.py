@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+RULES_FOLDER, RESULTS_FOLDER = "dashboards/access/", "dashboards/results/"
+
 OWNER: dict[str, tuple[str, ...]] = {
     "AWS::QuickSight::DataSource": (
         "DeleteDataSource", "DescribeDataSource", "DescribeDataSourcePermissions", "PassDataSource", "UpdateDataSource",
@@ -53,7 +55,7 @@ def role(tables: set[str]) -> dict[str, Any]:
     athena = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:"
     read = sorted(tables)
     layers = sorted({name.partition(".")[0] for name in read})
-    folders = [f"lake/tables/{name.replace('.', '/')}/*" for name in read] + ["dashboards/*"]
+    folders = [f"lake/tables/{name.replace('.', '/')}/*" for name in read] + [f"{RULES_FOLDER}*"]
     seen = [f"database/${{DatabasePrefix}}{layer}" for layer in layers] + ["database/${Access}", "table/${Access}/dashboard_access"]
     seen += [f"table/${{DatabasePrefix}}{name.replace('.', '/')}" for name in read]
     statements = [
@@ -61,7 +63,7 @@ def role(tables: set[str]) -> dict[str, Any]:
             "AskAthena",
             ["athena:BatchGetQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream",
              "athena:GetWorkGroup", "athena:ListQueryExecutions", "athena:StartQueryExecution", "athena:StopQueryExecution"],
-            [f"{athena}workgroup/${{WorkgroupName}}"],
+            [f"{athena}workgroup/${{Name}}-dashboards"],
         ),
         _statement(
             "SeeTheCatalog",
@@ -75,12 +77,12 @@ def role(tables: set[str]) -> dict[str, Any]:
         ),
         _statement("FindTheBucket", ["s3:GetBucketLocation"], [bucket]),
         _statement("SeeFiles", ["s3:ListBucket"], [bucket])
-        | {"Condition": {"StringLike": {"s3:prefix": [*folders, "analysts/*"]}}},
+        | {"Condition": {"StringLike": {"s3:prefix": [*folders, f"{RESULTS_FOLDER}*"]}}},
         _statement("ReadFiles", ["s3:GetObject"], [f"{bucket}/{folder}" for folder in folders]),
         _statement(
             "KeepResults",
             ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
-            [f"{bucket}/analysts/*"],
+            [f"{bucket}/{RESULTS_FOLDER}*"],
         ),
         {"Sid": "UseTheKey", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": {"Ref": "KeyArn"},
          "Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}}}},
@@ -92,6 +94,30 @@ def role(tables: set[str]) -> dict[str, Any]:
             "RoleName": {"Fn::Sub": "${Name}-dashboards-${AWS::Region}"},
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
             "Policies": [{"PolicyName": "read", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}],
+        },
+    }
+
+
+def workgroup() -> dict[str, Any]:
+    """The Athena workgroup of QuickSight alone: its results tell of regions and users, which analysts need not see."""
+    return {
+        "Type": "AWS::Athena::WorkGroup",
+        "Properties": {
+            "Name": {"Fn::Sub": "${Name}-dashboards"},
+            "Description": "Queries of QuickSight, whose results lie apart",
+            "State": "ENABLED",
+            "RecursiveDeleteOption": True,
+            "WorkGroupConfiguration": {
+                "EnforceWorkGroupConfiguration": True,
+                "PublishCloudWatchMetricsEnabled": True,
+                "BytesScannedCutoffPerQuery": {"Ref": "ScanLimitBytes"},
+                "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
+                "ResultConfiguration": {
+                    "OutputLocation": {"Fn::Sub": f"s3://${{LakeBucket}}/{RESULTS_FOLDER}"},
+                    "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": {"Ref": "KeyArn"}},
+                    "ExpectedBucketOwner": {"Ref": "AWS::AccountId"},
+                },
+            },
         },
     }
 

@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 from sales_tech.contracts.table import table_names
-from sales_tech.dashboards.quicksight.access import permissions
+from sales_tech.dashboards.quicksight.access import RULES_FOLDER, permissions
 from sales_tech.dashboards.quicksight.feeds import REGION, Feed
 from sales_tech.dashboards.quicksight.names import identifier, slug
 
 _Made = dict[str, Any]
 _TABLES = re.compile(r"\b(gold|silver)\.(" + "|".join(sorted({name.partition(".")[2] for name in table_names()})) + r")\b")
 RULES = "Rules"
-RULES_FOLDER = "dashboards/access/"
 
 
 def data_source() -> _Made:
@@ -26,7 +25,7 @@ def data_source() -> _Made:
             "Name": {"Fn::Sub": "${Name}: Athena"},
             "Type": "ATHENA",
             "DataSourceParameters": {
-                "AthenaParameters": {"WorkGroup": {"Ref": "WorkgroupName"}, "RoleArn": {"Fn::GetAtt": ["QuickSightRole", "Arn"]}}
+                "AthenaParameters": {"WorkGroup": {"Ref": "Workgroup"}, "RoleArn": {"Fn::GetAtt": ["QuickSightRole", "Arn"]}}
             },
             "SslProperties": {"DisableSsl": False},
             "Permissions": permissions("AWS::QuickSight::DataSource"),

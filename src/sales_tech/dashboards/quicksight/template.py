@@ -29,7 +29,7 @@ _PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "KeyArn": ("String", "Key of the lake and of query results.", {}),
     "LakeBucket": ("String", "Bucket of the lake; who sees which region stands in it under dashboards/access/.", {}),
     "DatabasePrefix": ("String", "What the names of the databases begin with.", {}),
-    "WorkgroupName": ("String", "Athena workgroup that QuickSight asks; its results lie under analysts/.", {}),
+    "ScanLimitBytes": ("Number", "Bytes that one query may scan.", {}),
     "OwnerArn": ("String", "User or group of QuickSight that owns everything here, as an ARN.", {}),
     "ReaderArn": ("String", "User or group of QuickSight that reads the dashboards, as an ARN; empty lets nobody but the owner.", {}),
     "RowSecurity": ("String", "Whether readers see their own regions only, by the file under dashboards/access/.", _ON_OFF),
@@ -44,6 +44,7 @@ def template(dashboards: list[Dashboard], language: Language = "pt") -> _Made:
     """The template of all dashboards, as plain data with the long form of CloudFormation's functions."""
     resources: _Made = {
         "QuickSightRole": access.role(_tables(dashboards, language)),
+        "Workgroup": access.workgroup(),
         "Athena": datasets.data_source(),
         **datasets.rules_of_access(),
         "Theme": _theme(),
@@ -70,7 +71,7 @@ def template(dashboards: list[Dashboard], language: Language = "pt") -> _Made:
         "Outputs": {
             "RulesOfAccess": {
                 "Description": "Where the file stands of who sees which region",
-                "Value": {"Fn::Sub": f"s3://${{LakeBucket}}/{datasets.RULES_FOLDER}"},
+                "Value": {"Fn::Sub": f"s3://${{LakeBucket}}/{access.RULES_FOLDER}"},
             },
             "WithoutRegion": {
                 "Description": "Data sets without a region, which every reader sees whole",

@@ -7,7 +7,7 @@ select
     sum(units) as units,
     sum(net_sales) as net_sales,
     sum(margin) as margin,
-    sum(case when margin is not null then net_sales end) as costed_net_sales,
+    sum(costed_net_sales) as costed_net_sales,
     max(currency) as currency
 from gold.product_performance
 group by source, abc_class, coalesce(category, 'unknown')

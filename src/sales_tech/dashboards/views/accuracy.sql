@@ -7,7 +7,7 @@ select
     units,
     forecast_units,
     forecast_units - units as bias_units,
-    wape * cast(units as double) as error_units,
+    error_units,
     coverage * cast(series * days as double) as covered_days,
     series * days as series_days
 from gold.forecast_accuracy

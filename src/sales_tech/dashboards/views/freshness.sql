@@ -6,9 +6,13 @@ sold as (
     select source, max(sold_on) as last_sold_on from gold.daily_sales group by source
 ),
 loaded as (
-    select source, max(cast(date_parse(substr(load_id, 1, 8), '%Y%m%d') as date)) as last_loaded_on
-    from silver.fates
-    group by source
+    -- The business day of the run that loaded it; of a run that is not in the ledger yet, the day on which it began.
+    select
+        f.source,
+        max(coalesce(r.run_date, cast(date_parse(substr(f.load_id, 1, 8), '%Y%m%d') as date))) as last_loaded_on
+    from (select distinct source, load_id from silver.fates) as f
+    left join gold.pipeline_runs as r on f.load_id = r.run_id
+    group by f.source
 )
 select
     s.source,

@@ -2,8 +2,8 @@
 select
     source,
     coalesce(max(name) || ' · ' || promotion_id, promotion_id) as promotion,
-    max(category) as category,
-    max(mechanic) as mechanic,
+    case when count(distinct category) > 1 then 'several' else max(category) end as category,
+    case when count(distinct mechanic) > 1 then 'several' else max(mechanic) end as mechanic,
     channel,
     coalesce(max(region), 'all') as region,
     cast(max(starts_on) as varchar) as starts_on,

@@ -11,26 +11,19 @@ with latest as (
         row_number() over (partition by source order by starts_on desc, promotion_id) as place
     from gold.promotion_results
 ),
-days as (
+categories as (
     select
         d.source,
         d.promotion_id,
-        d.sold_on,
-        d.phase,
-        case when count(distinct coalesce(p.category, 'unknown')) > 1 then 'several' else max(coalesce(p.category, 'unknown')) end as category,
-        sum(d.actual_units) as actual_units,
-        sum(d.baseline_units) as baseline_units,
-        sum(d.uplift_units) as uplift_units,
-        sum(case when d.phase = 'during' then cast(d.baseline_units as double) * d.share end) as promoted_baseline,
-        sum(case when d.phase = 'during' then cast(d.uplift_units as double) * d.share end) as promoted_uplift
+        case when count(distinct coalesce(p.category, 'unknown')) > 1 then 'several' else max(coalesce(p.category, 'unknown')) end as category
     from gold.promotion_daily as d
     left join silver.products as p on d.source = p.source and d.sku = p.sku and p.valid_to is null
-    group by d.source, d.promotion_id, d.sold_on, d.phase
+    group by d.source, d.promotion_id
 )
 select
-    d.source,
+    l.source,
     l.promotion,
-    d.category,
+    c.category,
     l.mechanic,
     l.channel,
     l.region,
@@ -39,11 +32,12 @@ select
     d.phase,
     date_diff('day', l.starts_on, d.sold_on) as day_of_promotion,
     cast(1 as bigint) as days,
-    d.actual_units,
-    d.baseline_units,
-    d.uplift_units,
-    d.promoted_baseline,
-    d.promoted_uplift
-from days as d
+    -- Within a promotion its part alone, so that what is sold under two of them counts once.
+    sum(cast(d.actual_units as double) * case when d.phase = 'during' then d.share else 1 end) as actual_units,
+    sum(cast(d.baseline_units as double) * case when d.phase = 'during' then d.share else 1 end) as baseline_units,
+    sum(cast(d.uplift_units as double) * case when d.phase = 'during' then d.share else 1 end) as uplift_units
+from gold.promotion_daily as d
 join latest as l on d.source = l.source and d.promotion_id = l.promotion_id
+join categories as c on d.source = c.source and d.promotion_id = c.promotion_id
 where l.place <= 150
+group by l.source, l.promotion, c.category, l.mechanic, l.channel, l.region, l.starts_on, d.sold_on, d.phase

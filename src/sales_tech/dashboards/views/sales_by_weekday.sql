@@ -1,6 +1,6 @@
 -- One row per source, month, weekday, region, channel and category, over the last 24 months of the source.
 with last_day as (
-    select source, max(sold_on) as last_sold_on from gold.daily_sales group by source
+    select source, min(sold_on) as first_sold_on, max(sold_on) as last_sold_on from gold.daily_sales group by source
 ),
 lines as (
     select
@@ -19,7 +19,7 @@ lines as (
     left join silver.products as p on d.source = p.source and d.sku = p.sku and p.valid_to is null
     where d.sold_on >= date_add('month', -23, cast(date_trunc('month', l.last_sold_on) as date))
 ),
--- How many Mondays to Sundays a month has, up to the source's last day.
+-- How many Mondays to Sundays a month has, from the source's first day to its last.
 days as (
     select
         l.source,
@@ -27,7 +27,7 @@ days as (
         c.weekday,
         count(*) as days
     from gold.calendar as c
-    join last_day as l on c.day <= l.last_sold_on
+    join last_day as l on c.day between l.first_sold_on and l.last_sold_on
     group by l.source, cast(date_trunc('month', c.day) as date), c.weekday
 )
 select

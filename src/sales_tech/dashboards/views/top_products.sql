@@ -9,10 +9,10 @@ select
     units,
     net_sales,
     margin,
-    case when margin is not null then net_sales end as costed_net_sales,
-    promoted_share * cast(units as double) as promoted_units,
-    return_share * cast(units as double) / nullif(1 - return_share, 0) as returned_units,
-    cast(units as double) / nullif(1 - return_share, 0) as units_out,
+    costed_net_sales,
+    promoted_units,
+    returned_units,
+    units + returned_units as units_out,
     currency
 from gold.product_performance
 where sales_rank <= 500

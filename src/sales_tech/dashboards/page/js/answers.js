@@ -1,5 +1,5 @@
 // The rows of a visual for a choice: what its question in SQL answers, in the same order.
-import { dayOf, firstDay, isoOf, monthOf } from "./formats.js";
+import { firstDay, isoOf, monthOf } from "./formats.js";
 
 const MONDAY = 4; // 5 January 1970, as a number of days
 const ROUNDED = {
@@ -113,5 +113,3 @@ function ends(data, visual, sums, number, counted) {
   }
   return told;
 }
-
-export const dayOfRow = (row, visual) => dayOf(row[visual.x]);

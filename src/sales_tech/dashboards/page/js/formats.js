@@ -76,9 +76,10 @@ export const nameValues = (words) => { given = words; };
 
 // A value of a dimension: the specification's word for it, yes and no, names of weekdays and months, the word for no value; everything else as it is.
 export function named(value, column) {
-  const own = given[column]?.[String(value)];
-  if (own) return text(own);
-  if (value === null || value === undefined || value === "") return words().none;
+  const own = Object.hasOwn(given, column) ? given[column] : {};
+  if (Object.hasOwn(own, String(value))) return text(own[String(value)]);
+  if (value === null || value === undefined) return words().none;
+  if (value === "") return words().blank;
   if (value === true || value === false) return value ? words().yes : words().no;
   if (typeof value === "number") {
     if (/weekday|day_of_week/.test(column) && value >= 1 && value <= 7) return dated(3 + value, { weekday: "short" }).replace(".", ""); // 5 January 1970 was a Monday

@@ -36,7 +36,9 @@ function kept(name) { try { return localStorage.getItem(`sales-tech-${name}`); }
 function keep(name, value) { try { localStorage.setItem(`sales-tech-${name}`, value); } catch { /* only not remembered */ } }
 
 function fromAddress() {
-  const [dashboard, page] = decodeURIComponent(location.hash.slice(1)).split("/");
+  let told = "";
+  try { told = decodeURIComponent(location.hash.slice(1)); } catch { /* an address that is none names no sheet */ }
+  const [dashboard, page] = told.split("/");
   if (dashboard) show(dashboard, page);
 }
 
@@ -108,12 +110,11 @@ const picking = () => ({
 async function chartIn(visual, data, answered, place, mine) {
   const width = Math.floor(place.clientWidth), plot = make("div", { class: "plot" });
   const order = (column) => inOrder(current(), column, [...new Set(answered.rows.map((row) => row[column]))]);
-  const { legend, spec } = chart(visual, { data, answered, order, width, height: 100 });
+  const { legend } = chart(visual, { data, answered, order, width, height: 100 });
   const keys = legend.length ? legendOf(legend) : null;
   place.replaceChildren(...[keys, plot].filter(Boolean));
   const height = Math.max(110, Math.floor(place.clientHeight - (keys ? keys.offsetHeight + 6 : 0)));
   const sized = chart(visual, { data, answered, order, width, height }).spec;
-  void spec;
   if (sized.height > height) sized.width = width - 14;
   plot.style.height = `${height}px`;
   if (sized.height > height) for (const [name, value] of [["class", "plot scrolls"], ["tabindex", "0"]]) plot.setAttribute(name, value);
@@ -210,7 +211,7 @@ function showTable(visual) {
 }
 
 function foot() {
-  const made = day(Math.floor(Date.parse(header.made) / 86400000)), last = Object.entries(current().data)
+  const at = new Date(header.made), made = day(Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / 86400000), last = Object.entries(current().data)
     .filter(([name, data]) => data.period && data.rows && current().sheets.some((one) => one.visuals.some((visual) => visual.data === name && visual.kind !== "fan")))
     .map(([, data]) => days(current(), data, chosen().values)?.[1]).filter((value) => value !== undefined);
   return `${text(current().about)} ${last.length ? words().made({ day: made, last: day(Math.max(...last)) }) : words().made_only({ day: made })} ${words().click}`;

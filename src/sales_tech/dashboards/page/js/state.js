@@ -1,5 +1,5 @@
 // What is chosen. Each dashboard has its period and values; language, theme and a filter of one value are common to all.
-import { dayOfMonth, firstDay, month, monthOf, named } from "./formats.js";
+import { dayOfMonth, firstDay, month, monthOf } from "./formats.js";
 import { speak, spoken } from "./words.js";
 
 const BEGUN = 7;
@@ -149,5 +149,4 @@ export const told = () => ({
   dashboard: state.dashboard, sheet: state.sheet, language: spoken(), theme: state.theme, values: structuredClone(chosen().values),
   months: chosen().months && chosen().months.map((one) => new Date(firstDay(one) * 86400000).toISOString().slice(0, 7)),
 });
-export const shown = (column, values) => values.map((value) => named(value, column)).join(", ");
 export const span = ([first, last]) => (first === last ? month(first) : `${month(first)} – ${month(last)}`);
