@@ -74,13 +74,14 @@ class Made:
             "create table gold.daily_sales (sold_on date, channel text, sku text, net_sales decimal(38,2), margin decimal(38,2), "
             "cost decimal(38,2), source text default 'made', currency text default 'USD')"
         )
-        self._database.executemany(
-            "insert into gold.daily_sales (sold_on, channel, sku, net_sales, margin, cost) values (?, ?, ?, ?, ?, ?)", rows or ROWS
-        )
+        for row in ROWS if rows is None else rows:
+            self._database.execute(
+                "insert into gold.daily_sales (sold_on, channel, sku, net_sales, margin, cost) values (?, ?, ?, ?, ?, ?)", row
+            )
 
-    def add(self, rows: str, source: str = "made", currency: str = "USD") -> None:
+    def add(self, rows: str, source: str = "made", currency: str | None = "USD") -> None:
         columns = "sold_on, channel, sku, net_sales, source, currency"
-        self._database.execute(f"insert into gold.daily_sales ({columns}) select *, '{source}', '{currency}' from ({rows})")
+        self._database.execute(f"insert into gold.daily_sales ({columns}) select *, ?, ? from ({rows})", [source, currency])
 
     def tables(self) -> list[str]:
         return ["gold.daily_sales"]
@@ -162,6 +163,46 @@ def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path
         one.choose(values={"channel": ["loja"]}, months=None)
         assert "$0.30" in one.page.inner_text("#visual-total .value")
         assert "R$" not in one.page.inner_text("#visual-total .value")
+
+
+@pytest.mark.parametrize("currencies", [[None], ["USD", "BRL"], ["USD", None]])
+def test_money_of_an_unknown_currency_or_of_several_is_a_plain_number(
+    browser: Browser, tmp_path: Path, currencies: list[str | None]
+) -> None:
+    made = Made([])
+    for place, currency in enumerate(currencies):
+        made.add(f"select date '2026-02-20', 'loja', 'A{place}', 1234.5", source=f"source {place}", currency=currency)
+    with page_over(browser, tmp_path, made) as (one, _):
+        one.choose(values={"sku": ["A0"]}, months=None)
+        assert one.page.inner_text("#visual-total .value") == "1,234.50"
+        assert one.page.inner_text("#visual-grid tbody td.number >> nth=0") == "1,235"
+        assert "1.2K" in one.page.inner_text("#visual-best")
+        one.choose(language="pt")
+        assert one.page.inner_text("#visual-total .value") == "1.234,50"
+        shown = one.page.inner_text("#sheet")
+        assert [sign for sign in ("R$", "US$", "$") if sign in shown] == []
+
+
+def test_money_of_a_source_that_has_two_currencies_is_a_plain_number(browser: Browser, tmp_path: Path) -> None:
+    made = Made()
+    made.add("select date '2026-02-20', 'loja', 'A', 1234.5", currency="BRL")
+    with page_over(browser, tmp_path, made) as (one, _):
+        one.choose(values={"sku": ["A"]}, months=None)
+        assert one.page.inner_text("#visual-total .value") == "1,234.50"
+
+
+@pytest.mark.parametrize(("kind", "values"), [("line", "values: [sales]"), ("stacked_area", "value: sales")])
+def test_the_pointer_is_told_twelve_series_and_how_many_more_there_are(browser: Browser, tmp_path: Path, kind: str, values: str) -> None:
+    visual = f"{{name: many, kind: {kind}, title: *t, data: sold, x: sold_on, grain: day, {values}, color: sku,"
+    text = SPECIFICATION + f"      - {visual}\n         at: {{column: 0, row: 10, width: 12, height: 6}}}}\n"
+    for series, ending in ((12, "S11"), (15, "and 3 more")):
+        (tmp_path / str(series)).mkdir()
+        days = [(f"2026-02-{day}", "loja", f"S{place:02}", "1.00", "1.00", "1.00") for day in range(10, 15) for place in range(series)]
+        with page_over(browser, tmp_path / str(series), Made(days), text) as (one, _):
+            one.page.locator("#visual-many .mark-rule line").nth(2).hover(force=True)
+            told = one.page.locator("#vg-tooltip-element.visible tr").all_inner_texts()
+            assert len(told) == min(series, 12) + (series > 12)
+            assert ending in told[-1]
 
 
 def test_each_source_has_its_own_months_and_its_own_currency(browser: Browser, tmp_path: Path) -> None:

@@ -39,18 +39,20 @@ def extracts(dashboard: Dashboard, reader: Reader) -> dict[str, Extract]:
     return {name: _extract(dashboard, name, reader, there) for name in dashboard.data}
 
 
-def currencies(dashboard: Dashboard, reader: Reader) -> dict[str, str]:
-    """The currency of each source, where the data tell it."""
-    found: dict[str, str] = {}
+def currencies(dashboard: Dashboard, reader: Reader) -> dict[str, str | None]:
+    """The currency of each source; None where the data tell none, or several."""
+    found: dict[str, set[str]] = {}
     there = frozenset(reader.tables())
     for table in dict.fromkeys(data.table for data in dashboard.data.values()):
         contract = relation_contract(table)
         if contract is None or not {"source", "currency"} <= set(contract.columns):
             continue
-        text = f"select source, min(currency) as currency from {relation_sql(table)} as t group by source"
+        text = f"select distinct source, currency from {relation_sql(table)} as t order by source"
         if not _missing(text, there):
-            found |= {row["source"]: row["currency"] for row in reader.arrow(text).to_pylist() if row["currency"]}
-    return found
+            for row in reader.arrow(text).to_pylist():
+                told = found.setdefault(row["source"], set())
+                told |= {row["currency"]} - {None, ""}
+    return {source: min(told) if len(told) == 1 else None for source, told in found.items()}
 
 
 def extract_sql(dashboard: Dashboard, name: str) -> str:

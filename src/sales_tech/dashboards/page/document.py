@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from sales_tech.dashboards.visuals import Visual, dimensions_of, grain_of, measu
 from sales_tech.lake.query import Reader
 
 PAGE = "dashboard.html"
-# In the order in which each needs those before it.
-_CODE = ("words", "formats", "data", "answers", "state", "marks", "axes", "charts", "tables", "figures", "controls", "main")
+# Rules for narrow windows and for paper override those before them.
+_STYLES = ("colors", "page", "controls", "cards", "contents", "narrow", "print")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.MULTILINE)
 
@@ -49,7 +50,7 @@ def page_of(dashboards: Sequence[Dashboard], reader: Reader, made: datetime | No
     parts = {
         "policy": f"default-src 'none'; script-src '{_hash(code)}' '{_hash(bundle)}'; style-src 'unsafe-inline'; img-src data:; "
         "connect-src 'none'; base-uri 'none'; form-action 'none'",
-        "style": _file("style.css"),
+        "style": "\n".join(_file(f"css/{name}.css") for name in _STYLES),
         "data": packed.text(header),
         "vega": compressed(bundle.encode()),
         "code": code,
@@ -100,8 +101,20 @@ def _visual(visual: Visual) -> dict[str, Any]:
 
 
 def _code() -> str:
-    """All modules as one, each in a scope of its own, since a file that is opened from a folder may import no other."""
-    return "\n".join(_scope(name, _file(f"js/{name}.js")) for name in _CODE)
+    """The main module and those it needs as one, each in a scope of its own, as a file that is opened from a folder may import no other."""
+    modules: dict[str, str] = {}
+    needed = ["main"]
+    while needed:
+        name = needed.pop()
+        if name not in modules:
+            modules[name] = _file(f"js/{name}.js")
+            needed += _imported(modules[name])
+    order = TopologicalSorter({name: _imported(module) for name, module in modules.items()}).static_order()
+    return "\n".join(_scope(name, modules[name]) for name in order)
+
+
+def _imported(module: str) -> list[str]:
+    return [found[1] for found in _IMPORT.findall(module)]
 
 
 def _scope(name: str, module: str) -> str:

@@ -1,5 +1,5 @@
 // The rows of a visual for a choice: what its question in SQL answers, in the same order.
-import { firstDay, isoOf, monthOf } from "./formats.js";
+import { firstDay, isoOf, monthOf } from "./days.js";
 
 const MONDAY = 4; // 5 January 1970, as a number of days
 const ROUNDED = {
@@ -11,105 +11,162 @@ const ROUNDED = {
 // chosen: { values: { column: [value, ...] }, months: [first, last] or null }
 // The answer: its rows, the intervals of their measures, and how many rows of the data matched the choice.
 export function answer(data, visual, chosen) {
-  if (visual.kind !== "kpi") return grouped(data, visual, chosen);
-  const parts = { current: chosen };
-  if (visual.compare && chosen.months && data.period) parts.before = before(chosen);
-  const found = Object.entries(parts).map(([period, part]) => ({ period, ...grouped(data, visual, part) }));
-  return { matched: found[0].matched, rows: found.map((one) => ({ period: one.period, ...one.rows[0] })), intervals: found.map((one) => one.intervals[0]) };
+  return visual.kind === "kpi" ? compared(data, visual, chosen) : grouped(data, visual, chosen);
 }
 
 export function before(chosen) {
-  const [first, last] = chosen.months, length = last - first + 1;
+  const [first, last] = chosen.months;
+  const length = last - first + 1;
   return { ...chosen, months: [first - length, first - 1] };
 }
 
+function compared(data, visual, chosen) {
+  const parts = { current: chosen };
+  if (visual.compare && chosen.months && data.period) parts.before = before(chosen);
+  const found = Object.entries(parts).map(([period, part]) => ({ period, ...grouped(data, visual, part) }));
+  return {
+    matched: found[0].matched,
+    rows: found.map((one) => ({ period: one.period, ...one.rows[0] })),
+    intervals: found.map((one) => one.intervals[0]),
+  };
+}
+
+function grouped(data, visual, chosen) {
+  const rows = kept(data, chosen);
+  const by = visual.dimensions.map((column) => keysOf(data, visual, column));
+  const { group, keys } = groupsOf(rows, by);
+  const sums = sumsOf(data, visual, rows, group, keys.length);
+  const counted = countsOf(data, rows, group, keys.length);
+  const found = keys.map((key, number) => ({ key, number, row: row(data, visual, by, key, sums, number) }));
+  const shown = sorted(visual, found);
+  return {
+    matched: rows.length,
+    rows: shown.map((one) => one.row),
+    intervals: shown.map(({ number }) => (counted[number] === 1 ? intervalsOf(data, visual, sums, number) : {})),
+  };
+}
+
+// Numbers of the rows that pass all tests of a choice.
 function kept(data, chosen) {
-  const tests = [];
-  for (const [column, values] of Object.entries(chosen.values)) {
-    if (column in data.labels && column in data.dimensions && values.length) {
-      const part = data.dimensions[column];
-      tests.push([part.codes, Uint8Array.from([...part.values, null], (value) => value !== null && values.includes(value))]);
-    }
-  }
-  if (chosen.months && data.period) {
-    const part = data.dimensions[data.period], [first, last] = chosen.months;
-    tests.push([part.codes, Uint8Array.from([...part.values, null], (value) => value !== null && monthOf(value) >= first && monthOf(value) <= last)]);
-  }
+  const tests = testsOf(data, chosen);
   const rows = new Int32Array(data.rows);
   let count = 0;
   for (let row = 0; row < data.rows; row++) {
-    let stays = 1;
-    for (const [codes, allowed] of tests) if (!allowed[codes[row]]) { stays = 0; break; }
-    if (stays) rows[count++] = row;
+    if (tests.every(([codes, allowed]) => allowed[codes[row]])) rows[count++] = row;
   }
   return rows.subarray(0, count);
 }
 
+function testsOf(data, chosen) {
+  const known = ([column, values]) => column in data.labels && column in data.dimensions && values.length;
+  const tests = Object.entries(chosen.values).filter(known)
+    .map(([column, values]) => test(data.dimensions[column], (value) => values.includes(value)));
+  if (chosen.months && data.period) {
+    const [first, last] = chosen.months;
+    tests.push(test(data.dimensions[data.period], (day) => monthOf(day) >= first && monthOf(day) <= last));
+  }
+  return tests;
+}
+
+// The codes of a dimension, and which of them are allowed; null, the last code, never is.
+function test({ codes, values }, allows) {
+  return [codes, Uint8Array.from([...values, null], (value) => value !== null && allows(value))];
+}
+
 // Codes of a dimension; of time, codes of its dates rounded down. The last code stands for null.
-function keys(data, visual, column) {
-  const part = data.dimensions[column];
-  if (!(visual.grain && column === visual.x)) return { codes: part.codes, values: part.values, map: null };
-  const rounded = part.values.map(ROUNDED[visual.grain]), values = [...new Set(rounded)];
-  return { codes: part.codes, values: values.map(isoOf), map: Int32Array.from([...rounded.map((day) => values.indexOf(day)), values.length]) };
+function keysOf(data, visual, column) {
+  const { codes, values } = data.dimensions[column];
+  if (!(visual.grain && column === visual.x)) return { values, codeOf: (row) => codes[row] };
+  const rounded = values.map(ROUNDED[visual.grain]);
+  const days = [...new Set(rounded)];
+  const map = Int32Array.from([...rounded.map((day) => days.indexOf(day)), days.length]);
+  return { values: days.map(isoOf), codeOf: (row) => map[codes[row]] };
 }
 
-function grouped(data, visual, chosen) {
-  const rows = kept(data, chosen), by = visual.dimensions.map((column) => keys(data, visual, column));
-  const groups = new Map(), group = new Int32Array(rows.length), first = [];
-  if (!by.length) first.push(0);
-  for (let place = 0; place < rows.length && by.length; place++) {
-    let key = 0;
-    for (const { codes, values, map } of by) { const code = codes[rows[place]]; key = key * (values.length + 1) + (map ? map[code] : code); }
-    let number = groups.get(key);
-    if (number === undefined) { groups.set(key, (number = first.length)); first.push(key); }
-    group[place] = number;
-  }
-  const sums = {};
-  for (const name of new Set(visual.measures.flatMap((measure) => columns(data.measures[measure])))) sums[name] = summed(data.sums[name], rows, group, first.length);
-  const counted = new Float64Array(first.length);
-  for (let place = 0; place < rows.length; place++) counted[group[place]] += data.counted[rows[place]];
-  let order = first.map((key, number) => ({ key, number, row: row(data, visual, by, key, sums, number) }));
-  const main = visual.measures[0];
-  order.sort((one, other) => (visual.cut && greater(one.row[main], other.row[main])) || one.key - other.key);
-  if (visual.cut) order = order.slice(0, visual.top);
-  return { matched: rows.length, rows: order.map((one) => one.row), intervals: order.map((one) => ends(data, visual, sums, one.number, counted[one.number])) };
+// The key of a group has its codes as digits. Without dimensions there is one group, even of no rows.
+function groupsOf(rows, by) {
+  const group = new Int32Array(rows.length);
+  if (!by.length) return { group, keys: [0] };
+  const numbers = new Map();
+  rows.forEach((row, place) => {
+    const key = by.reduce((digits, { values, codeOf }) => digits * (values.length + 1) + codeOf(row), 0);
+    if (!numbers.has(key)) numbers.set(key, numbers.size);
+    group[place] = numbers.get(key);
+  });
+  return { group, keys: [...numbers.keys()] };
 }
 
-const greater = (one, other) => (one === other ? 0 : one === null ? 1 : other === null ? -1 : other - one);
-const columns = (measure) => [...(measure.ratio ? [measure.ratio.of, measure.ratio.to] : [measure.sum]), ...(measure.low ? [measure.low, measure.high] : [])];
-
-function summed({ values, scale }, rows, group, groups) {
-  const totals = new Float64Array(groups), seen = new Uint8Array(groups);
-  for (let place = 0; place < rows.length; place++) {
-    const value = values[rows[place]];
-    if (value === value) { totals[group[place]] += value; seen[group[place]] = 1; }
-  }
-  return Array.from(totals, (total, number) => (seen[number] ? total / scale : null));
-}
-
-function row(data, visual, by, key, sums, number) {
+function codesOf(by, key) {
   const codes = [];
-  for (let place = by.length - 1, rest = key; place >= 0; place--) {
+  let rest = key;
+  for (let place = by.length - 1; place >= 0; place--) {
     const size = by[place].values.length + 1;
     codes[place] = rest % size;
     rest = Math.floor(rest / size);
   }
+  return codes;
+}
+
+function sumsOf(data, visual, rows, group, groups) {
+  const columns = new Set(visual.measures.flatMap((name) => columnsOf(data.measures[name])));
+  return Object.fromEntries([...columns].map((name) => [name, summed(data.sums[name], rows, group, groups)]));
+}
+
+function columnsOf({ sum, ratio, low, high }) {
+  return [...(ratio ? [ratio.of, ratio.to] : [sum]), ...(low ? [low, high] : [])];
+}
+
+function summed({ values, scale }, rows, group, groups) {
+  const totals = new Float64Array(groups);
+  const seen = new Uint8Array(groups);
+  for (let place = 0; place < rows.length; place++) {
+    const value = values[rows[place]];
+    if (Number.isNaN(value)) continue;
+    totals[group[place]] += value;
+    seen[group[place]] = 1;
+  }
+  return Array.from(totals, (total, number) => (seen[number] ? total / scale : null));
+}
+
+function countsOf(data, rows, group, groups) {
+  const counted = new Float64Array(groups);
+  for (let place = 0; place < rows.length; place++) counted[group[place]] += data.counted[rows[place]];
+  return counted;
+}
+
+function row(data, visual, by, key, sums, number) {
+  const codes = codesOf(by, key);
   const told = {};
   visual.dimensions.forEach((column, place) => { told[column] = by[place].values[codes[place]] ?? null; });
   for (const name of visual.measures) {
     const { sum, ratio } = data.measures[name];
-    if (sum) told[name] = sums[sum][number];
-    else { const of = sums[ratio.of][number], to = sums[ratio.to][number]; told[name] = of === null || !to ? null : of / to; }
+    told[name] = sum ? sums[sum][number] : quotient(sums[ratio.of][number], sums[ratio.to][number]);
   }
   return told;
 }
 
+const quotient = (of, to) => (of === null || !to ? null : of / to);
+
+function sorted(visual, found) {
+  const [main] = visual.measures;
+  const byKey = (one, other) => one.key - other.key;
+  if (!visual.cut) return found.sort(byKey);
+  return found.sort((one, other) => greatestFirst(one.row[main], other.row[main]) || byKey(one, other)).slice(0, visual.top);
+}
+
+function greatestFirst(one, other) {
+  if (one === other) return 0;
+  if (one === null) return 1;
+  return other === null ? -1 : other - one;
+}
+
 // Intervals do not add up, so they are told where a row of the visual is one row of the data.
-function ends(data, visual, sums, number, counted) {
+function intervalsOf(data, visual, sums, number) {
   const told = {};
   for (const name of visual.measures) {
     const { low, high } = data.measures[name];
-    if (low && counted === 1 && sums[low][number] !== null && sums[high][number] !== null) told[name] = [sums[low][number], sums[high][number]];
+    const ends = low ? [sums[low][number], sums[high][number]] : [null];
+    if (!ends.includes(null)) told[name] = ends;
   }
   return told;
 }

@@ -1,90 +1,138 @@
 // Tabs, filters, chips of what is chosen, and the switches of language and theme.
-import { month, named } from "./formats.js";
-import { chosen, current, dashboards, filtered, labelOf, period, put, reset, state, toggle, valuesOf } from "./state.js";
-import { make } from "./tables.js";
-import { text, words } from "./words.js";
+import { month } from "./days.js";
+import { closedByEscape, element, hidden, make } from "./elements.js";
+import { named } from "./names.js";
+import { choosePeriod, chosen, current, dashboards, filtered, put, reset, state, toggle } from "./state.js";
+import { labelOf, valuesOf } from "./values.js";
+import { spoken, text, words } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
-const MANY = 12;
+const MANY = 12; // values, above which a list can be searched
 
 export function tabs() {
-  const link = (href, title, here) => make("a", { href, "aria-current": here ? "page" : null }, title);
-  $("dashboards").replaceChildren(...dashboards.map((one) => link(`#${one.name}`, text(one.title), one.name === state.dashboard)));
-  $("dashboards").setAttribute("aria-label", words().dashboards);
-  $("dashboards").hidden = dashboards.length < 2;
-  $("sheets").replaceChildren(...current().sheets.map((one) => link(`#${current().name}/${one.name}`, text(one.title), one.name === state.sheet)));
-  $("sheets").setAttribute("aria-label", words().sheets);
-  $("sheets").hidden = current().sheets.length < 2;
+  const { name, sheets } = current();
+  links("dashboards", words().dashboards, dashboards, { hrefOf: (one) => `#${one.name}`, here: name });
+  links("sheets", words().sheets, sheets, { hrefOf: (one) => `#${name}/${one.name}`, here: state.sheet });
+}
+
+function links(id, title, all, { hrefOf, here }) {
+  const place = element(id);
+  const link = (one) => make("a", { href: hrefOf(one), "aria-current": one.name === here ? "page" : null }, text(one.title));
+  place.replaceChildren(...all.map(link));
+  place.setAttribute("aria-label", title);
+  place.hidden = all.length < 2;
 }
 
 export function switches(change) {
-  const dark = () => (state.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const button = (id, title, act, more = {}) => make("button", { type: "button", id, onclick: act, ...more }, title);
-  $("switches").replaceChildren(
+  const preferred = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const isDark = (state.theme ?? preferred) === "dark";
+  const other = spoken() === "pt" ? "en" : "pt";
+  const button = (id, title, onclick, more = {}) => make("button", { type: "button", id, onclick, ...more }, title);
+  element("switches").replaceChildren(
     button("print", words().print, () => print()),
-    button("theme", dark() ? words().light : words().dark, () => change({ theme: dark() ? "light" : "dark" })),
-    button("language", words().language, () => change({ language: document.documentElement.lang.startsWith("pt") ? "en" : "pt" }), { lang: document.documentElement.lang.startsWith("pt") ? "en" : "pt-BR" }),
+    button("theme", isDark ? words().light : words().dark, () => change({ theme: isDark ? "light" : "dark" })),
+    button("language", words().language, () => change({ language: other }), { lang: other === "pt" ? "pt-BR" : "en" }),
   );
 }
 
 export function controls(changed) {
   const open = [...document.querySelectorAll("#controls details[open]")].map((one) => one.dataset.column);
-  const found = [];
-  if (current().period && chosen().months) found.push(months(changed));
-  for (const filter of current().filters) {
-    const values = valuesOf(current(), filter.column);
-    if (values.length < (filter.choose === "one" ? 2 : 1)) continue;
-    found.push(filter.choose === "one" ? single(filter, values, changed) : several(filter, values, changed, open.includes(filter.column)));
-  }
-  $("controls").setAttribute("aria-label", words().filters);
-  $("controls").replaceChildren(...found, chips(changed));
+  const fields = current().filters.map((filter) => field(filter, changed, open.includes(filter.column)));
+  const period = current().period && chosen().months ? months(changed) : null;
+  element("controls").setAttribute("aria-label", words().filters);
+  element("controls").replaceChildren(...[period, ...fields].filter(Boolean), chips(changed));
+}
+
+// Nothing where there is nothing to choose.
+function field(filter, changed, open) {
+  const values = valuesOf(current(), filter.column);
+  if (filter.choose === "one") return values.length < 2 ? null : single(filter, values, changed);
+  return values.length ? several(filter, values, changed, open) : null;
 }
 
 function months(changed) {
-  const { first, last } = current().months, all = Array.from({ length: last - first + 1 }, (_, place) => first + place);
-  const select = (id, title, at) => {
-    const field = make("select", { id, onchange: () => { period(Number($("first").value), Number($("last").value)); changed(); } },
-      ...all.map((one) => make("option", { value: one, selected: one === chosen().months[at] }, month(one))));
-    return make("span", { class: "pair" }, make("label", { for: id }, title), field);
+  const { first, last } = current().months;
+  const all = Array.from({ length: last - first + 1 }, (_, place) => first + place);
+  const onchange = () => {
+    choosePeriod(Number(element("first").value), Number(element("last").value));
+    changed();
   };
-  return make("div", { class: "field period", role: "group", "aria-labelledby": "period-name" }, make("span", { class: "name", id: "period-name" }, text(current().period.label)), make("div", { class: "pairs" }, select("first", words().from, 0), select("last", words().to, 1)));
+  const select = (id, title, chosenMonth) => {
+    const options = all.map((one) => make("option", { value: one, selected: one === chosenMonth }, month(one)));
+    return make("span", { class: "pair" }, make("label", { for: id }, title), make("select", { id, onchange }, ...options));
+  };
+  const [from, to] = chosen().months;
+  return make("div", { class: "field period", role: "group", "aria-labelledby": "period-name" },
+    make("span", { class: "name", id: "period-name" }, text(current().period.label)),
+    make("div", { class: "pairs" }, select("first", words().from, from), select("last", words().to, to)),
+  );
 }
 
 function single(filter, values, changed) {
-  const id = `filter-${filter.column}`, now = chosen().values[filter.column]?.[0];
-  const field = make("select", { id, onchange: (event) => { put(filter.column, [values[event.target.selectedIndex]]); changed(); } },
-    ...values.map((value) => make("option", { selected: value === now }, named(value, filter.column))));
-  return make("div", { class: "field" }, make("label", { for: id, class: "name" }, text(filter.label)), field);
+  const id = `filter-${filter.column}`;
+  const now = chosen().values[filter.column]?.[0];
+  const options = values.map((value) => make("option", { selected: value === now }, named(value, filter.column)));
+  const onchange = (event) => {
+    put(filter.column, [values[event.target.selectedIndex]]);
+    changed();
+  };
+  return make("div", { class: "field" },
+    make("label", { for: id, class: "name" }, text(filter.label)),
+    make("select", { id, onchange }, ...options),
+  );
 }
 
 function several(filter, values, changed, open) {
-  const now = chosen().values[filter.column] || [], title = text(filter.label);
-  const said = now.length === 0 ? words().all : now.length === 1 ? named(now[0], filter.column) : words().chosen(now.length);
-  const boxes = values.map((value) => make("label", { class: "choice" },
-    make("input", { type: "checkbox", checked: now.includes(value), "data-key": `${filter.column}=${value}`, onchange: (event) => { put(filter.column, event.target.checked ? [...now, value] : now.filter((one) => one !== value)); changed(); } }),
-    make("span", {}, named(value, filter.column))));
-  const list = make("div", { class: "choices" }, ...boxes);
-  const search = values.length > MANY ? make("input", { type: "search", placeholder: words().search, "aria-label": `${words().search}: ${title}`, oninput: (event) => {
+  const title = text(filter.label);
+  const said = saidOf(filter.column, chosen().values[filter.column] || []);
+  const choices = values.map((value) => choice(filter.column, value, changed));
+  const details = make("details", { class: "many", "data-column": filter.column, open },
+    make("summary", { "aria-label": `${title}: ${said}` }, said),
+    make("div", { class: "drop" }, values.length > MANY ? search(title, choices) : null, make("div", { class: "choices" }, ...choices)),
+  );
+  return make("div", { class: "field" }, make("span", { class: "name", "aria-hidden": "true" }, title), closedByEscape(details));
+}
+
+function saidOf(column, now) {
+  if (now.length === 0) return words().all;
+  return now.length === 1 ? named(now[0], column) : words().chosen(now.length);
+}
+
+function choice(column, value, changed) {
+  const now = chosen().values[column] || [];
+  const onchange = (event) => {
+    put(column, event.target.checked ? [...now, value] : now.filter((one) => one !== value));
+    changed();
+  };
+  return make("label", { class: "choice" },
+    make("input", { type: "checkbox", checked: now.includes(value), "data-key": `${column}=${value}`, onchange }),
+    make("span", {}, named(value, column)),
+  );
+}
+
+function search(title, choices) {
+  const oninput = (event) => {
     const wanted = event.target.value.toLowerCase();
-    for (const box of boxes) box.hidden = !box.textContent.toLowerCase().includes(wanted);
-  } }) : null;
-  const details = make("details", { class: "many", "data-column": filter.column, open }, make("summary", { "aria-label": `${title}: ${said}` }, said), make("div", { class: "drop" }, search, list));
-  details.addEventListener("keydown", (event) => { if (event.key === "Escape") { details.open = false; details.firstChild.focus(); } });
-  return make("div", { class: "field" }, make("span", { class: "name", "aria-hidden": "true" }, title), details);
+    for (const one of choices) one.hidden = !one.textContent.toLowerCase().includes(wanted);
+  };
+  return make("input", { type: "search", placeholder: words().search, "aria-label": `${words().search}: ${title}`, oninput });
 }
 
 function chips(changed) {
-  const found = filtered().flatMap(([column, values]) => values.map((value) => {
-    const title = `${text(labelOf(current(), column))}: ${named(value, column)}`;
-    return make("button", { type: "button", class: "chip", "data-key": title, "aria-label": words().remove(title), onclick: () => { toggle(column, value); changed(); } }, title, make("span", { "aria-hidden": "true" }, " ×"));
-  }));
-  if (found.length) found.push(make("button", { type: "button", class: "plain", id: "reset", onclick: () => { reset(); changed(); } }, words().reset));
-  return make("div", { class: "chips", role: "group", "aria-label": words().active }, ...found);
+  const found = filtered().flatMap(([column, values]) => values.map((value) => chip(column, value, changed)));
+  const onclick = () => {
+    reset();
+    changed();
+  };
+  const clear = make("button", { type: "button", class: "plain", id: "reset", onclick }, words().reset);
+  return make("div", { class: "chips", role: "group", "aria-label": words().active }, ...found, found.length ? clear : null);
 }
 
-// A click elsewhere closes open lists of values.
-export function closeOthers() {
-  addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details[open]:not([data-stays])")) if (!open.contains(event.target)) open.open = false;
-  });
+function chip(column, value, changed) {
+  const title = `${text(labelOf(current(), column))}: ${named(value, column)}`;
+  const onclick = () => {
+    toggle(column, value);
+    changed();
+  };
+  const attributes = { type: "button", class: "chip", "data-key": title, "aria-label": words().remove(title), onclick };
+  return make("button", attributes, title, hidden(" ×"));
 }

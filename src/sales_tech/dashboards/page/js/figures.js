@@ -1,30 +1,48 @@
 // A figure beside that of the months before.
 import { before } from "./answers.js";
-import { exact, headline, monthOf, month, points, share, short } from "./formats.js";
-import { current, days, span } from "./state.js";
-import { make } from "./tables.js";
+import { month, monthOf, span } from "./days.js";
+import { hidden, make } from "./elements.js";
+import { change, exact, headline, points, short } from "./formats.js";
+import { days } from "./periods.js";
+import { current } from "./state.js";
 import { words } from "./words.js";
 
 export function figure(visual, data, { rows, intervals }, chosen) {
-  const measure = data.measures[visual.value], value = rows[0][visual.value];
-  const told = [make("p", { class: "value", title: exact(value, measure.format) }, headline(value, measure.format))];
+  const measure = data.measures[visual.value];
+  const value = rows[0][visual.value];
   const ends = intervals[0]?.[visual.value];
-  if (ends) told.push(make("p", { class: "interval" }, `${words().interval}: ${short(ends[0], measure.format)} ${words().to_value} ${short(ends[1], measure.format)}`));
-  if (rows.length > 1) told.push(compared(measure, value, rows[1][visual.value], data, chosen));
-  return told;
+  return [
+    make("p", { class: "value", title: exact(value, measure.format) }, headline(value, measure.format)),
+    ...(ends ? [interval(ends, measure.format)] : []),
+    ...(rows.length > 1 ? [compared(measure, value, rows[1][visual.value], data, chosen)] : []),
+  ];
+}
+
+function interval([low, high], format) {
+  return make("p", { class: "interval" }, `${words().interval}: ${short(low, format)} ${words().to_value} ${short(high, format)}`);
 }
 
 function compared(measure, now, then, data, chosen) {
-  const past = before(chosen), [first] = past.months, known = days(current(), data, chosen.values), count = past.months[1] - first + 1;
-  const name = words().before(count), whole = `${span(past.months)}`;
-  const line = (tone, ...parts) => make("p", { class: `change ${tone}`, title: whole }, ...parts);
+  const { months } = before(chosen);
+  const [first, last] = months;
+  const name = words().before(last - first + 1);
+  const line = (tone, ...parts) => make("p", { class: `change ${tone}`, title: span(months) }, ...parts);
+  const known = days(current(), data, chosen.values);
   if (known && monthOf(known[0]) > first) return line("even", words().nothing_before({ first: month(monthOf(known[0])) }));
   if (now === null || then === null || then === 0) return line("even", words().no_value_before({ before: name }));
-  const change = measure.format === "percent" ? now - then : (now - then) / Math.abs(then);
-  const rounded = Math.round(change * 1000);
-  const tone = rounded === 0 || !measure.good ? "even" : change > 0 === (measure.good === "up") ? "better" : "worse";
-  const arrow = rounded === 0 ? "●" : change > 0 ? "▲" : "▼", amount = measure.format === "percent" ? points(change) : share(change, true);
-  const word = rounded === 0 ? words().unchanged : tone === "even" ? "" : words()[tone];
-  const strong = make("strong", {}, make("span", { "aria-hidden": "true" }, `${arrow} `), `${amount}${word ? `, ${word}` : ""}`);
-  return line(tone, strong, ` ${words().against({ before: name, value: headline(then, measure.format) })}`);
+  const { tone, arrow, said } = changeOf(measure, now, then);
+  const against = words().against({ before: name, value: headline(then, measure.format) });
+  return line(tone, make("strong", {}, hidden(`${arrow} `), said), ` ${against}`);
+}
+
+// Shares are compared by their difference, everything else by its part of what was.
+function changeOf(measure, now, then) {
+  const isShare = measure.format === "percent";
+  const found = isShare ? now - then : (now - then) / Math.abs(then);
+  const amount = isShare ? points(found) : change(found);
+  if (Math.round(found * 1000) === 0) return { tone: "even", arrow: "●", said: `${amount}, ${words().unchanged}` };
+  const arrow = found > 0 ? "▲" : "▼";
+  if (!measure.good) return { tone: "even", arrow, said: amount };
+  const tone = found > 0 === (measure.good === "up") ? "better" : "worse";
+  return { tone, arrow, said: `${amount}, ${words()[tone]}` };
 }

@@ -1,18 +1,24 @@
 // Draws the chosen sheet, and draws it anew when something else is chosen.
-import { answer } from "./answers.js";
-import { chart } from "./charts.js";
-import { closeOthers, controls, switches, tabs } from "./controls.js";
+import { answered, bodyOf, cards, dataOf, emptiness, note, tableIn } from "./cards.js";
+import { controls, switches, tabs } from "./controls.js";
 import { read, unpacked } from "./data.js";
+import { day, MILLISECONDS } from "./days.js";
+import { closeOthers, element, make } from "./elements.js";
 import { figure } from "./figures.js";
-import { day, inCurrency, named, nameValues, dayOf, period, exact, whole } from "./formats.js";
-import { draw, prepare } from "./marks.js";
-import { apply, begin, chosen, current, currencyOf, days, inOrder, sheet, show, state, toggle, told } from "./state.js";
-import { csv, download, make, table } from "./tables.js";
+import { inCurrency } from "./formats.js";
+import { prepare } from "./marks.js";
+import { nameValues } from "./names.js";
+import { days, isPast } from "./periods.js";
+import { plot } from "./plots.js";
+import { apply, begin, chosen, current, currencyOf, sheet, show, state, told } from "./state.js";
 import { locale, speak, text, words } from "./words.js";
 
-const element = (id) => document.getElementById(id);
-const drawn = new Map(); // what each visual on the sheet shows
-let header, turn = 0, ended = [], marks = 0, busy = 0;
+const drawn = new Map(); // the rows that each visual on the sheet shows
+let header = null;
+let turn = 0;
+let busy = 0;
+let views = 0;
+let ends = []; // of the charts on the sheet
 
 async function start() {
   performance.mark("begin");
@@ -22,24 +28,45 @@ async function start() {
   header = read(await unpacked("data"));
   begin(header);
   fromAddress();
-  addEventListener("hashchange", () => { fromAddress(); refresh(true); });
-  let width = innerWidth, waiting = 0;
-  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(waiting); waiting = setTimeout(() => refresh(), 150); } });
-  closeOthers();
+  listen();
   await refresh(true);
   await script;
   performance.measure("first view", "begin");
 }
 
+function listen() {
+  addEventListener("hashchange", () => {
+    fromAddress();
+    refresh(true);
+  });
+  let width = innerWidth;
+  let waiting = 0;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(changed, 150);
+  });
+  closeOthers();
+}
+
 // A file's page may be denied a store.
-function kept(name) { try { return localStorage.getItem(`sales-tech-${name}`); } catch { return null; } }
-function keep(name, value) { try { localStorage.setItem(`sales-tech-${name}`, value); } catch { /* only not remembered */ } }
+function kept(name) {
+  try { return localStorage.getItem(`sales-tech-${name}`); } catch { return null; }
+}
+
+function keep(name, value) {
+  try { localStorage.setItem(`sales-tech-${name}`, value); } catch { /* only not remembered */ }
+}
 
 function fromAddress() {
-  let told = "";
-  try { told = decodeURIComponent(location.hash.slice(1)); } catch { /* an address that is none names no sheet */ }
-  const [dashboard, page] = told.split("/");
+  const [dashboard, page] = address().split("/");
   if (dashboard) show(dashboard, page);
+}
+
+// An address that cannot be read names no sheet.
+function address() {
+  try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
 }
 
 function change(wanted) {
@@ -48,16 +75,7 @@ function change(wanted) {
   return refresh(Boolean(wanted.dashboard || wanted.sheet));
 }
 
-// What has the focus is made anew; its twin gets it back.
-function focusKept(act) {
-  const had = document.activeElement, at = had?.id || had?.dataset?.key, near = had?.closest?.("[id^=visual-]")?.id;
-  act();
-  return () => {
-    if (!at || document.activeElement !== document.body) return;
-    const within = near ? element(near) : document;
-    (had.id ? element(had.id) : [...(within?.querySelectorAll("[data-key]") ?? [])].find((one) => one.dataset.key === at))?.focus();
-  };
-}
+const changed = () => refresh();
 
 async function refresh(moved = false) {
   busy++;
@@ -66,155 +84,85 @@ async function refresh(moved = false) {
 
 async function redraw(moved) {
   const mine = ++turn;
+  headings();
+  const backInHead = focusKept(() => {
+    switches(change);
+    controls(changed);
+  });
+  backInHead();
+  for (const end of ends.splice(0)) end();
+  const backInSheet = focusKept(() => cards(moved));
+  const charts = contents();
+  backInSheet();
+  for (const one of charts) {
+    const end = await plot(one.visual, dataOf(one.visual), one.found, bodyOf(one.visual), changed);
+    if (mine !== turn) return end();
+    ends.push(end);
+  }
+  backInSheet();
+  element("told").textContent = views++ ? words().now(sheet().visuals.length) : "";
+}
+
+function headings() {
+  const title = text(current().title);
   document.documentElement.lang = locale();
   document.documentElement.dataset.theme = state.theme ?? "";
+  document.title = `${title} · Sales Tech`;
   inCurrency(currencyOf(current()));
   nameValues(current().words);
-  document.title = `${text(current().title)} · Sales Tech`;
-  element("title").replaceChildren("Sales Tech", make("span", { class: "of" }, ` · ${text(current().title)}`));
-  tabs();
-  const focus = focusKept(() => { switches(change); controls(changed); });
-  focus();
+  element("title").replaceChildren("Sales Tech", make("span", { class: "of" }, ` · ${title}`));
   element("foot").textContent = foot();
-  for (const end of ended.splice(0)) end();
-  const again = focusKept(() => { if (moved || !sameCards()) element("sheet").replaceChildren(...sheet().visuals.map(card)); else sheet().visuals.forEach(rewrite); });
-  drawn.clear();
-  const slow = [];
-  for (const visual of sheet().visuals) {
-    const data = current().data[visual.data], answered = answer(data, visual, chosen());
-    drawn.set(visual.name, answered.rows);
-    const place = body(visual);
-    place.parentElement.removeAttribute("aria-busy");
-    const why = emptiness(visual, data, answered);
-    note(visual, data, answered);
-    if (why) place.replaceChildren(make("p", { class: "empty" }, why));
-    else if (visual.kind === "kpi") place.replaceChildren(...figure(visual, data, answered, chosen()));
-    else if (visual.kind === "table") place.replaceChildren(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": text(visual.title) }, table(visual, data, current(), answered, text(visual.title), picking())));
-    else slow.push([visual, data, answered, place]);
-  }
-  again();
-  for (const one of slow) {
-    await chartIn(...one, mine);
-    if (mine !== turn) return;
-  }
-  again();
-  element("told").textContent = marks++ ? words().now(sheet().visuals.length) : "";
-}
-
-const changed = () => refresh();
-const picking = () => ({
-  toggle: (column, value, more) => { toggle(column, value, more); changed(); },
-  pressed: (column, value) => (chosen().values[column] || []).includes(value),
-});
-
-async function chartIn(visual, data, answered, place, mine) {
-  const width = Math.floor(place.clientWidth), plot = make("div", { class: "plot" });
-  const order = (column) => inOrder(current(), column, [...new Set(answered.rows.map((row) => row[column]))]);
-  const { legend } = chart(visual, { data, answered, order, width, height: 100 });
-  const keys = legend.length ? legendOf(legend) : null;
-  place.replaceChildren(...[keys, plot].filter(Boolean));
-  const height = Math.max(110, Math.floor(place.clientHeight - (keys ? keys.offsetHeight + 6 : 0)));
-  const sized = chart(visual, { data, answered, order, width, height }).spec;
-  if (sized.height > height) sized.width = width - 14;
-  plot.style.height = `${height}px`;
-  if (sized.height > height) for (const [name, value] of [["class", "plot scrolls"], ["tabindex", "0"]]) plot.setAttribute(name, value);
-  const columns = visual.dimensions.filter((column) => !(visual.grain && column === visual.x));
-  const pick = columns.length && visual.kind !== "line" && visual.kind !== "stacked_area" ? (i, more) => choosing(columns, answered.rows[i], more) : null;
-  if (pick) {
-    pick.pressed = (i) => columns.every((column) => (chosen().values[column] || []).includes(answered.rows[i][column]));
-    pick.named = (i) => spokenRow(visual, data, answered.rows[i]);
-  }
-  const end = await draw(plot, sized, text(visual.title), pick);
-  if (mine === turn) ended.push(end); else end();
-}
-
-// All dimensions of the mark that was met are chosen together, and taken back together.
-function choosing(columns, row, more) {
-  const known = columns.filter((column) => row[column] !== null), all = known.every((column) => (chosen().values[column] || []).includes(row[column]));
-  for (const column of known) if (all === (chosen().values[column] || []).includes(row[column])) toggle(column, row[column], more);
-  changed();
-}
-
-function spokenRow(visual, data, row) {
-  const names = visual.dimensions.map((column) => (visual.grain && column === visual.x ? period(dayOf(row[column]), visual.grain) : named(row[column], column)));
-  return `${names.join(", ")}: ${visual.measures.map((name) => exact(row[name], data.measures[name].format)).join(", ")}`;
-}
-
-function legendOf(legend) {
-  const { pressed, toggle: pick } = picking();
-  return make("ul", { class: "legend", "aria-label": words().legend }, ...legend.map((one) => {
-    const swatch = make("span", { class: one.line ? "swatch line" : "swatch", "aria-hidden": "true" });
-    swatch.style.background = one.color;
-    if (!one.column || one.value === null) return make("li", {}, swatch, one.name);
-    return make("li", {}, make("button", { type: "button", "data-key": one.name, "aria-pressed": String(pressed(one.column, one.value)), onclick: (event) => pick(one.column, one.value, event.ctrlKey || event.metaKey || event.shiftKey) }, swatch, one.name));
-  }));
-}
-
-const cardId = (visual) => `visual-${visual.name}`;
-const body = (visual) => element(cardId(visual)).querySelector(".fill");
-const sameCards = () => sheet().visuals.every((visual) => element(cardId(visual)));
-
-function card(visual) {
-  const { column, row, width, height } = visual.at, id = cardId(visual);
-  const item = (act) => make("button", { type: "button", onclick: (event) => { event.target.closest("details").open = false; act(); } });
-  const menu = make("details", { class: "menu" }, make("summary", {}, make("span", { "aria-hidden": "true" }, "⋯")),
-    make("div", { class: "drop" }, item(() => showTable(visual)), item(() => download(`${visual.name}.csv`, csv(visual, current().data[visual.data], current(), answered(visual))))));
-  menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.firstChild.focus(); } });
-  const found = make("section", { id, class: `card ${visual.kind}${width >= 6 ? " wide" : ""}`, "aria-labelledby": `${id}-title` },
-    make("div", { class: "head" }, make("h2", { id: `${id}-title` }), menu), make("p", { class: "note" }), make("div", { class: "body", "aria-busy": "true" }, make("div", { class: "fill" })));
-  found.style.setProperty("--at", `${column + 1} / span ${width}`);
-  found.style.setProperty("--from", `${row + 1} / span ${height}`);
-  found.style.setProperty("--cells", height);
-  found.style.setProperty("--grow", width);
-  rewrite(visual, 0, null, found);
-  return found;
-}
-
-function rewrite(visual, place, all, found = element(cardId(visual))) {
-  const tag = estimates(visual, current().data[visual.data]) ? make("span", { class: "tag" }, words().estimate) : null;
-  found.querySelector("h2").replaceChildren(...[text(visual.title), tag && " ", tag].filter(Boolean));
-  found.querySelector("summary").setAttribute("aria-label", `${words().options}: ${text(visual.title)}`);
-  const [first, second] = found.querySelectorAll(".menu button");
-  [first.textContent, second.textContent] = [words().table, words().csv];
-}
-
-const estimates = (visual, data) => visual.measures.some((name) => data.measures[name].estimate);
-const answered = (visual) => answer(current().data[visual.data], visual, chosen());
-
-function note(visual, data, { intervals }) {
-  const found = [visual.note && text(visual.note)];
-  if (estimates(visual, data)) {
-    if (!visual.note) found.push(words().estimated);
-    if (visual.kind === "bar" && intervals.some((ends) => ends[visual.value])) found.push(words().intervals);
-  }
-  const place = element(cardId(visual)).querySelector(".note"), said = found.filter(Boolean).join(" ");
-  place.textContent = said;
-  place.hidden = !said;
-}
-
-function emptiness(visual, data, { matched, rows }) {
-  if (data.missing.length) return words().missing(data.missing.join(", "));
-  if (!data.rows) return words().empty_data;
-  if (!matched) return words().empty_choice;
-  const told = (row) => (visual.kind === "scatter" ? [visual.x, visual.y].every((name) => row[name] !== null) : visual.measures.some((name) => row[name] !== null));
-  return (visual.kind === "kpi" ? rows.slice(0, 1) : rows).some(told) ? null : words().unknown;
-}
-
-function showTable(visual) {
-  const data = current().data[visual.data], found = answered(visual), dialog = element("dialog");
-  dialog.replaceChildren(
-    make("div", { class: "head" }, make("h2", { id: "dialog-title" }, text(visual.title)), make("button", { type: "button", onclick: () => dialog.close() }, words().close)),
-    make("p", { class: "note" }, words().rows(whole(found.rows.length))),
-    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": text(visual.title) }, table(visual, data, current(), found, text(visual.title))),
-  );
-  dialog.showModal();
+  tabs();
 }
 
 function foot() {
-  const at = new Date(header.made), made = day(Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / 86400000), last = Object.entries(current().data)
-    .filter(([name, data]) => data.period && data.rows && current().sheets.some((one) => one.visuals.some((visual) => visual.data === name && visual.kind !== "fan")))
-    .map(([, data]) => days(current(), data, chosen().values)?.[1]).filter((value) => value !== undefined);
-  return `${text(current().about)} ${last.length ? words().made({ day: made, last: day(Math.max(...last)) }) : words().made_only({ day: made })} ${words().click}`;
+  const at = new Date(header.made);
+  const made = day(Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / MILLISECONDS);
+  const known = Object.values(current().data).filter((data) => data.rows && isPast(current(), data));
+  const last = known.map((data) => days(current(), data, chosen().values)).filter(Boolean).map((found) => found[1]);
+  const said = last.length ? words().made({ day: made, last: day(Math.max(...last)) }) : words().made_only({ day: made });
+  return `${text(current().about)} ${said} ${words().click}`;
+}
+
+// Figures, tables and reasons at once; the answer: the charts, which are yet to be drawn.
+function contents() {
+  drawn.clear();
+  const charts = [];
+  for (const visual of sheet().visuals) {
+    const found = answered(visual);
+    drawn.set(visual.name, found.rows);
+    bodyOf(visual).parentElement.removeAttribute("aria-busy");
+    note(visual, found);
+    const inside = content(visual, found);
+    if (inside) bodyOf(visual).replaceChildren(...inside);
+    else charts.push({ visual, found });
+  }
+  return charts;
+}
+
+function content(visual, found) {
+  const why = emptiness(visual, found);
+  if (why) return [make("p", { class: "empty" }, why)];
+  if (visual.kind === "kpi") return figure(visual, dataOf(visual), found, chosen());
+  return visual.kind === "table" ? [tableIn(visual, found, changed)] : null;
+}
+
+// What has the focus is made anew; its twin gets it back.
+function focusKept(act) {
+  const had = document.activeElement;
+  const { id, dataset } = had ?? {};
+  const card = had?.closest?.("[id^=visual-]")?.id;
+  act();
+  return () => {
+    const isLost = document.activeElement === document.body;
+    if (isLost && (id || dataset?.key)) twin(id, dataset.key, card)?.focus();
+  };
+}
+
+function twin(id, key, card) {
+  if (id) return element(id);
+  const keyed = (card ? element(card) : document)?.querySelectorAll("[data-key]") ?? [];
+  return [...keyed].find((one) => one.dataset.key === key);
 }
 
 // For tests: the rows that a visual draws, the choice, and another choice, drawn when the promise is kept.

@@ -1,16 +1,39 @@
 // Draws a chart, and lets its marks be met by pointer and keyboard alike.
-import { short, tick } from "./formats.js";
+import { MILLISECONDS, tick } from "./days.js";
+import { isMore } from "./elements.js";
+import { short } from "./formats.js";
 
-const FUNCTIONS = { sayShort: (value, format) => short(value, format), sayTick: (at, grain) => tick(Number(at) / 86400000, grain), sayLines: (name) => lines(name) };
+const FUNCTIONS = {
+  sayShort: (value, format) => short(value, format),
+  sayTick: (at, grain) => tick(Number(at) / MILLISECONDS, grain),
+  sayLines: (name) => lines(name),
+};
+const OPTIONS = {
+  mode: "vega-lite",
+  renderer: "svg",
+  ast: true, // the page allows no code that is made of text
+  actions: false,
+  defaultStyle: false,
+  expressionFunctions: FUNCTIONS,
+  hover: false,
+  tooltip: { disableDefaultStyle: true, offsetX: 12, offsetY: 12 },
+  logLevel: 1,
+};
+const LINE = 12;
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const LIBRARY_NAMES = ["role", "aria-roledescription", "aria-label", "aria-hidden"];
+
 let ready = null;
 
 // A name in lines of about a dozen letters.
 function lines(name) {
   const found = [];
-  for (const word of name.split(" ")) if (found.length && found.at(-1).length + word.length < 12) found[found.length - 1] += ` ${word}`; else found.push(word);
+  for (const word of name.split(" ")) {
+    if (found.length && found.at(-1).length + word.length < LINE) found.push(`${found.pop()} ${word}`);
+    else found.push(word);
+  }
   return found;
 }
-
 
 // Vega-Lite stands compressed in the page; its script is allowed by its checksum.
 export function prepare(script) {
@@ -24,47 +47,56 @@ export function prepare(script) {
   return ready;
 }
 
+// pick: { choose(i, more), isPressed(i), nameOf(i) } of the marks of row i, or null; the answer ends the chart.
 export async function draw(place, spec, title, pick) {
   await ready;
-  const { view, finalize } = await window.vegaEmbed(place, spec, {
-    mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, expressionFunctions: FUNCTIONS, hover: false,
-    tooltip: { disableDefaultStyle: true, offsetX: 12, offsetY: 12 }, logLevel: 1,
-  });
-  // The names that Vega gives to everything are the library's, not the reader's.
-  for (const [name, value] of [["role", "group"], ["aria-label", title], ["aria-roledescription", null]]) if (value) place.setAttribute(name, value); else place.removeAttribute(name);
+  const { view, finalize } = await window.vegaEmbed(place, spec, OPTIONS);
   const svg = place.querySelector("svg");
-  for (const part of [svg, ...svg.querySelectorAll("[aria-roledescription], [role^=graphics]")]) {
-    for (const name of ["role", "aria-roledescription", "aria-label", "aria-hidden"]) part.removeAttribute(name);
-  }
-  for (const part of svg.querySelectorAll("text")) part.setAttribute("aria-hidden", "true");
+  rename(place, svg, title);
   if (pick) {
-    view.addEventListener("click", (event, item) => { if (item?.datum?.i !== undefined) pick(item.datum.i, event.ctrlKey || event.metaKey || event.shiftKey); });
+    view.addEventListener("click", (event, item) => { if (item?.datum?.i !== undefined) pick.choose(item.datum.i, isMore(event)); });
     walk(svg, pick);
   }
   return finalize;
 }
 
+// The names that Vega gives to everything are the library's, not the reader's.
+function rename(place, svg, title) {
+  place.setAttribute("role", "group");
+  place.setAttribute("aria-label", title);
+  place.removeAttribute("aria-roledescription");
+  for (const part of [svg, ...svg.querySelectorAll("[aria-roledescription], [role^=graphics]")]) {
+    for (const name of LIBRARY_NAMES) part.removeAttribute(name);
+  }
+  for (const part of svg.querySelectorAll("text")) part.setAttribute("aria-hidden", "true");
+}
+
+const rowOf = (mark) => mark.__data__?.datum?.i;
+
 // One stop of the tab key for a chart; arrows move between its marks, Enter and space choose.
 function walk(svg, pick) {
-  const marks = [...svg.querySelectorAll(".mark-rect path, .mark-symbol path")].filter((mark) => mark.__data__?.datum?.i !== undefined && mark.closest(".role-mark"));
-  const { named, pressed } = pick;
+  const all = [...svg.querySelectorAll(".mark-rect path, .mark-symbol path")];
+  const marks = all.filter((mark) => rowOf(mark) !== undefined && mark.closest(".role-mark"));
   marks.forEach((mark, place) => {
-    const { i } = mark.__data__.datum;
     mark.setAttribute("role", "button");
-    mark.setAttribute("aria-label", named(i));
-    mark.setAttribute("aria-pressed", String(pressed(i)));
+    mark.setAttribute("aria-label", pick.nameOf(rowOf(mark)));
+    mark.setAttribute("aria-pressed", String(pick.isPressed(rowOf(mark))));
     mark.setAttribute("tabindex", place ? "-1" : "0");
-    mark.dataset.key = named(i);
-    mark.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (step) {
-        const next = marks[(place + step + marks.length) % marks.length];
-        mark.setAttribute("tabindex", "-1");
-        next.setAttribute("tabindex", "0");
-        next.focus();
-      } else if (event.key === "Enter" || event.key === " ") pick(i, event.ctrlKey || event.metaKey || event.shiftKey);
-      else return;
-      event.preventDefault();
-    });
+    mark.dataset.key = pick.nameOf(rowOf(mark));
+    mark.addEventListener("keydown", (event) => pressed(event, marks, place, pick));
   });
+}
+
+function pressed(event, marks, place, pick) {
+  const step = STEPS[event.key];
+  if (step) moveFocus(marks[place], marks[(place + step + marks.length) % marks.length]);
+  else if (event.key === "Enter" || event.key === " ") pick.choose(rowOf(marks[place]), isMore(event));
+  else return;
+  event.preventDefault();
+}
+
+function moveFocus(from, to) {
+  from.setAttribute("tabindex", "-1");
+  to.setAttribute("tabindex", "0");
+  to.focus();
 }

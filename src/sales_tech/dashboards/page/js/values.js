@@ -1,0 +1,34 @@
+// The values of a dashboard's dimensions, over all its data sets.
+const partsOf = (dashboard, column) => (
+  Object.values(dashboard.data).filter((data) => column in data.labels && data.dimensions[column]).map((data) => data.dimensions[column])
+);
+
+// All values of a dimension, in their order.
+export function valuesOf(dashboard, column) {
+  const found = [...new Set(partsOf(dashboard, column).flatMap((part) => part.values))];
+  const ascending = (one, other) => (typeof one === "string" ? one.localeCompare(other) : one - other);
+  return inOrder(dashboard, column, found.sort(ascending));
+}
+
+// Values that the specification has words for stand in the order of those, before the others.
+export function inOrder(dashboard, column, values) {
+  const known = Object.keys(dashboard.words[column] ?? {});
+  const rank = (value) => (known.includes(String(value)) ? known.indexOf(String(value)) : known.length);
+  return values.toSorted((one, other) => rank(one) - rank(other));
+}
+
+// The value with the most rows.
+export function commonest(dashboard, column) {
+  const counts = new Map();
+  for (const { codes, values } of partsOf(dashboard, column)) {
+    for (const code of codes) {
+      if (code < values.length) counts.set(values[code], (counts.get(values[code]) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort((one, other) => other[1] - one[1])[0]?.[0];
+}
+
+export function labelOf(dashboard, column) {
+  const filter = dashboard.filters.find((one) => one.column === column);
+  return filter ? filter.label : Object.values(dashboard.data).find((data) => column in data.labels).labels[column];
+}
