@@ -120,6 +120,25 @@ def test_nulls_weeks_orders_and_cents_are_those_of_sql(browser: Browser, tmp_pat
         assert one.said == []
 
 
+def test_charts_wait_for_the_library_where_the_data_are_there_before_it(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SPECIFICATION, encoding="utf-8")
+    file = write_page([load_dashboard(tmp_path / "tiny.yaml")], Made(), tmp_path / "page.html")
+    late = """(() => { const decode = TextDecoder.prototype.decode, then = Promise.prototype.then; let first = true;
+        Promise.prototype.then = function (told, failed) { return then.call(this, told && ((value) =>
+            first && value instanceof ArrayBuffer && value.byteLength > 1e5
+                ? ((first = false), new Promise((go) => setTimeout(go, 1500)).then(() => told(value))) : told(value)), failed); }; })()"""
+    context = browser.new_context(offline=True)
+    page, said = context.new_page(), []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.add_init_script(late)
+    page.goto(file.as_uri())
+    page.wait_for_function("() => window.salesTech")
+    page.evaluate("() => window.salesTech.ready")
+    assert page.locator("#visual-best svg").count() == 1
+    assert said == []
+    context.close()
+
+
 def test_the_last_month_is_chosen_first_and_compared_with_that_before_it(browser: Browser, tmp_path: Path) -> None:
     with page_over(browser, tmp_path, Made([*ROWS[:2], ("2026-02-12", *ROWS[2][1:])])) as (one, _):
         assert one.chosen()["months"] == ["2026-02", "2026-02"]

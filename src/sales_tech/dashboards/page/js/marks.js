@@ -23,8 +23,6 @@ const LINE = 12;
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 const LIBRARY_NAMES = ["role", "aria-roledescription", "aria-label", "aria-hidden"];
 
-let ready = null;
-
 // A name in lines of about a dozen letters.
 function lines(name) {
   const found = [];
@@ -35,15 +33,15 @@ function lines(name) {
   return found;
 }
 
+// Data may be there before the library is: a chart waits for it whichever comes first.
+const ready = new Promise((resolve) => addEventListener("vega", resolve, { once: true }));
+
 // Vega-Lite stands compressed in the page; its script is allowed by its checksum.
 export function prepare(script) {
-  ready ??= new Promise((resolve) => {
-    addEventListener("vega", resolve, { once: true });
-    const element = document.createElement("script");
-    element.type = "module";
-    element.textContent = script;
-    document.head.append(element);
-  });
+  const element = document.createElement("script");
+  element.type = "module";
+  element.textContent = script;
+  document.head.append(element);
   return ready;
 }
 
