@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ from sales_tech.contracts.document import Document
 from sales_tech.contracts.table import TableContract, table_contract, table_names
 
 PREFIX = "views."
+_VIEW = re.compile(r"\bviews\.\w+")
 
 
 def views_folder() -> Path:
@@ -33,11 +35,11 @@ def relation_contract(name: str) -> TableContract | None:
 
 
 def relation_sql(name: str) -> str:
-    """What stands behind `from` for a gold table or a view, in Athena's SQL."""
+    """What stands behind `from` for a gold table or a view, in Athena's SQL; a view that it reads stands in it whole."""
     if not name.startswith(PREFIX):
         return name
-    text = (views_folder() / f"{name.removeprefix(PREFIX)}.sql").read_text(encoding="utf-8")
-    return f"({text.strip().rstrip(';')})"
+    text = (views_folder() / f"{name.removeprefix(PREFIX)}.sql").read_text(encoding="utf-8").strip().rstrip(";")
+    return f"({_VIEW.sub(lambda found: relation_sql(found[0]), text)})"
 
 
 def relation_names() -> list[str]:
