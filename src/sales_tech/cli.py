@@ -22,6 +22,7 @@ sources_option = click.option(
 )
 date_option = click.option("--run-date", help="Business day of the run, such as 2026-03-01 (default: today).")
 step_option = click.option("--step", "names", multiple=True, help="Only this step, such as silver/sales; may be repeated.")
+engine_option = click.option("--engine", help="What makes silver and gold: duckdb (default) or spark, for more than one machine holds.")
 force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")
 
 
@@ -39,6 +40,7 @@ main.add_command(endpoint)
 @sources_option
 @date_option
 @step_option
+@engine_option
 @force_option
 def run(names: tuple[str, ...], run_date: str | None, force: bool, **given: Any) -> None:
     """Run what is stale, in order; exit code 1 for a failure, 2 where files were rejected."""

@@ -38,9 +38,10 @@ def begin(
     run_id: str | None = None,
     run_date: str | date | None = None,
     force: bool = False,
+    engine: str | None = None,
 ) -> Run:
     """The run that a notebook's parameters describe; `sql` and `%%lake` read its lake from here on."""
-    settings = Settings.load(lake=lake, landing=landing, sources=sources)
+    settings = Settings.load(lake=lake, landing=landing, sources=sources, engine=engine)
     run = Run.begin(settings, run_id=run_id, run_date=run_date, force=force)
     _current[:] = [run]
     pd.options.display.float_format = _number

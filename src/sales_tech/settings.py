@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sales_tech.errors import SettingsError
 
 PREFIX = "SALES_TECH_"
+ENGINES = ("duckdb", "spark")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?")
 _DATABASE_PREFIX = re.compile(r"[a-z][a-z0-9_]*_")
 
@@ -35,7 +36,8 @@ class Settings:
 
     `lake` and `landing` are folders or, with `env` aws, `s3://bucket/prefix`; `sources` are packs'
     folders or folders of packs; `memory_limit` is the engine's, such as `1GB`; `work` is the folder on
-    this machine for scratch files and executed notebooks, by default the lake's own.
+    this machine for scratch files and executed notebooks, by default the lake's own; `engine` makes
+    silver and gold's sales tables.
     """
 
     lake: Path | str
@@ -44,6 +46,7 @@ class Settings:
     memory_limit: str = "1GB"
     threads: int = 2
     work_folder: Path | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
     aws: Aws | None = None
 
     @property
@@ -78,6 +81,9 @@ class Settings:
         threads = values["threads"] or min(os.cpu_count() or 2, 8)
         if not str(threads).isdecimal() or int(threads) < 1:
             raise SettingsError(f"{PREFIX}THREADS is {threads!r}; expected a whole number of at least 1")
+        engine = values["engine"] or "duckdb"
+        if engine not in ENGINES:
+            raise SettingsError(f"{PREFIX}ENGINE is {engine!r}; expected {' or '.join(ENGINES)}")
         aws = _aws(values)
         return cls(
             lake=_place("LAKE", values["lake"] or project / "lake", aws),
@@ -86,6 +92,7 @@ class Settings:
             memory_limit=str(values["memory_limit"] or "1GB"),
             threads=int(threads),
             work_folder=Path(values["work_folder"]).absolute() if values["work_folder"] else None,
+            engine="spark" if engine == "spark" else "duckdb",
             aws=aws,
         )
 

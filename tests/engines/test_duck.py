@@ -18,15 +18,6 @@ def parquet(path: Path, **columns: list[object]) -> str:
     return str(path)
 
 
-def test_a_column_that_a_file_lacks_reads_as_null(engine: DuckEngine, tmp_path: Path) -> None:
-    old = parquet(tmp_path / "old.parquet", a=[1])
-    new = parquet(tmp_path / "new.parquet", b=["x"], a=[2])
-    engine.view("wide", [old, "file://" + new], {"a": "bigint", "b": "varchar", "c": "decimal(18,2)"})
-    assert engine.rows("select a, b, c from wide order by a") == [(1, None, None), (2, "x", None)]
-    engine.view("only_old", [old], {"b": "date"})
-    assert engine.rows("select b from only_old") == [(None,)]
-
-
 def test_a_view_of_no_files_is_empty_and_typed(engine: DuckEngine) -> None:
     engine.view("empty_ones.none_yet", [], {"a": "timestamp(6) with time zone", "b": "decimal(18,2)"})
     assert engine.rows("select * from empty_ones.none_yet") == []
@@ -38,41 +29,6 @@ def test_folders_of_any_name(engine: DuckEngine, tmp_path: Path, name: str) -> N
     written = engine.write("select 1 as a, 'x/y=z' as s", tmp_path / name / "new", {"a": 1}, split_by="s")
     engine.view("odd_place", [file.path for file in written], {"a": "bigint"})
     assert engine.rows("select a from odd_place") == [(1,)]
-
-
-def field_ids(path: str) -> dict[str, int]:
-    return {field.name: int(field.metadata[b"PARQUET:field_id"]) for field in pq.read_schema(path)}
-
-
-def test_written_files_carry_field_ids(engine: DuckEngine, tmp_path: Path) -> None:
-    ids = {"b": 7, "a": 3}
-    (file,) = engine.write("select 1 as a, 'x' as b", tmp_path / "new", ids)
-    assert (field_ids(file.path), file.split) == (ids, None)
-
-
-def test_each_value_of_the_split_gets_files_of_its_own_without_it(engine: DuckEngine, tmp_path: Path) -> None:
-    query = "select range as a, 'm' || range % 3 as s from range(30)"
-    written = engine.write(query, tmp_path / "new", {"a": 1}, split_by="s")
-    assert sorted(file.split or "" for file in written) == ["m0", "m1", "m2"]
-    for file in written:
-        assert field_ids(file.path) == {"a": 1}
-        rows = pq.ParquetFile(file.path).read().column("a").to_pylist()
-        assert sorted(rows) == list(range(int((file.split or "")[1:]), 30, 3))
-
-
-@pytest.mark.parametrize("split_by", [None, "s"])
-def test_no_rows_make_no_file(engine: DuckEngine, tmp_path: Path, split_by: str | None) -> None:
-    assert (
-        engine.write("select 1 as a, 'x' as s where false", tmp_path / "new", {"a": 1} if split_by else {"a": 1, "s": 2}, split_by=split_by)
-        == []
-    )
-    assert not [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
-
-
-def test_a_folder_is_written_once(engine: DuckEngine, tmp_path: Path) -> None:
-    engine.write("select 1 as a", tmp_path / "new", {"a": 1})
-    with pytest.raises(FileExistsError):
-        engine.write("select 1 as a", tmp_path / "new", {"a": 1})
 
 
 FORBIDDEN = [

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +15,13 @@ import pyarrow as pa
 from fsspec import AbstractFileSystem
 
 from sales_tech.engines.dialect import duckdb_type, literal, quote
+from sales_tech.engines.engine import WrittenFile
+from sales_tech.engines.keys import padded_keys
 from sales_tech.errors import SettingsError
 from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
-_INNER, _OUTER, _BLOCK = 0x36, 0x5C, 64
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A Parquet file that an engine wrote, and the value of the helper column it was split by."""
-
-    path: str
-    split: str | None
 
 
 class DuckEngine:
@@ -136,12 +127,16 @@ class DuckEngine:
         finally:
             self._connection.unregister(name)
 
-    def write(self, query: str, folder: str | Path, field_ids: dict[str, int], *, split_by: str | None = None) -> list[WrittenFile]:
-        """Write a query's rows as Parquet files with Iceberg field ids into a new folder.
+    def write(
+        self, query: str, folder: str | Path, field_ids: dict[str, int], *, split_by: str | None = None, sort: Iterable[str] = ()
+    ) -> list[WrittenFile]:
+        """Write a query's rows as Parquet files with Iceberg field ids into a new folder; no rows make no file.
 
-        `split_by` names a helper column: each of its values gets files of its own, and the column
-        itself is not written. A query without rows writes no file.
+        `split_by` names a helper column: each of its values gets files of its own, and the column itself is
+        not written. Rows of a file lie in the order of the `sort` columns.
         """
+        if order := ", ".join(map(quote, sort)):
+            query = f"select * from ({query}) order by {order}"
         folder = str(folder).removeprefix("file://")
         if "://" not in folder:
             Path(folder).mkdir(parents=True)
@@ -185,10 +180,9 @@ class DuckEngine:
             self._filesystem.rm_file(path)
 
     def _set_hash_key(self, key: bytes) -> None:
-        # HMAC (RFC 2104) with the two padded keys prepared once, so that the key never stands in a query.
-        padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-        for name, pad in (("hmac_inner", _INNER), ("hmac_outer", _OUTER)):
-            self._connection.execute(f"set variable {name} = ?::blob", [bytes(byte ^ pad for byte in padded)])
+        inner, outer = padded_keys(key)
+        self._connection.execute("set variable hmac_inner = ?::blob", [inner])
+        self._connection.execute("set variable hmac_outer = ?::blob", [outer])
 
 
 @contextmanager

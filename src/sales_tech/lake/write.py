@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sales_tech.contracts.table import TableContract, contract_path
 from sales_tech.engines.dialect import duckdb_type, literal, parse_model, quote, to_duckdb
-from sales_tech.engines.duck import DuckEngine
+from sales_tech.engines.engine import Engine
 from sales_tech.errors import AuditError
 from sales_tech.lake.store import Lake, LakeFile
 
@@ -23,7 +23,7 @@ class Staged:
     rows: int
 
 
-def stage(lake: Lake, engine: DuckEngine, contract: TableContract, query: str, run_id: str, *, unique: bool = True) -> Staged:
+def stage(lake: Lake, engine: Engine, contract: TableContract, query: str, run_id: str, *, unique: bool = True) -> Staged:
     """Write a query's rows, cast to the contract's types, into the table's location, and audit them.
 
     `query` is the engine's SQL; columns of the contract that it lacks are an error of the caller.
@@ -36,18 +36,18 @@ def stage(lake: Lake, engine: DuckEngine, contract: TableContract, query: str, r
     split = _split_expression(contract)
     if split:
         columns.append(f"{split} as {_SPLIT}")
-    order = f" order by {', '.join(map(quote, contract.sort))}" if contract.sort else ""
     written = engine.write(
-        f"select {', '.join(columns)} from ({query}){order}",
+        f"select {', '.join(columns)} from ({query})",
         lake.staging(contract.name, run_id),
         ids,
         split_by=_SPLIT if split else None,
+        sort=contract.sort,
     )
     paths = tuple(file.path for file in written)
     return Staged(contract, paths, audit(engine, contract, paths, unique=unique))
 
 
-def audit(engine: DuckEngine, contract: TableContract, paths: Iterable[str], *, unique: bool = True) -> int:
+def audit(engine: Engine, contract: TableContract, paths: Iterable[str], *, unique: bool = True) -> int:
     """Hold staged files against their contract and return their rows.
 
     Raises AuditError for nulls in required columns, a grain that is not unique, or a broken check.

@@ -83,6 +83,7 @@ def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepR
         "run_id": run.run_id,
         "run_date": run.run_date.isoformat(),
         "force": run.force,
+        "engine": run.settings.engine,
     }
     message, outcome = None, SUCCEEDED
     try:
@@ -125,6 +126,7 @@ def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
         "landing": str(run.settings.landing),
         "sources": [str(place) for place in run.settings.sources],
         "force": run.force,
+        "engine": run.settings.engine,
     }
     return PipelineRun(
         run.run_id,

@@ -9,6 +9,7 @@ from sales_tech.contracts.pack import Pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import literal
 from sales_tech.engines.duck import DuckEngine
+from sales_tech.engines.engine import Engine
 from sales_tech.errors import ConservationError
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, Partition
@@ -48,7 +49,7 @@ class Ledger:
     for kinds that were judged in full.
     """
 
-    def __init__(self, engine: DuckEngine, lake: Lake, base: dict[str, int] | None) -> None:
+    def __init__(self, engine: Engine, lake: Lake, base: dict[str, int] | None) -> None:
         self._engine, self._lake = engine, lake
         self._base = base or {}
         self._accounts: dict[Partition, tuple[Account, bool]] = {}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import TableContract, contract_path, table_contract
+from sales_tech.engines.chosen import open_chosen_engine
 from sales_tech.engines.dialect import parse_model, quote, to_duckdb
-from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.engines.engine import Engine
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.lake.write import stage
@@ -55,7 +56,7 @@ def run(run: Run) -> StepResult:
 
     Raises AuditError, before the commit of a table, when a promise is broken.
     """
-    with exclusive(run.settings), open_engine(run.settings) as engine:
+    with exclusive(run.settings), open_chosen_engine(run.settings) as engine:
         lake = Lake(run.settings)
         if not why(lake, force=run.force):
             return run.record(StepResult(STEP, notes=["nothing to do"]))
@@ -82,7 +83,7 @@ def _change(lake: Lake, current: Model, *, force: bool) -> Change:
     return change_since(lake, last, current.contract.inputs, differences, force=force)
 
 
-def _build(lake: Lake, engine: DuckEngine, run: Run, current: Model, change: Change) -> tuple[Commit, int]:
+def _build(lake: Lake, engine: Engine, run: Run, current: Model, change: Change) -> tuple[Commit, int]:
     contract = current.contract
     touched = None if change.full else _touched(lake, engine, contract, change)
     read = 0
@@ -99,7 +100,7 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, current: Model, change: Cha
     return Commit(contract.name, snapshot, staged.rows, len(partitions)), read
 
 
-def _touched(lake: Lake, engine: DuckEngine, contract: TableContract, change: Change) -> set[Partition]:
+def _touched(lake: Lake, engine: Engine, contract: TableContract, change: Change) -> set[Partition]:
     last = lake.provenance(contract.name)
     assert last is not None
     touched: set[Partition] = set()
@@ -113,7 +114,7 @@ def _touched(lake: Lake, engine: DuckEngine, contract: TableContract, change: Ch
     return touched
 
 
-def _touched_by_keys(lake: Lake, engine: DuckEngine, contract: TableContract, name: str, since: int | None) -> set[Partition]:
+def _touched_by_keys(lake: Lake, engine: Engine, contract: TableContract, name: str, since: int | None) -> set[Partition]:
     # Where the keys of the input's changed rows occur in the table `via`, whose partitions are ours.
     rule = contract.inputs[name]
     assert rule.via is not None
@@ -161,7 +162,7 @@ def _calendar_change(lake: Lake, *, force: bool) -> Change | None:
     return Change(True, ("changed contract",)) if last.contract != contract.fingerprint else None
 
 
-def _build_calendar(lake: Lake, engine: DuckEngine, run: Run) -> Commit:
+def _build_calendar(lake: Lake, engine: Engine, run: Run) -> Commit:
     contract = table_contract(CALENDAR)
     with engine.arrow_view("days", calendar()):
         staged = stage(lake, engine, contract, "select * from days", run.run_id)

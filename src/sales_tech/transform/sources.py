@@ -10,7 +10,7 @@ from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.pack import Pack
 from sales_tech.contracts.table import table_contract, table_names
 from sales_tech.engines.dialect import ATHENA, to_duckdb
-from sales_tech.engines.duck import DuckEngine
+from sales_tech.engines.engine import Engine
 from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.transform.typed import latest_select, typed_select
 
@@ -27,7 +27,7 @@ def ensure_silver(lake: Lake) -> None:
             lake.ensure(table_contract(name))
 
 
-def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
+def view_table(engine: Engine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
     """Show a silver or gold table, or some of its files, to the engine; the view's name is returned."""
     chosen = lake.files(name) if files is None else files
     engine.view(
@@ -36,14 +36,15 @@ def view_table(engine: DuckEngine, lake: Lake, name: str, *, view: str | None = 
     return view or name
 
 
-def view_arrivals(engine: DuckEngine, lake: Lake) -> None:
+def view_arrivals(engine: Engine, lake: Lake) -> None:
     """Show `arrivals(_file_id, _arrival, load_id, file_path, file_kind)`: which loaded file came when."""
     view_table(engine, lake, "bronze.files")
-    engine.execute(
-        "create or replace view arrivals as select file_id as _file_id, min(arrival) as _arrival, "
+    engine.name_query(
+        "arrivals",
+        "select file_id as _file_id, min(arrival) as _arrival, "
         "arg_min(load_id, arrival) as load_id, arg_min(file_path, arrival) as file_path, "
         "arg_min(file_kind, arrival) as file_kind "
-        "from bronze.files where status = 'loaded' group by file_id"
+        "from bronze.files where status = 'loaded' group by file_id",
     )
 
 
@@ -52,7 +53,7 @@ def raw_view(pack: Pack, kind: str, suffix: str = "") -> str:
     return f"raw_{pack.name}.{kind}{suffix}"
 
 
-def view_typed(engine: DuckEngine, lake: Lake, pack: Pack, kind: str, *, files: Iterable[LakeFile] | None = None, suffix: str = "") -> str:
+def view_typed(engine: Engine, lake: Lake, pack: Pack, kind: str, *, files: Iterable[LakeFile] | None = None, suffix: str = "") -> str:
     """Show the typed rows of a file kind, or of some of its bronze files; the view's name is returned."""
     name, raw, typed = pack.bronze(kind), raw_view(pack, kind, suffix), f"typed_{pack.name}.{kind}{suffix}"
     chosen = lake.files(name) if files is None else files
@@ -61,6 +62,6 @@ def view_typed(engine: DuckEngine, lake: Lake, pack: Pack, kind: str, *, files: 
     return engine.name_query(typed, athena(typed_select(pack.files[kind], raw)))
 
 
-def view_latest(engine: DuckEngine, pack: Pack, kind: str, typed: str) -> str:
+def view_latest(engine: Engine, pack: Pack, kind: str, typed: str) -> str:
     """Show the sound rows of a typed view in their latest version; the view's name is returned."""
     return engine.name_query(f"latest_{pack.name}.{kind}", athena(latest_select(pack.files[kind], typed)))

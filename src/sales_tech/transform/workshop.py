@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sales_tech.contracts.pack import Pack, load_packs
-from sales_tech.engines.duck import DuckEngine, open_engine
+from sales_tech.engines.chosen import open_chosen_engine
+from sales_tech.engines.duck import open_engine
+from sales_tech.engines.engine import Engine
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
 from sales_tech.transform.mapping import BoundMapping, check_pack
@@ -18,7 +20,7 @@ class Workshop:
     """An open lake and engine, with the packs whose SQL was checked against them."""
 
     lake: Lake
-    engine: DuckEngine
+    engine: Engine
     packs: dict[str, Pack]
     mappings: dict[str, dict[str, BoundMapping]]
 
@@ -26,7 +28,9 @@ class Workshop:
 @contextmanager
 def open_workshop(run: Run) -> Iterator[Workshop]:
     """Open everything for one step, and close the engine at its end."""
-    with open_engine(run.settings, hashing=True) as engine:
-        packs = load_packs(run.settings.sources)
-        mappings = {name: check_pack(pack, engine) for name, pack in packs.items()}
+    packs = load_packs(run.settings.sources)
+    # The embedded engine has the check's words for what is wrong, whichever engine does the work.
+    with open_engine(run.settings) as checking:
+        mappings = {name: check_pack(pack, checking) for name, pack in packs.items()}
+    with open_chosen_engine(run.settings, hashing=True) as engine:
         yield Workshop(Lake(run.settings), engine, packs, mappings)
