@@ -38,6 +38,14 @@ dashboards: .venv/base ## Write infra/cloudformation/dashboards.yaml from dashbo
 	@$(BIN)/python -m sales_tech.dashboards.quicksight > infra/cloudformation/dashboards.yaml.new
 	@mv infra/cloudformation/dashboards.yaml.new infra/cloudformation/dashboards.yaml
 
+spark-modules: .venv/dev ## Pack the wheel and its lock's for the Spark job of AWS Glue, into dist/
+	@rm -rf dist/wheels && mkdir -p dist/wheels
+	@$(BIN)/python -m hatchling build -t wheel -d dist/wheels
+	@$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
+		--platform manylinux2014_x86_64 --platform any -d dist/wheels -r requirements/aws.txt
+	@cd dist && ../$(BIN)/python -m zipfile -c sales_tech.gluewheels.zip wheels/ && cp ../infra/glue/nightly.py .
+	@echo "Put dist/sales_tech.gluewheels.zip and dist/nightly.py under modules/ of the lake bucket"
+
 deploy-plan: ## Show what a deploy to AWS would change and what a month costs: STACK=... ARTIFACTS=bucket
 	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py plan --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
 
@@ -63,4 +71,4 @@ clean: ## Remove what runs and tests leave behind, but no lake and no landing fo
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.PHONY: help run twin setup test lint lab docs dashboards deploy-plan deploy destroy lock clean
+.PHONY: help run twin setup test lint lab docs dashboards spark-modules deploy-plan deploy destroy lock clean

@@ -19,6 +19,8 @@ EXCEPTIONS = {
     ("pipeline", "NightRole", "Log"): "SageMaker gives the log group its name, and the group's streams are part of its ARN",
     ("pipeline", "NightInVpc", "SeeTheNetwork"): "ec2:Describe... knows no resource",
     ("pipeline", "NightInVpc", "JoinTheNetwork"): "CloudFormation cannot make ARNs of a list of ids; only there when subnets are given",
+    ("spark", "LinesRole", "Log"): "Glue gives its log groups their names",
+    ("spark", "LinesRole", "Measure"): "cloudwatch:PutMetricData knows no resource; the namespace is a condition",
     ("models", "TrainingRole", "LogInToEcr"): "ecr:GetAuthorizationToken knows no resource",
     ("models", "TrainingRole", "MeasureTheMachine"): "cloudwatch:PutMetricData knows no resource; the namespace is a condition",
     ("models", "TrainingRole", "Log"): "SageMaker gives the log group its name, and the group's streams are part of its ARN",
@@ -135,4 +137,6 @@ def test_a_role_is_assumed_by_one_service() -> None:
         "TrainingRole": "sagemaker.amazonaws.com",
         "EndpointRole": "sagemaker.amazonaws.com",
         "QuickSightRole": "quicksight.amazonaws.com",
+        "LinesRole": "glue.amazonaws.com",
+        "LinesSchedulerRole": "scheduler.amazonaws.com",
     }

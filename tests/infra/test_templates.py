@@ -48,7 +48,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 
 def test_the_concerns_are_apart() -> None:
-    assert NAMES == ["catalog", "dashboards", "endpoint", "ingestion", "models", "observability", "pipeline", "root", "storage"]
+    assert NAMES == ["catalog", "dashboards", "endpoint", "ingestion", "models", "observability", "pipeline", "root", "spark", "storage"]
     assert {resource["Type"] for resource in template("root")["Resources"].values()} == {"AWS::CloudFormation::Stack"}
 
 

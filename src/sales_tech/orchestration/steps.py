@@ -12,7 +12,7 @@ from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.models import training
-from sales_tech.runs import Run
+from sales_tech.runs import Run, StepResult
 from sales_tech.transform import forecasts, gold, promotions, reference, sales
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.staleness import Change
@@ -31,12 +31,16 @@ class Situation:
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none."""
+    """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none.
+
+    `work` is what the notebook calls, for a place that has no kernel to run it in.
+    """
 
     name: str
     notebook: str
     needs: tuple[str, ...]
     why: Callable[[Situation], list[str]]
+    work: Callable[[Run], StepResult]
 
 
 def _new_files(at: Situation) -> list[str]:
@@ -82,15 +86,15 @@ def _merged(changes: Mapping[Any, Change]) -> list[str]:
 
 
 STEPS = (
-    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files),
-    Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events),
-    Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference),
-    Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales),
-    Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold),
-    Step(promotions.STEP, "03_gold/promotions.ipynb", (gold.STEP,), _promotions),
-    Step(training.STEP, "04_ml/train.ipynb", (promotions.STEP,), _training),
+    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files, batch_csv.run),
+    Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events, order_events.run),
+    Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference, reference.run),
+    Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales, sales.run),
+    Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold, gold.run),
+    Step(promotions.STEP, "03_gold/promotions.ipynb", (gold.STEP,), _promotions, promotions.run),
+    Step(training.STEP, "04_ml/train.ipynb", (promotions.STEP,), _training, training.run),
     # After it, but not for want of it: a forecast learns for itself where no model is registered.
-    Step(forecasts.STEP, "04_ml/forecast.ipynb", (promotions.STEP,), _forecasts),
+    Step(forecasts.STEP, "04_ml/forecast.ipynb", (promotions.STEP,), _forecasts, forecasts.run),
 )
 
 
