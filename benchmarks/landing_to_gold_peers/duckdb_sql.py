@@ -66,9 +66,7 @@ def reference(_landing: Path, out: Path) -> list[str]:
 
 def silver(_landing: Path, out: Path) -> list[str]:
     """Typed lines with their customer hashed, the wrong ones set aside, and of each order line the latest version."""
-    hashed = (
-        "left(sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(lower(nullif(trim(\"CPF do Cliente\"), '')))))), 32)"
-    )
+    hashed = "left(sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(lower(nullif(trim(\"CPF do Cliente\"), '')))))), 32)"
     return [
         f"""
         copy (
@@ -191,7 +189,7 @@ def gold(_landing: Path, out: Path) -> list[str]:
                 case when (running_sales - net_sales)::double / all_sales::double < 0.8 then 'A'
                     when (running_sales - net_sales)::double / all_sales::double < 0.95 then 'B' else 'C' end as abc_class
             from ranked as r left join (from '{out}/products.parquet' where valid_to is null) as p using (sku)""",
-        "stores": f"""
+        "stores_gold": f"""
             with sold as (select store_id, sum(net_sales) as net_sales from {daily} group by store_id)
             select s.store_id, t.name, t.city, t.state, t.region, s.net_sales, row_number() over (order by s.net_sales desc, s.store_id) as sales_rank
             from sold as s left join '{out}/stores.parquet' as t using (store_id)""",

@@ -102,7 +102,9 @@ def typed_sales(rows: pd.DataFrame, customers: dict[str, str]) -> pd.DataFrame:
             "freight": cents(rows["Frete"]).fillna(0),
             "promotion_id": rows["Promoção"].where(rows["Promoção"] != ""),
             "status": status.astype(TEXT),
-            "updated_at": pd.to_datetime(rows["Atualizado em"], format="%d/%m/%Y %H:%M:%S", errors="coerce").dt.tz_localize(ZONE).dt.tz_convert("UTC"),
+            "updated_at": pd.to_datetime(rows["Atualizado em"], format="%d/%m/%Y %H:%M:%S", errors="coerce")
+            .dt.tz_localize(ZONE)
+            .dt.tz_convert("UTC"),
         }
     )
 
@@ -185,7 +187,10 @@ def product_performance(daily: pd.DataFrame, products: pd.DataFrame) -> pd.DataF
     recent = recent.assign(costed_net_sales=recent["net_sales"].where(recent["margin"].notna()))
     sums = ["units", "gross_sales", "discount", "net_sales", "margin", "costed_net_sales", "promoted_units", "returned_units"]
     by_sku = recent.groupby("sku").agg(
-        first_sold_on=("sold_on", "min"), last_sold_on=("sold_on", "max"), days_sold=("sold_on", "nunique"), **{name: (name, "sum") for name in sums}
+        first_sold_on=("sold_on", "min"),
+        last_sold_on=("sold_on", "max"),
+        days_sold=("sold_on", "nunique"),
+        **{name: (name, "sum") for name in sums},
     )
     by_sku = by_sku.reset_index().sort_values(["net_sales", "sku"], ascending=[False, True])
     running = by_sku["net_sales"].cumsum() / by_sku["net_sales"].sum()
