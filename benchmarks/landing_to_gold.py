@@ -14,11 +14,13 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,8 @@ class _Watch:
 
     def kill(self) -> None:
         """End the processes of this run's own group."""
-        subprocess.run(["kill", "-9", "--", f"-{self._group}"], check=False, stderr=subprocess.DEVNULL)
+        with suppress(ProcessLookupError):  # all of them ended meanwhile
+            os.killpg(self._group, signal.SIGKILL)
 
     def _look(self) -> None:
         page, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")

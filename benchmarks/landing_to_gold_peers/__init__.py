@@ -1,6 +1,7 @@
 """The same work, from landed `erp_br` exports to gold tables, by other tools as a skilled user of each would write it.
 
-Each module is a program: `python landing_to_gold_peers/<name>.py --landing FOLDER --out FOLDER --memory 1GB --threads 2`. What each of them does:
+Each module is a program: `python landing_to_gold_peers/<name>.py --landing FOLDER --out FOLDER --memory 1GB --threads 2`.
+What each of them does:
 
 - bronze: every line of every file as text, with the name of its file, as Parquet;
 - silver: products as periods, stores in their latest version; sales typed, hashed (HMAC-SHA256 of the customer), with

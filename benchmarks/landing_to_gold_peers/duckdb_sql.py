@@ -8,7 +8,10 @@ import duckdb
 from job import HASH_KEY, Job, main, padded
 
 OPTIONS = "delim = ';', header = true, all_varchar = true, encoding = 'latin-1', filename = true"
-MONEY = "try_cast(replace(case when regexp_full_match({0}, '[+-]?[0-9.]*(,[0-9]{{0,2}})?') then replace({0}, '.', '') end, ',', '.') as decimal(18, 2))"
+MONEY = (
+    "try_cast(replace(case when regexp_full_match({0}, '[+-]?[0-9.]*(,[0-9]{{0,2}})?') then replace({0}, '.', '') end, ',', '.') "
+    "as decimal(18, 2))"
+)
 MOMENT = "try_strptime({0}, '%d/%m/%Y %H:%M:%S')"
 DAY = "cast(try_strptime({0}, '%d/%m/%Y') as date)"
 
@@ -66,7 +69,8 @@ def reference(_landing: Path, out: Path) -> list[str]:
 
 def silver(_landing: Path, out: Path) -> list[str]:
     """Typed lines with their customer hashed, the wrong ones set aside, and of each order line the latest version."""
-    hashed = "left(sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(lower(nullif(trim(\"CPF do Cliente\"), '')))))), 32)"
+    person = "encode(lower(nullif(trim(\"CPF do Cliente\"), '')))"
+    hashed = f"left(sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || {person}))), 32)"
     return [
         f"""
         copy (
@@ -79,7 +83,8 @@ def silver(_landing: Path, out: Path) -> list[str]:
                     {hashed} as customer_key, try_cast(Quantidade as bigint) as units,
                     {MONEY.format('"Preço Unitário"')} as unit_price, {MONEY.format('"Desconto"')} as line_discount,
                     coalesce({MONEY.format('"Frete"')}, 0) as freight, nullif(trim("Promoção"), '') as promotion_id,
-                    case "Situação" when 'FATURADO' then 'sold' when 'CANCELADO' then 'cancelled' when 'DEVOLVIDO' then 'returned' end as status,
+                    case "Situação" when 'FATURADO' then 'sold' when 'CANCELADO' then 'cancelled'
+                        when 'DEVOLVIDO' then 'returned' end as status,
                     timezone('America/Sao_Paulo', {MOMENT.format('"Atualizado em"')}) as updated_at
                 from '{out}/bronze_vendas.parquet'
                 where Pedido <> 'Pedido'
@@ -147,7 +152,8 @@ def gold(_landing: Path, out: Path) -> list[str]:
                 on s.sku = p.sku and s.sold_on >= p.valid_from and (p.valid_to is null or s.sold_on < p.valid_to)""",
         "kpis_daily": f"""
             with money as (
-                select sold_on, sum(units) as units, sum(gross_sales) as gross_sales, sum(discount) as discount, sum(net_sales) as net_sales,
+                select sold_on, sum(units) as units, sum(gross_sales) as gross_sales, sum(discount) as discount,
+                    sum(net_sales) as net_sales,
                     sum(cost) as cost, sum(margin) as margin, sum(promoted_units) as promoted_units, sum(returned_units) as returned_units
                 from {daily} group by sold_on
             ),
@@ -177,7 +183,8 @@ def gold(_landing: Path, out: Path) -> list[str]:
                 from {daily} where sold_on > (select max(sold_on) - 365 from {daily}) group by sku
             ),
             ranked as (
-                select *, row_number() over by_sales as sales_rank, sum(net_sales) over by_sales as running_sales, sum(net_sales) over () as all_sales
+                select *, row_number() over by_sales as sales_rank, sum(net_sales) over by_sales as running_sales,
+                    sum(net_sales) over () as all_sales
                 from sold window by_sales as (order by net_sales desc, sku rows unbounded preceding)
             )
             select r.* exclude (running_sales, all_sales), p.name, p.category, p.brand,
@@ -191,7 +198,8 @@ def gold(_landing: Path, out: Path) -> list[str]:
             from ranked as r left join (from '{out}/products.parquet' where valid_to is null) as p using (sku)""",
         "stores_gold": f"""
             with sold as (select store_id, sum(net_sales) as net_sales from {daily} group by store_id)
-            select s.store_id, t.name, t.city, t.state, t.region, s.net_sales, row_number() over (order by s.net_sales desc, s.store_id) as sales_rank
+            select s.store_id, t.name, t.city, t.state, t.region, s.net_sales, row_number() over (order by s.net_sales desc,
+                s.store_id) as sales_rank
             from sold as s left join '{out}/stores.parquet' as t using (store_id)""",
         "customer_value": f"""
             with last_day as (select max(sold_on) as day from {sales} where status = 'sold'),

@@ -32,7 +32,7 @@ def bronze(landing: Path, out: Path, kind: str) -> None:
         rows.with_columns(file=pl.lit(path.name)).write_parquet(out / f"bronze_{kind}" / f"{path.stem}.parquet", compression="zstd")
 
 
-def reference(out: Path):  # noqa: ANN201  (Polars is imported only once its number of threads is set)
+def reference(out: Path):
     """Products as periods in which nothing changed, and stores in their latest version."""
     import polars as pl
 
@@ -59,7 +59,7 @@ def reference(out: Path):  # noqa: ANN201  (Polars is imported only once its num
     return products
 
 
-def money(name: str):  # noqa: ANN201
+def money(name: str):
     """Money such as 1.234,50 as a decimal; null where it is no such number."""
     import polars as pl
 
@@ -144,7 +144,7 @@ def silver(out: Path) -> None:
     write_months(sales, out / "sales")
 
 
-def gold(out: Path, products) -> None:  # noqa: ANN001
+def gold(out: Path, products) -> None:
     """The gold tables, in the order in which they build on each other."""
     import polars as pl
 
@@ -200,7 +200,7 @@ def gold(out: Path, products) -> None:  # noqa: ANN001
     write(customer_value(kept), out / "customer_value.parquet")
 
 
-def product_performance(daily, products):  # noqa: ANN001, ANN201
+def product_performance(daily, products):
     """Each SKU over the last 365 days, with its class by share of sales."""
     import polars as pl
 
@@ -228,7 +228,7 @@ def product_performance(daily, products):  # noqa: ANN001, ANN201
     return shares.with_columns(abc_class=classes).join(names, on="sku", how="left")
 
 
-def customer_value(kept):  # noqa: ANN001, ANN201
+def customer_value(kept):
     """Recency, frequency and monetary value of each customer over 365 days."""
     import polars as pl
 
@@ -249,7 +249,7 @@ def customer_value(kept):  # noqa: ANN001, ANN201
         .filter(pl.col("frequency") > 0)
     )
 
-    def fifth(name: str):  # noqa: ANN202  (as SQL's ntile: the larger groups come first)
+    def fifth(name: str):
         place, size, more = pl.struct(name, "customer_key").rank("ordinal").cast(pl.Int64) - 1, pl.len() // 5, pl.len() % 5
         large = more * (size + 1)
         return pl.when(place < large).then(place // (size + 1)).otherwise(more + (place - large) // size) + 1
@@ -275,12 +275,12 @@ def customer_value(kept):  # noqa: ANN001, ANN201
     ).with_columns(segment=segment)
 
 
-def write(frame, path: Path) -> None:  # noqa: ANN001
+def write(frame, path: Path) -> None:
     """One Parquet file."""
     frame.sink_parquet(path, compression="zstd", engine="streaming")
 
 
-def write_months(frame, folder: Path) -> None:  # noqa: ANN001
+def write_months(frame, folder: Path) -> None:
     """One folder for each month."""
     import polars as pl
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from job import HASH_KEY, Job, main, padded
 
@@ -60,7 +59,8 @@ def queries() -> dict[str, tuple[str, bool]]:
         "products": (
             f"""
             with observed as (
-                select SKU as sku, {DAY.format("`Vigente desde`")} as valid_from, `Descrição` as name, Categoria as category, Marca as brand,
+                select SKU as sku, {DAY.format("`Vigente desde`")} as valid_from, `Descrição` as name, Categoria as category,
+                    Marca as brand,
                     {MONEY.format("`Preço de Lista`")} as price, {MONEY.format("Custo")} as cost,
                     row_number() over (partition by SKU, `Vigente desde` order by file desc) as place
                 from produtos
@@ -70,7 +70,8 @@ def queries() -> dict[str, tuple[str, bool]]:
                     lag(struct(name, category, brand, price, cost)) over (partition by sku order by valid_from) as before
                 from observed where place = 1
             )
-            select sku, valid_from, lead(valid_from) over (partition by sku order by valid_from) as valid_to, name, category, brand, price, cost
+            select sku, valid_from, lead(valid_from) over (partition by sku order by valid_from) as valid_to, name, category, brand,
+                price, cost
             from changes where not state <=> before""",
             False,
         ),
@@ -93,7 +94,8 @@ def queries() -> dict[str, tuple[str, bool]]:
                     cast(Quantidade as int) as units, {MONEY.format("`Preço Unitário`")} as unit_price,
                     {MONEY.format("Desconto")} as line_discount, coalesce({MONEY.format("Frete")}, 0) as freight,
                     nullif(trim(`Promoção`), '') as promotion_id,
-                    case `Situação` when 'FATURADO' then 'sold' when 'CANCELADO' then 'cancelled' when 'DEVOLVIDO' then 'returned' end as status,
+                    case `Situação` when 'FATURADO' then 'sold' when 'CANCELADO' then 'cancelled'
+                        when 'DEVOLVIDO' then 'returned' end as status,
                     to_utc_timestamp({MOMENT.format("`Atualizado em`")}, 'America/Sao_Paulo') as updated_at
                 from vendas where Pedido <> 'Pedido'
             ),
@@ -103,7 +105,8 @@ def queries() -> dict[str, tuple[str, bool]]:
                 from typed
             )
             select s.file, s.order_id, s.line, s.sold_at, s.sold_on, s.store_id, s.channel, s.sku, s.customer_key, s.quantity, s.unit_price,
-                s.discount, s.freight, cast(s.quantity * s.unit_price - s.discount as decimal(18, 2)) as net_sales, s.promotion_id, s.status,
+                s.discount, s.freight, cast(s.quantity * s.unit_price - s.discount as decimal(18, 2)) as net_sales, s.promotion_id,
+                    s.status,
                 s.updated_at,
                 case
                     when s.order_id is null or s.line is null or s.updated_at is null then 'incomplete'
@@ -123,7 +126,8 @@ def queries() -> dict[str, tuple[str, bool]]:
         "rejects": ("select * from typed where reason is not null", False),
         "sales": (
             """
-            select order_id, line, sold_at, sold_on, store_id, channel, sku, customer_key, quantity, unit_price, discount, freight, net_sales,
+            select order_id, line, sold_at, sold_on, store_id, channel, sku, customer_key, quantity, unit_price, discount, freight,
+                net_sales,
                 promotion_id, status, updated_at
             from (
                 select *, row_number() over (partition by order_id, line order by updated_at desc, file desc) as place
@@ -151,7 +155,8 @@ def queries() -> dict[str, tuple[str, bool]]:
         "kpis_daily": (
             """
             with money as (
-                select sold_on, sum(units) as units, sum(gross_sales) as gross_sales, sum(discount) as discount, sum(net_sales) as net_sales,
+                select sold_on, sum(units) as units, sum(gross_sales) as gross_sales, sum(discount) as discount,
+                    sum(net_sales) as net_sales,
                     sum(cost) as cost, sum(margin) as margin, sum(promoted_units) as promoted_units, sum(returned_units) as returned_units
                 from daily_sales group by sold_on
             ),
@@ -167,9 +172,11 @@ def queries() -> dict[str, tuple[str, bool]]:
         "orders_daily": (
             """
             with shown as (
-                select *, row_number() over (partition by sold_on, order_id, status order by line) as place from sales where status <> 'cancelled'
+                select *, row_number() over (partition by sold_on, order_id, status order by line) as place
+                    from sales where status <> 'cancelled'
             )
-            select sold_on, store_id, channel, 'unknown' as customer_state, count_if(place = 1 and status = 'sold') as orders, count(*) as lines,
+            select sold_on, store_id, channel, 'unknown' as customer_state, count_if(place = 1 and status = 'sold') as orders,
+                count(*) as lines,
                 sum(quantity) as units, sum(discount) as discount, sum(net_sales) as net_sales
             from shown group by sold_on, store_id, channel""",
             False,
@@ -177,7 +184,8 @@ def queries() -> dict[str, tuple[str, bool]]:
         "product_performance": (
             """
             with sold as (
-                select sku, min(sold_on) as first_sold_on, max(sold_on) as last_sold_on, count(distinct sold_on) as days_sold, sum(units) as units,
+                select sku, min(sold_on) as first_sold_on, max(sold_on) as last_sold_on, count(distinct sold_on) as days_sold,
+                    sum(units) as units,
                     sum(gross_sales) as gross_sales, sum(discount) as discount, sum(net_sales) as net_sales, sum(margin) as margin,
                     sum(if(margin is not null, net_sales, null)) as costed_net_sales, sum(promoted_units) as promoted_units,
                     sum(returned_units) as returned_units
@@ -190,16 +198,19 @@ def queries() -> dict[str, tuple[str, bool]]:
                 from sold
             )
             select r.*, p.name, p.category, p.brand, cast(margin as double) / cast(costed_net_sales as double) as margin_share,
-                cast(discount as double) / cast(gross_sales as double) as discount_share, cast(promoted_units as double) / units as promoted_share,
+                cast(discount as double) / cast(gross_sales as double) as discount_share,
+                    cast(promoted_units as double) / units as promoted_share,
                 cast(returned_units as double) / (units + returned_units) as return_share, running / total as cumulative_share,
-                case when (running - net_sales) / total < 0.8 then 'A' when (running - net_sales) / total < 0.95 then 'B' else 'C' end as abc_class
+                case when (running - net_sales) / total < 0.8 then 'A' when (running - net_sales) / total < 0.95 then 'B'
+                    else 'C' end as abc_class
             from ranked as r left join products as p on r.sku = p.sku and p.valid_to is null""",
             False,
         ),
         "stores_gold": (
             """
             with sold as (select store_id, sum(net_sales) as net_sales from daily_sales group by store_id)
-            select s.store_id, t.name, t.city, t.state, t.region, s.net_sales, row_number() over (order by s.net_sales desc, s.store_id) as sales_rank
+            select s.store_id, t.name, t.city, t.state, t.region, s.net_sales, row_number() over (order by s.net_sales desc,
+                s.store_id) as sales_rank
             from sold as s left join stores as t on s.store_id = t.store_id""",
             False,
         ),
@@ -208,14 +219,16 @@ def queries() -> dict[str, tuple[str, bool]]:
             with last_day as (select max(sold_on) as day from sales where status = 'sold'),
             bought as (
                 select customer_key, any_value(day) as day, min(if(status = 'sold', sold_on, null)) as first_order_on,
-                    max(if(status = 'sold', sold_on, null)) as last_order_on, count(distinct if(status = 'sold', order_id, null)) as frequency,
+                    max(if(status = 'sold', sold_on, null)) as last_order_on, count(distinct if(status = 'sold', order_id,
+                        null)) as frequency,
                     sum(net_sales) as monetary
                 from sales cross join last_day
                 where status <> 'cancelled' and customer_key is not null and sold_on > date_sub(day, 365) and sold_on <= day
                 group by customer_key
             ),
             scored as (
-                select *, datediff(day, last_order_on) as recency_days, ntile(5) over (order by last_order_on, customer_key) as recency_score,
+                select *, datediff(day, last_order_on) as recency_days, ntile(5) over (order by last_order_on,
+                    customer_key) as recency_score,
                     case when frequency <= 3 then frequency when frequency <= 5 then 4 else 5 end as frequency_score,
                     ntile(5) over (order by monetary, customer_key) as monetary_score
                 from bought where frequency > 0
