@@ -79,7 +79,7 @@ def test_a_reject_that_shows_the_text_is_found(erp_br: Pack, spoil: Spoil) -> No
 
 
 def test_a_reason_that_quotes_the_text_is_found(erp_br: Pack, spoil: Spoil) -> None:
-    spoil(("from {bronze}", ', "nome" as "plain" from {bronze}'), ("concat_ws('; ', _problem", "concat_ws('; ', plain, _problem"))
+    spoil(("from {bronze}", ', "nome" as "plain" from {bronze}'), ("coalesce(_problem, ", "coalesce(plain, _problem, "))
     assert ("silver.rejects.reasons", "nome") in places(erp_br)
 
 

@@ -22,6 +22,8 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
+_ROWS_HELD = 16_384
+"""Rows that each thread holds for each partition of a table it writes: DuckDB's half a million fill the memory, and cost time."""
 
 
 class DuckEngine:
@@ -51,6 +53,7 @@ class DuckEngine:
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute("set preserve_insertion_order = false")
         self._connection.execute("set parquet_metadata_cache = true")
+        self._connection.execute(f"set partitioned_write_flush_threshold = {_ROWS_HELD}")
         self._connection.execute(_PRIMITIVES.read_text(encoding="utf-8"))
         if hash_key is not None:
             self._set_hash_key(hash_key)

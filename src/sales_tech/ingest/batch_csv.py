@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from sales_tech.contracts.pack import Pack, load_packs
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
-from sales_tech.ingest.archive import archive
+from sales_tech.ingest.archive import Archived, archive
 from sales_tech.ingest.arrivals import History, Landed, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.reader import read_rows, schema
@@ -70,12 +72,11 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
     loaded = history.loaded | {arrival.file_id: arrival.file.name for arrival in recovered}
     versions = {arrival.file.name: (arrival.file_id, arrival.version) for arrival in recovered}
     arrivals = list(recovered)
-    for file in new:
+    for file, kept in _archived(lake, new, run):
         plain = Arrival(file, "", None, 1, "", None, None, 0, run.run_id)
-        if not file.claims:
+        if kept is None:
             arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
             continue
-        kept = archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch")
         known = history.by_path.get(file.name)
         last_id, last = versions.get(file.name) or ((known.file_id, known.version) if known else (kept.file_id, 1))
         arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=last + (last_id != kept.file_id))
@@ -96,6 +97,14 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
         if arrivals[-1].status == "loaded":
             loaded[kept.file_id] = file.name
     return arrivals
+
+
+def _archived(lake: Lake, new: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived | None]]:
+    # Copies of the next files are written while this one is looked at: checksums and disks need no interpreter.
+    landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
+    with ThreadPoolExecutor(run.settings.threads) as pool:
+        copies = pool.map(lambda file: archive(landing, file.name, target, scratch) if file.claims else None, new)
+        yield from zip(new, copies, strict=True)
 
 
 def _open(arrival: Arrival, packs: dict[str, Pack], lake: Lake) -> Arrival:

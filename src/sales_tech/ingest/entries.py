@@ -20,6 +20,9 @@ from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.lake.write import Staged, stage
 from sales_tech.runs import Commit, Run
 
+_TEXT, _MOMENT = pa.dictionary(pa.int8(), pa.string()), pa.timestamp("us", "UTC")
+_FILE_FIELDS = [*(pa.field(name, _TEXT) for name in ("_file_id", "_file_path", "_load_id")), pa.field("_loaded_at", _MOMENT)]
+
 
 class Rows(Protocol):
     """A file that was taken apart; each call of `batches` gives its rows anew."""
@@ -59,15 +62,9 @@ def load(
     replaced: Iterable[LakeFile] = (),
 ) -> Commit:
     """Commit the rows of some files, which have the given schema, to a bronze table in one snapshot."""
-    numbered = pa.schema([*schema, pa.field("_file", pa.int32())])
-    files = "_file integer, _file_id varchar, _file_path varchar, _load_id varchar, _loaded_at timestamptz"
-    engine.execute(f"create or replace table batch_files ({files})")
-    for number, arrival in enumerate(batch):
-        entry = [number, arrival.file_id, arrival.file.name, arrival.load_id, moment(arrival.load_id).isoformat()]
-        engine.execute("insert into batch_files values (?, ?, ?, ?, ?)", entry)
-    columns = ", ".join(f"b.{quote(name)}" for name in schema.names)
-    with engine.batches("incoming", numbered, _numbered(batch, numbered)):
-        query = f"select {columns}, f.* exclude (_file) from incoming as b join batch_files as f using (_file)"
+    named = pa.schema([*schema, *_FILE_FIELDS])
+    with engine.batches("incoming", named, _named(batch, named)):
+        query = f"select {', '.join(map(quote, named.names))} from incoming"
         staged = stage(lake, engine, contract, query, provenance.run_id, unique=False)
     return Commit(contract.name, lake.commit(contract.name, staged.paths, replaced, provenance), staged.rows, 0)
 
@@ -153,12 +150,17 @@ def ingest_code() -> str:
     return code_fingerprint("ingest", "engines", "lake")
 
 
-def _numbered(batch: list[Arrival], numbered: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for number, arrival in enumerate(batch):
+def _named(batch: list[Arrival], named: pa.Schema) -> Iterator[pa.RecordBatch]:
+    # Each batch brings its file's names along. Joined to them by the engine, which cannot know how long the stream is,
+    # all rows would wait in memory on the wrong side of the join, and one thread alone would write them.
+    for arrival in batch:
         assert arrival.rows is not None
+        texts = (arrival.file_id, arrival.file.name, arrival.load_id)
         for rows in arrival.rows.batches():
-            position = pa.array([number], pa.int32()).take(pa.nulls(rows.num_rows, pa.int32()).fill_null(0))
-            yield pa.RecordBatch.from_arrays([*rows.columns, position], schema=numbered)
+            first = pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows)
+            names = [pa.DictionaryArray.from_arrays(first, pa.array([text])) for text in texts]
+            moments = pa.repeat(pa.scalar(moment(arrival.load_id), _MOMENT), rows.num_rows)
+            yield pa.RecordBatch.from_arrays([*rows.columns, *names, moments], schema=named)
 
 
 def _counts(lake: Lake, engine: DuckEngine, tables: Iterable[str], run: Run) -> dict[str, int]:

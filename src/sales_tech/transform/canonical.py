@@ -5,7 +5,7 @@ from __future__ import annotations
 from sales_tech.contracts.table import Reference
 from sales_tech.engines.dialect import literal, quote
 from sales_tech.transform.mapping import BoundMapping
-from sales_tech.transform.typed import CARRIED
+from sales_tech.transform.typed import CARRIED, Fault, reasons
 
 _NUMBERS = ("int", "long", "decimal", "double")
 
@@ -34,7 +34,7 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
             shaped.append(f"try_cast({value} as {kind}) as {quote(name)}")
             if column.type.name in _NUMBERS:
                 shaped.append(f"m.{quote(name)} is not null and try_cast(m.{quote(name)} as {kind}) is null as {quote(name + '__lost')}")
-                faults.append(f"case when {quote(name + '__lost')} then {literal(f'{name}: does not fit {column.type}')} end")
+                faults.append(Fault(quote(name + "__lost"), literal(f"{name}: does not fit {column.type}")))
         elif column.derived:
             derived.append(f"try_cast({column.derived} as {kind}) as {quote(name)}")
         else:
@@ -43,11 +43,10 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
             # A derived column lacks a value when another does, or when it does not fit; the first says more.
             lost = f" and not {quote(name + '__lost')}" if name in mapped_columns and column.type.name in _NUMBERS else ""
             if column.derived:
-                late_faults.append(f"case when {quote(name)} is null then {literal(f'{name}: does not fit {column.type}')} end")
+                late_faults.append(Fault(f"{quote(name)} is null", literal(f"{name}: does not fit {column.type}")))
             else:
-                faults.append(f"case when {quote(name)} is null{lost} then {literal(f'{name}: missing')} end")
-    faults += [f"case when not ({check.sql}) then {literal(check.reason)} end" for check in contract.checks]
-    late = f"nullif(concat_ws('; ', {', '.join(late_faults)}), '')" if late_faults else "cast(null as varchar)"
+                faults.append(Fault(f"{quote(name)} is null{lost}", literal(f"{name}: missing")))
+    faults += [Fault(f"not ({check.sql})", literal(check.reason)) for check in contract.checks]
     joins, unknown = _joins(bound)
     carried = ", ".join(CARRIED)
     columns = ", ".join(quote(name) for name in contract.columns)
@@ -62,8 +61,8 @@ derived as (
 judged as (
     select
         d.*,
-        coalesce(nullif(concat_ws('; ', {", ".join(faults)}), ''), {late}) as _breaks,
-        {f"nullif(concat_ws('; ', {', '.join(unknown)}), '')" if unknown else "cast(null as varchar)"} as _unknown
+        coalesce({reasons(faults)}, {reasons(late_faults)}) as _breaks,
+        {reasons(unknown)} as _unknown
     from derived as d
     {joins}
 )
@@ -75,7 +74,7 @@ from judged
 """
 
 
-def _joins(bound: BoundMapping) -> tuple[str, list[str]]:
+def _joins(bound: BoundMapping) -> tuple[str, list[Fault]]:
     joins, unknown = [], []
     for number, reference in enumerate(references(bound)):
         names = {ours: f"r{number}_{ours}" for ours in reference.columns}
@@ -84,5 +83,5 @@ def _joins(bound: BoundMapping) -> tuple[str, list[str]]:
         on = " and ".join(f"d.{quote(ours)} = {name}" for ours, name in names.items())
         joins.append(f"left join ({known}) as r{number} on {on}")
         first = next(iter(names))
-        unknown.append(f"case when {names[first]} is null then {literal(f'{first}: not in {reference.table}')} end")
+        unknown.append(Fault(f"{names[first]} is null", literal(f"{first}: not in {reference.table}")))
     return "\n    ".join(joins), unknown

@@ -24,7 +24,7 @@ from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping, bind
 from sales_tech.transform.merging import JUDGED, merged_select
-from sales_tech.transform.typed import fate_select, latest_select, typed_select
+from sales_tech.transform.typed import fate_select, latest_select, placed_fate_select, places_select, typed_select
 
 HASH = "keyed_hash"
 _REJECTED = {"file_id": "_file_id", "line_number": "_line_number", "reasons": "_reasons", "waits": "_waits"}
@@ -187,6 +187,9 @@ def _judged(bound: BoundMapping) -> Flows:
     if bound.driver == STREAM:
         pool = rows | {name: frozenset[Flow]() for name in JUDGED if name not in rows}
         return flows(merged_select(bound.contract, "judged.pool"), {"judged.pool": pool})
+    if bound.mapping.table == SALES:
+        places = flows(places_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
+        return flows(placed_fate_select("judged.rows", "judged.places"), {"judged.rows": rows, "judged.places": places})
     return flows(fate_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
 
 

@@ -21,7 +21,7 @@ from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.merging import cancellations_select, merged_select
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
-from sales_tech.transform.typed import fate_select
+from sales_tech.transform.typed import placed_fate_select, places_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
 STEP, TABLE = "silver/sales", SALES
@@ -178,12 +178,14 @@ class _Build:
             union all by name select *, {kind} as _kind, false as _standing, true as _cancels, false as _states from ({undone}))"""
 
     def _judge(self, source: str, feeds: list[Feed], pool: str) -> str:
-        name = self._engine.name_query(f"pool_{source}", pool)
-        # Where nothing is streamed there is nothing to merge, and one window is enough.
-        streamed = any(feed.streams for feed in feeds)
-        select = merged_select(self._contract, name) if streamed else fate_select(name, self._contract.grain)
-        self._engine.materialize(f"judged_{source}", athena(select))
-        return f"judged_{source}"
+        engine, name, judged = self._engine, f"pool_{source}", f"judged_{source}"
+        if any(feed.streams for feed in feeds):
+            engine.materialize(judged, athena(merged_select(self._contract, engine.name_query(name, pool))))
+            return judged
+        # Where nothing is streamed there is nothing to merge: the latest row of each key counts.
+        engine.materialize(name, pool)
+        engine.materialize(f"places_{source}", athena(places_select(name, self._contract.grain)))
+        return engine.name_query(judged, athena(placed_fate_select(name, f"places_{source}")))
 
     def _of_kind(self, judged: str, feed: Feed) -> str:
         return self._engine.name_query(f"{judged}.{feed.kind}", f"from {judged} where _kind = {literal(feed.kind)}")

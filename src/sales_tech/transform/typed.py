@@ -6,6 +6,8 @@ it; a personal column appears only inside keyed_hash.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sales_tech.contracts.pack import FileColumn, FileContract
 from sales_tech.engines.dialect import literal, quote
 
@@ -20,6 +22,24 @@ CARRIED = {
 """What every typed row carries beside its columns, with SQL types."""
 
 LOCAL_DATE = "_local_date"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What may be wrong with a row: a condition, and the SQL literal of the reason where it holds."""
+
+    condition: str
+    reason: str
+
+
+def reasons(faults: list[Fault]) -> str:
+    """The expression of all reasons that hold for a row, joined by a semicolon; null where none does."""
+    if not faults:
+        return "cast(null as varchar)"
+    # Most rows are sound, and asking first is cheaper than joining a text of nothing for each.
+    some = " or ".join(f"({fault.condition})" for fault in faults)
+    each = ", ".join(f"case when {fault.condition} then {fault.reason} end" for fault in faults)
+    return f"case when {some} then concat_ws('; ', {each}) end"
 
 
 def typed_columns(contract: FileContract) -> dict[str, str]:
@@ -41,10 +61,9 @@ def typed_select(contract: FileContract, bronze: str) -> str:
     names = list(contract.columns)
     texts = ",\n    ".join(_text(name, contract.columns[name]) for name in names)
     values = ",\n    ".join(expression for name in names for expression in _values(name, contract))
-    blank = " and ".join(f"{_held(name)} is null" for name in names)
     plain = [name for name in names if name not in contract.personal]
     header = " and ".join(f"{_held(name)} = {literal(contract.headers[name].strip())}" for name in plain) or "false"
-    faults = ",\n            ".join(fault for name in names for fault in _faults(name, contract.columns[name]))
+    faults = [fault for name in names for fault in _faults(name, contract.columns[name])]
     row = ", ".join(f"{literal(name)}, {_held(name)}" for name in names)
     split_row = f"cast(json_object({row}) as varchar)"
     raw = "'the line cannot be split and may hold personal data: see the file itself'" if contract.personal else "_raw"
@@ -54,6 +73,7 @@ def typed_select(contract: FileContract, bronze: str) -> str:
 with texts as (
     select
     _file_id, _line_number, _load_id, _problem, {"_raw, " if not contract.personal else ""}
+    {_blank(contract)} as _blank,
     {texts}
     from {bronze}
 ),
@@ -66,9 +86,8 @@ typed as (
 judged as (
     select
     typed.*,
-    _problem is null and (({blank}) or ({header})) as _ignored,
-    nullif(concat_ws('; ', _problem, case when _problem is null then concat_ws('; ',
-            {faults or "null"}) end), '') as _reasons
+    _problem is null and (_blank or ({header})) as _ignored,
+    coalesce(_problem, {reasons(faults)}) as _reasons
     from typed
 )
 select
@@ -108,6 +127,46 @@ def fate_select(relation: str, key: list[str]) -> str:
 """
 
 
+def places_select(relation: str, key: list[str]) -> str:
+    """For the sound rows of a relation whose key occurs more than once, their place (`_place`): 1 is the latest.
+
+    The rows are those of `fate_select`; no column of the key may be null in a sound row. A window over all rows
+    would hold and sort all of them, though nearly every key is there once.
+    """
+    sound = "not {0}._ignored and {0}._reasons is null"
+    names = ", ".join(map(quote, key))
+    same = " and ".join(f"t.{quote(name)} = r.{quote(name)}" for name in key)
+    return f"""
+    select
+        t._file_id,
+        t._line_number,
+        row_number() over (
+            partition by {", ".join(f"t.{quote(name)}" for name in key)}
+            order by t._version desc nulls last, a._arrival desc, t._line_number desc
+        ) as _place
+    from {relation} as t
+    join (select {names} from {relation} as s where {sound.format("s")} group by {names} having count(*) > 1) as r on {same}
+    join arrivals as a on t._file_id = a._file_id
+    where {sound.format("t")}
+"""
+
+
+def placed_fate_select(relation: str, places: str) -> str:
+    """Every row of a relation with its fate, as `fate_select` gives it, from the places of its repeated keys."""
+    return f"""
+    select
+        t.*,
+        case
+            when t._ignored then 'ignored'
+            when t._reasons is not null then 'rejected'
+            when coalesce(p._place, 1) = 1 then 'accepted'
+            else 'superseded'
+        end as _fate
+    from {relation} as t
+    left join {places} as p on t._file_id = p._file_id and t._line_number = p._line_number
+"""
+
+
 def _held(name: str) -> str:
     return quote(f"{name}__text")
 
@@ -142,12 +201,19 @@ def _values(name: str, contract: FileContract) -> list[str]:
     return [f"try_cast(plain_number({text}, {literal(contract.decimal)}, {kind.scale}) as {kind.sql}) as {quote(name)}"]
 
 
-def _faults(name: str, column: FileColumn) -> list[str]:
+def _faults(name: str, column: FileColumn) -> list[Fault]:
     faults = []
     if column.required:
-        faults.append(f"case when {_held(name)} is null then {literal(f'{name}: missing')} end")
+        faults.append(Fault(f"{_held(name)} is null", literal(f"{name}: missing")))
     if column.type != "string":
         article = "an" if column.type[0] in "aeiou" else "a"
         wrong = literal(f"{name}: not {article} {column.type}" + (f" like {column.format}" if column.format else ""))
-        faults.append(f"case when {_held(name)} is not null and {quote(name)} is null then {wrong} end")
+        faults.append(Fault(f"{_held(name)} is not null and {quote(name)} is null", wrong))
     return faults
+
+
+def _blank(contract: FileContract) -> str:
+    # A hash is dear, and all that it could add is that a line without any other text holds a name.
+    plain = [f"clean({quote(name)}) is null" for name in contract.columns if name not in contract.personal]
+    hashed = [f"keyed_hash(clean({quote(name)})) is null" for name in contract.personal]
+    return f"case when {' and '.join(plain) or 'true'} then {' and '.join(hashed) or 'true'} else false end"
