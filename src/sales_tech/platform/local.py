@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +52,16 @@ class Folder:
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         part.replace(target)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files, and the folders below this one that are empty then."""
+        for name in names:
+            target = self.path / name
+            target.unlink(missing_ok=True)
+            for folder in target.parents:
+                if folder == self.path or not folder.is_dir() or any(folder.iterdir()):
+                    break
+                folder.rmdir()
 
 
 class LocalPlatform:
@@ -105,6 +115,9 @@ class LocalPlatform:
             yield
         finally:
             lock.release()
+
+    def check_lock(self) -> None:
+        """Nothing: the system gives a lock file back only when its holder has ended."""
 
     def hash_key(self) -> bytes:
         """The key in SALES_TECH_HASH_KEY, or one of the lake's own.
