@@ -91,7 +91,9 @@ class BucketPlace:
                 answer = self._connection.client("s3").delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
                 if errors := answer.get("Errors"):
                     first = errors[0]
-                    raise LakeError(f"{len(errors)} files of {self.url} were not deleted: {first['Key']}: {first['Code']}: {first['Message']}")
+                    raise LakeError(
+                        f"{len(errors)} files of {self.url} were not deleted: {first['Key']}: {first['Code']}: {first['Message']}"
+                    )
 
     def upload(self, path: Path, name: str, content_type: str = "application/octet-stream") -> None:
         """Write an object from a file, which stays as it is."""

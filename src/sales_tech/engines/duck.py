@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock
 from fsspec import AbstractFileSystem
 
 from sales_tech.engines.dialect import duckdb_type, literal, quote
@@ -22,6 +23,8 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
+IN_USE = ".in-use"
+"""The file in an engine's scratch folder that it holds locked while it lives."""
 _INNER, _OUTER, _BLOCK = 0x36, 0x5C, 64
 
 
@@ -54,6 +57,9 @@ class DuckEngine:
             raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB") from error
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+        # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
+        self._in_use = FileLock(self._scratch / IN_USE)
+        self._in_use.acquire()
         self._numbers = itertools.count()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
         self._connection.execute(f"set threads = {threads}")
@@ -72,6 +78,7 @@ class DuckEngine:
     def close(self) -> None:
         """Give back memory and scratch files."""
         self._connection.close()
+        self._in_use.release()
         shutil.rmtree(self._scratch)
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:

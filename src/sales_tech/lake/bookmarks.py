@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sales_tech.contracts.stream import STREAM_TABLE
 from sales_tech.lake.history import lineage
-from sales_tech.lake.provenance import Provenance
+from sales_tech.lake.provenance import PREFIX, Provenance
 from sales_tech.lake.store import Lake, Partition
 
 
@@ -29,9 +29,10 @@ def last_commits(lake: Lake, name: str) -> dict[str, tuple[int, Provenance]]:
     """The snapshot and provenance of the last commit of a table by each step that writes it."""
     table, found = lake.table(name), dict[str, tuple[int, Provenance]]()
     for snapshot in lineage(table.metadata) if table is not None else ():
-        said = Provenance.read(snapshot.summary.additional_properties) if snapshot.summary else None
-        if said is not None:
-            found.setdefault(said.step, (snapshot.snapshot_id, said))
+        said = snapshot.summary.additional_properties if snapshot.summary else {}
+        step = said.get(f"{PREFIX}step")
+        if step is not None and step not in found and (read := Provenance.read(said)) is not None:
+            found[step] = (snapshot.snapshot_id, read)
     return found
 
 

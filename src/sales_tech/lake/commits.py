@@ -36,6 +36,7 @@ class Changes(Transaction):
 
     @property
     def table_metadata(self) -> TableMetadata:
+        """The metadata as the changes so far would make it."""
         of = (self._table.metadata, self._updates)
         if self._worked_out is None or any(then is not now for then, now in zip(self._worked_out[0], of, strict=True)):
             self._worked_out = (of, super().table_metadata)

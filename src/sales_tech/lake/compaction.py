@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from pyiceberg.table import Table
 
@@ -15,6 +14,7 @@ from sales_tech.errors import AuditError
 from sales_tech.lake.bookmarks import Bookmark
 from sales_tech.lake.schema import sql_type
 from sales_tech.lake.store import Lake, LakeFile, Partition
+from sales_tech.runs import Commit
 
 SMALL, TARGET = 32 << 20, 128 << 20
 """Bytes: files below the first are compacted, into files of about the second."""
@@ -25,21 +25,7 @@ MANY, SOME = 32, 8
 _BY_ARRIVAL = ("_file_id", "_line_number")
 
 
-@dataclass(frozen=True)
-class Compacted:
-    """One table's compaction: the partitions that were written anew, their files and bytes before and after, their rows."""
-
-    table: str
-    snapshot_id: int
-    partitions: int
-    rows: int
-    files_before: int
-    files_after: int
-    bytes_before: int
-    bytes_after: int
-
-
-def crowded(lake: Lake, name: str, least: int = MANY) -> dict[Partition, list[LakeFile]]:
+def crowded(lake: Lake, name: str, least: int) -> dict[Partition, list[LakeFile]]:
     """The partitions of a table (one without values for a table without partitions) with at least so many small files."""
     snapshot = lake.snapshot(name)
     if snapshot is None or (snapshot.summary is not None and int(snapshot.summary.get("total-data-files", least)) < least):
@@ -59,7 +45,7 @@ def behind(lake: Lake, name: str, partition: Partition, marks: Iterable[Bookmark
     return {mark.reader for mark in marks if mark.table == name and mark.is_of(partition) and lake.has_moved(name, mark.snapshot_id)}
 
 
-def compact(lake: Lake, engine: DuckEngine, name: str, partitions: dict[Partition, list[LakeFile]], run_id: str) -> Compacted:
+def compact(lake: Lake, engine: DuckEngine, name: str, partitions: dict[Partition, list[LakeFile]], run_id: str) -> Commit:
     """Write the files of some partitions anew, prove that the rows are the same, and commit them in one snapshot.
 
     Raises AuditError, before the commit, where count or checksum of the rows differ.
@@ -81,12 +67,7 @@ def compact(lake: Lake, engine: DuckEngine, name: str, partitions: dict[Partitio
             f"{name}: {after[0]} rows with checksum {after[1]} after compaction, {before[0]} with {before[1]} before; "
             "expected the same. Nothing was committed"
         )
-    snapshot_id = lake.compact(name, added, removed, run_id)
-    gone = {file.path for file in removed}
-    new = [file for file in lake.files(name) if file.path.removeprefix("file://") in set(added)]
-    assert not gone & {file.path for file in lake.files(name)}
-    sizes = (len(removed), len(new), sum(file.bytes for file in removed), sum(file.bytes for file in new))
-    return Compacted(name, snapshot_id, len(partitions), int(before[0]), *sizes)
+    return Commit(name, lake.compact(name, added, removed, run_id), before[0], len(partitions))
 
 
 def _batches(files: Iterable[LakeFile]) -> Iterator[list[LakeFile]]:

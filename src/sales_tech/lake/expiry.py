@@ -10,7 +10,7 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from sales_tech.lake.bookmarks import Bookmark, last_commits
 from sales_tech.lake.commits import PROPERTIES, Changes
-from sales_tech.lake.history import COMPLETE_SINCE
+from sales_tech.lake.history import COMPLETE_SINCE, complete_since
 from sales_tech.lake.store import Lake
 
 
@@ -44,7 +44,8 @@ def expire(lake: Lake, name: str, snapshots: Collection[Snapshot]) -> None:
     youngest = max(snapshot.timestamp_ms for snapshot in snapshots)
     after = min(one.timestamp_ms for one in table.metadata.snapshots if one.timestamp_ms >= youngest and one.snapshot_id not in ids)
     with Changes(table) as transaction:
-        transaction.set_properties({COMPLETE_SINCE: str(after)})
+        # It never moves back: what was needed for longer than the others may be the last to go.
+        transaction.set_properties({COMPLETE_SINCE: str(max(after, complete_since(table.metadata)))})
         ExpireSnapshots(transaction).by_ids(sorted(ids)).commit()
 
 

@@ -19,16 +19,14 @@ def orphans(lake: Lake, name: str) -> list[Entry]:
 
     What another writer is about to commit would look the same. Nothing is found where the table lies outside of the lake.
     """
-    table, root = lake.table(name), f"{lake.settings.lake}/"
-    if table is None:
-        return []
-    location = _plain(table.location())
-    if not location.startswith(root):
-        return []
-    # Looked at before what is named: a file may come to be named meanwhile, but not to be forgotten.
-    lying = list(lake.platform.lake.entries(location.removeprefix(root)))
-    named = {_plain(path) for path in _named(table)}
-    return [entry for entry in lying if f"{root}{entry.name}" not in named]
+    lying, named = _lying_and_named(lake, name)
+    return [entry for path, entry in lying.items() if path not in named]
+
+
+def missing(lake: Lake, name: str) -> list[str]:
+    """The files that a table names and that are not there, as they lie in the lake."""
+    lying, named = _lying_and_named(lake, name)
+    return sorted(named - lying.keys())
 
 
 def remove(lake: Lake, entries: Iterable[Entry]) -> None:
@@ -36,6 +34,15 @@ def remove(lake: Lake, entries: Iterable[Entry]) -> None:
     names = [entry.name for entry in entries]
     lake.platform.check_lock()
     lake.platform.lake.remove(names)
+
+
+def _lying_and_named(lake: Lake, name: str) -> tuple[dict[str, Entry], set[str]]:
+    table, root = lake.table(name), f"{lake.settings.lake}/"
+    if table is None or not (location := _plain(table.location())).startswith(root):
+        return {}, set()
+    # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
+    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root))}
+    return lying, {_plain(path) for path in _named(table)}
 
 
 def _named(table: Table) -> Iterator[str]:

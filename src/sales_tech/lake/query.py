@@ -151,11 +151,9 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
             raise QueryError(f"{name} has no version {text}; it has expired, or never was. The latest are {known}")
         return held
     moment = _moment(wanted)
-    if moment.timestamp() * 1000 < complete_since(table.metadata):
-        first = datetime.fromtimestamp(complete_since(table.metadata) / 1000, UTC)
-        raise QueryError(
-            f"{name} as of {moment.isoformat()} has expired; versions are kept for {PREFIX}KEEP_DAYS days, here since {first.isoformat()}"
-        )
+    if moment.timestamp() * 1000 < (since := complete_since(table.metadata)):
+        kept = f"versions are kept for {PREFIX}KEEP_DAYS days, here since {datetime.fromtimestamp(since / 1000, UTC).isoformat()}"
+        raise QueryError(f"{name} as of {moment.isoformat()} has expired; {kept}")
     earlier = [entry for entry in history if entry.timestamp_ms <= moment.timestamp() * 1000]
     if not earlier:
         first = datetime.fromtimestamp(history[0].timestamp_ms / 1000, UTC) if history else None
@@ -171,4 +169,3 @@ def _moment(expression: exp.Expr) -> datetime:
     except ValueError as error:
         raise QueryError(f"time {expression.sql()!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
