@@ -145,8 +145,8 @@ def _learnt_from(run: Run) -> dict[str, set[int]]:
 
 
 def _cut_short(lake: Lake, engine: DuckEngine, run: Run) -> list[str]:
-    # Runs since the last maintenance whose folder is here, but which were never entered in the ledger.
-    folders = {path.name for path in (run.settings.work / "runs").glob("*-*")} - {run.run_id}
+    # Runs since the last maintenance that began a notebook here, but were never entered in the ledger.
+    folders = {path.parent.parent.name for path in (run.settings.work / "runs").glob("*-*/*/*.ipynb")} - {run.run_id}
     engine.view("ledger", [file.path for file in lake.files(STEP_RUNS)], {"run_id": "varchar", "step": "varchar", "outcome": "varchar"})
     entered = {run_id for (run_id,) in engine.rows("select distinct run_id from ledger")}
     (last,) = engine.row("select max(run_id) from ledger where step = ? and outcome = 'succeeded'", [STEP])
