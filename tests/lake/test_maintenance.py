@@ -452,9 +452,7 @@ def test_a_run_that_never_came_to_the_ledger_is_a_reason_for_maintenance(worked:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.usefixtures("crowd")
-def test_nights_with_maintenance_in_between_make_the_tables_of_the_nights_alone(
-    seed: int, make_settings: Callable[..., Settings]
-) -> None:
+def test_nights_with_maintenance_in_between_make_the_tables_of_the_nights_alone(seed: int, make_settings: Callable[..., Settings]) -> None:
     chance = random.Random(seed)
     kept, plain = make_settings("erp_br", name="kept"), make_settings("erp_br", name="plain")
     for settings in (kept, plain):
@@ -464,7 +462,9 @@ def test_nights_with_maintenance_in_between_make_the_tables_of_the_nights_alone(
         day, about = chance.randint(1, 28), chance.choice(["P1", f"P{number}"])
         lines = [sale(about, data_venda=f"{day:02}/0{chance.randint(1, 3)}/2026 10:00:00", atualizado_em=f"{number:02}/04/2026 08:00:00")]
         lines += [sale(f"X{number}", sku="C")] if chance.random() < 0.5 else []
-        event = chance.choice([cancelled("P1", f"2026-04-{number:02}T12:00:00-03:00"), amended(order, f"2026-04-{number:02}T09:00:00-03:00")])
+        event = chance.choice(
+            [cancelled("P1", f"2026-04-{number:02}T12:00:00-03:00"), amended(order, f"2026-04-{number:02}T09:00:00-03:00")]
+        )
         late, tended = chance.random() < 0.3, chance.random() < 0.6
         for settings in (kept, plain):
             land_erp(settings.landing, f"vendas_{number}", *lines)
