@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -435,9 +436,11 @@ def test_what_a_killed_process_left_in_scratch_goes_and_what_is_in_use_stays(erp
         dead.mkdir()
         (dead / ".in-use").touch()
         (dead / "spilled").write_bytes(b"12345")
+        os.utime(dead, (1, 1))
         (scratch / "cut.part").write_bytes(b"123")
         (scratch / "unknown").mkdir()
-        assert {(left.path.name, left.bytes) for left in left_over(scratch)} == {("tmpdead", 5), ("cut.part", 3)}
+        assert {(left.path.name, left.bytes) for left in left_over(erp)} == {("tmpdead", 5), ("cut.part", 3)}
+        assert [left.path.name for left in left_over(replace(erp, work_folder=erp.work, lake=erp.work / "other"))] == ["tmpdead"]
         upkeep(erp)
         assert not dead.exists()
         assert engine.rows("select x from kept") == [(1,)]
@@ -450,6 +453,7 @@ def test_a_run_that_never_came_to_the_ledger_is_a_reason_for_maintenance(worked:
     assert stale(worked)["maintenance/lake"] == ("run 20990101T000000-abcdef left no entry in the ledger",)
 
 
+@pytest.mark.slow(40)
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.usefixtures("crowd")
 def test_nights_with_maintenance_in_between_make_the_tables_of_the_nights_alone(seed: int, make_settings: Callable[..., Settings]) -> None:

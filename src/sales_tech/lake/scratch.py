@@ -11,8 +11,10 @@ from time import time
 from filelock import FileLock, Timeout
 
 from sales_tech.engines.duck import IN_USE
+from sales_tech.settings import Settings
 
-_DAY = 24 * 3600
+_DAY, _OPENING = 24 * 3600, 2
+"""Seconds: after the first, a file or folder without a lock is nobody's; the second is enough to lock a folder just made."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,15 @@ class Left:
     bytes: int
 
 
-def left_over(scratch: Path) -> list[Left]:
-    """What lies in the scratch folder and is in nobody's use; only for the lake's one writer, whose files look the same.
+def left_over(settings: Settings) -> list[Left]:
+    """What lies in the folder for scratch files and is in nobody's use; only for the lake's one writer.
 
-    An engine's folder is in use while its process holds the lock in it. A file is a writer's, so one of a writer
-    that has ended; another folder counts as left after a day.
+    An engine's folder is in use while its process holds the lock in it. Files are a writer's, so in the lake's own
+    folder they are those of a writer that has ended; where several lakes may share the folder, they count as left
+    after a day, as folders without a lock do.
     """
-    return [Left(path, sum(_sizes(path))) for path in scratch.glob("*") if not _in_use(path)]
+    shared = settings.work != settings.lake
+    return [Left(path, sum(_sizes(path))) for path in (settings.work / "scratch").glob("*") if not _in_use(path, shared)]
 
 
 def clear(left: list[Left]) -> None:
@@ -41,12 +45,15 @@ def clear(left: list[Left]) -> None:
             one.path.unlink(missing_ok=True)
 
 
-def _in_use(path: Path) -> bool:
-    if not path.is_dir():
+def _in_use(path: Path, shared: bool) -> bool:
+    if not path.is_dir() and not shared:
         return False
     held = path / IN_USE
-    if not held.exists():
-        return time() - path.stat().st_mtime < _DAY
+    locked = path.is_dir() and held.exists()
+    if time() - path.stat().st_mtime < (_OPENING if locked else _DAY):
+        return True
+    if not locked:
+        return False
     lock = FileLock(held)
     try:
         lock.acquire(timeout=0)

@@ -70,7 +70,7 @@ def run(run: Run) -> StepResult:
         marks, learnt = bookmarks(lake, names), _learnt_from(run)
         work = _Work(lake, engine, run, marks)
         told = [work.on(name, learnt.get(name, set())) for name in names]
-        scratch = left_over(run.settings.work / "scratch")
+        scratch = left_over(run.settings)
         clear(scratch)
         told.append(Upkeep("scratch files", removed=len(scratch), bytes_removed=sum(left.bytes for left in scratch)))
         notes = [f"{one.table} waits to be compacted, until {', '.join(one.waits_for)} is up to date" for one in told if one.waits_for]
