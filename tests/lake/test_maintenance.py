@@ -322,7 +322,7 @@ def test_a_query_of_a_kept_version_is_answered_and_one_of_an_expired_version_say
     reader = Reader(lake.settings)
     assert reader.sql(f"{query} {made[2]}")["visits"].tolist() == [6]
     assert reader.sql(f"{query} {made[3]}")["visits"].tolist() == [10], "its rows are those of its compaction"
-    with pytest.raises(QueryError, match=rf"silver.visits has no version {made[0]}; it has expired"):
+    with pytest.raises(QueryError, match=rf"silver.visits has no version {made[0]}; .*older ones may have expired"):
         reader.sql(f"{query} {made[0]}")
     with pytest.raises(LakeError, match=rf"no snapshot {made[0]}; it has expired"):
         Lake(lake.settings).files(VISITS, made[0])

@@ -148,7 +148,7 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
         held = holder(table.metadata, int(text)) if text.isdecimal() else None
         if held is None:
             known = ", ".join(str(entry.snapshot_id) for entry in history[-3:])
-            raise QueryError(f"{name} has no version {text}; it has expired, or never was. The latest are {known}")
+            raise QueryError(f"{name} has no version {text}; the latest are {known}, and older ones may have expired")
         return held
     moment = _moment(wanted)
     if moment.timestamp() * 1000 < (since := complete_since(table.metadata)):
