@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
+_NAME = re.compile(rf"({'|'.join(_READABLE)})\.[a-z0-9_]+")
 
 
 class Reader:
@@ -90,13 +92,12 @@ def _require(lake: Lake, settings: Settings) -> None:
 
 
 def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
-    readable = lake.tables(_READABLE)
     for name, places in tables_in(tree).items():
         if name.partition(".")[0] == "bronze":
-            raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(readable)}")
-        table = lake.table(name) if name in readable else None
+            raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(lake.tables(_READABLE))}")
+        table = lake.table(name) if _NAME.fullmatch(name) else None
         if table is None:
-            raise QueryError(f"no table {name!r}; expected one of {', '.join(readable) or 'none, the lake is empty'}")
+            raise QueryError(f"no table {name!r}; expected one of {', '.join(lake.tables(_READABLE)) or 'none, the lake is empty'}")
         for place in places:
             yield _Read(name, table, place, _snapshot(table, name, place) or lake.snapshot_id(name))
 
