@@ -99,6 +99,11 @@ class DuckEngine:
         """The result of a query as an Arrow table."""
         return self._connection.sql(sql, params=parameters).to_arrow_table()
 
+    def typed(self, sql: str) -> tuple[list[str], pa.Table]:
+        """The result of a query as an Arrow table, and DuckDB's type of each column."""
+        answer = self._connection.sql(sql)
+        return [str(kind) for kind in answer.types], answer.to_arrow_table()
+
     def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
         """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.
 

@@ -112,8 +112,8 @@ def _pinned(lake: Lake, found: Iterable[_Read]) -> Iterator[tuple[exp.Table, str
 
 def _as_athena(engine: DuckEngine, sql: str) -> pa.Table:
     # DuckDB sums whole numbers into 128 bits, Athena into bigint.
-    wide = [number for number, row in enumerate(engine.rows(f"describe {sql}")) if row[1] == "HUGEINT"]
-    result = engine.arrow(sql)
+    types, result = engine.typed(sql)
+    wide = [number for number, kind in enumerate(types) if kind == "HUGEINT"]
     try:
         for number in wide:
             result = result.set_column(number, result.field(number).name, result.column(number).cast(pa.int64()))

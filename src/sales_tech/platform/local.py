@@ -85,8 +85,10 @@ class LocalPlatform:
             uri=URL.create("sqlite", database=str(self._folder / "catalog.db")).render_as_string(),
             warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
         )
+        known = {name for (name,) in catalog.list_namespaces()}  # asked once, since every query opens the catalog
         for layer in LAYERS:
-            catalog.create_namespace_if_not_exists(layer)
+            if layer not in known:
+                catalog.create_namespace_if_not_exists(layer)
         return catalog
 
     @property
