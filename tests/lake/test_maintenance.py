@@ -20,6 +20,7 @@ from tests.support.nights import BOTH_PLACES, night, read, read_all
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import AuditError, LakeError, QueryError
+from sales_tech.lake import expiry
 from sales_tech.lake.bookmarks import bookmarks, last_commits
 from sales_tech.lake.compaction import behind, compact, crowded
 from sales_tech.lake.expiry import expirable, expire
@@ -55,6 +56,12 @@ def contract(name: str = VISITS, **changes: object) -> TableContract:
         "partition": ["shop", "month(day)"],
     }
     return TableContract.model_validate(given | changes)
+
+
+@pytest.fixture(autouse=True)
+def few_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the newest states of a table are kept for their own sake."""
+    monkeypatch.setattr(expiry, "FEWEST", 1)
 
 
 @pytest.fixture
@@ -298,6 +305,12 @@ def test_only_snapshots_that_nobody_needs_expire(lake: Lake, engine: DuckEngine)
     soon = datetime.now(UTC) + timedelta(minutes=1)
     assert [one.snapshot_id for one in expirable(lake, VISITS, soon, {made[2]})] == [made[0], made[3]]
     assert expirable(lake, VISITS, datetime.now(UTC) - timedelta(minutes=10), ()) == []
+
+
+def test_a_clock_that_jumps_ahead_leaves_the_newest_states(lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "FEWEST", 3)
+    made = [put(lake, engine, day) for day in range(1, 6)]
+    assert [one.snapshot_id for one in expirable(lake, VISITS, datetime(2099, 1, 1, tzinfo=UTC), ())] == made[:2]
 
 
 def test_the_last_commit_of_each_step_that_writes_a_table_is_kept(lake: Lake, engine: DuckEngine) -> None:

@@ -13,19 +13,24 @@ from sales_tech.lake.commits import PROPERTIES, Changes
 from sales_tech.lake.history import COMPLETE_SINCE, complete_since
 from sales_tech.lake.store import Lake
 
+FEWEST = 10
+"""So many states of a table are kept whatever their age, should a clock once jump ahead."""
+
 
 def expirable(lake: Lake, name: str, before: datetime, needed: Collection[int]) -> list[Snapshot]:
     """The snapshots of a table that were replaced before a moment, the oldest first.
 
-    Kept all the same: the one that was current at that moment, the `needed` ones and the compactions of them, the last
-    one of each step that writes the table, and those that a branch or a tag names.
+    Kept all the same: the one that was current at that moment, the newest ones, the `needed` ones and the compactions of
+    them, the last one of each step that writes the table, and those that a branch or a tag names.
     """
     table = lake.table(name)
     if table is None:
         return []
     moment = before.timestamp() * 1000
-    older = sorted((one for one in table.metadata.snapshots if one.timestamp_ms <= moment), key=lambda one: one.sequence_number or 0)
-    kept = {*needed, *(lake.holder(name, snapshot_id) for snapshot_id in needed)}
+    ordered = sorted(table.metadata.snapshots, key=lambda one: one.sequence_number or 0)
+    older = [one for one in ordered if one.timestamp_ms <= moment]
+    kept = {one.snapshot_id for one in ordered[-FEWEST:]}
+    kept |= {*needed, *(held for snapshot_id in needed if (held := lake.holder(name, snapshot_id)) is not None)}
     kept |= {snapshot_id for snapshot_id, _ in last_commits(lake, name).values()}
     kept |= {ref.snapshot_id for ref in table.metadata.refs.values()}
     return [one for one in older[:-1] if one.snapshot_id not in kept]
