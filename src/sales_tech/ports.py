@@ -42,6 +42,9 @@ class Place(Protocol):
     def keep(self, part: Path, name: str) -> None:
         """Move a file of this machine here, under its name at once or not at all; what was there is replaced."""
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files; what is not there any more is passed over."""
+
 
 class Warehouse(Protocol):
     """A service that answers queries, where the embedded engine does not."""
@@ -88,6 +91,9 @@ class Platform(Protocol):
 
     def lock(self) -> AbstractContextManager[None]:
         """Be the only writer of the lake; LakeError where another one is at work."""
+
+    def check_lock(self) -> None:
+        """LakeError where this process works under a lock that another one has taken over."""
 
     def hash_key(self) -> bytes:
         """The key of the hash that stands for personal data past bronze."""

@@ -37,7 +37,7 @@ class Settings:
     `lake` and `landing` are folders or, with `env` aws, `s3://bucket/prefix`; `sources` are packs'
     folders or folders of packs; `memory_limit` is the engine's, such as `1GB`; `work` is the folder on
     this machine for scratch files and executed notebooks, by default the lake's own; `engine` makes
-    silver and gold's sales tables.
+    silver and gold's sales tables; `keep_days` is for how long a table's earlier versions are kept.
     """
 
     lake: Path | str
@@ -47,6 +47,7 @@ class Settings:
     threads: int = 2
     work_folder: Path | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
+    keep_days: int = 100
     aws: Aws | None = None
 
     @property
@@ -84,6 +85,9 @@ class Settings:
         engine = values["engine"] or "duckdb"
         if engine not in ENGINES:
             raise SettingsError(f"{PREFIX}ENGINE is {engine!r}; expected {' or '.join(ENGINES)}")
+        keep_days = values["keep_days"] or cls.keep_days
+        if not str(keep_days).isdecimal() or int(keep_days) < 1:
+            raise SettingsError(f"{PREFIX}KEEP_DAYS is {keep_days!r}; expected a whole number of days of at least 1")
         aws = _aws(values)
         return cls(
             lake=_place("LAKE", values["lake"] or project / "lake", aws),
@@ -93,6 +97,7 @@ class Settings:
             threads=int(threads),
             work_folder=Path(values["work_folder"]).absolute() if values["work_folder"] else None,
             engine="spark" if engine == "spark" else "duckdb",
+            keep_days=int(keep_days),
             aws=aws,
         )
 

@@ -84,6 +84,10 @@ class CloudPlatform:
         """Hold the lake's lease; LakeError where another run does."""
         return self._lease.held()
 
+    def check_lock(self) -> None:
+        """LakeError where the lease of this process was taken over."""
+        self._lease.check()
+
     def hash_key(self) -> bytes:
         """The key in SALES_TECH_HASH_KEY, or that in Secrets Manager; SettingsError where there is neither."""
         return given_hash_key() or self._secret

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock
 from fsspec import AbstractFileSystem
 
 from sales_tech.engines.dialect import duckdb_type, literal, quote
@@ -22,6 +23,8 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
+IN_USE = ".in-use"
+"""The file in an engine's scratch folder that it holds locked while it lives."""
 _ROWS_HELD = 16_384
 """Rows that each thread holds for each partition of a table it writes: DuckDB's half a million fill the memory, and cost time."""
 
@@ -47,6 +50,9 @@ class DuckEngine:
             raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB") from error
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+        # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
+        self._in_use = FileLock(self._scratch / IN_USE)
+        self._in_use.acquire()
         self._numbers = itertools.count()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
         self._connection.execute(f"set threads = {threads}")
@@ -66,6 +72,7 @@ class DuckEngine:
     def close(self) -> None:
         """Give back memory and scratch files."""
         self._connection.close()
+        self._in_use.release()
         shutil.rmtree(self._scratch)
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
@@ -85,6 +92,11 @@ class DuckEngine:
     def arrow(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """The result of a query as an Arrow table."""
         return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    def typed(self, sql: str) -> tuple[list[str], pa.Table]:
+        """The result of a query as an Arrow table, and DuckDB's type of each column."""
+        answer = self._connection.sql(sql)
+        return [str(kind) for kind in answer.types], answer.to_arrow_table()
 
     def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
         """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.

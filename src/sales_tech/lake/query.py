@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,18 +10,19 @@ from datetime import UTC, datetime
 import pandas as pd
 import pyarrow as pa
 from pyiceberg.table import Table
-from pyiceberg.types import DecimalType, IcebergType
 from sqlglot import exp
 
-from sales_tech.contracts.types import ColumnType
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, QueryError
+from sales_tech.lake.history import complete_since, holder
+from sales_tech.lake.schema import sql_type
 from sales_tech.lake.splicing import may_be_large, spliced
 from sales_tech.lake.store import Lake
-from sales_tech.settings import Settings
+from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
+_NAME = re.compile(rf"({'|'.join(_READABLE)})\.[a-z0-9_]+")
 
 
 class Reader:
@@ -90,13 +92,12 @@ def _require(lake: Lake, settings: Settings) -> None:
 
 
 def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
-    readable = lake.tables(_READABLE)
     for name, places in tables_in(tree).items():
         if name.partition(".")[0] == "bronze":
-            raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(readable)}")
-        table = lake.table(name) if name in readable else None
+            raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(lake.tables(_READABLE))}")
+        table = lake.table(name) if _NAME.fullmatch(name) else None
         if table is None:
-            raise QueryError(f"no table {name!r}; expected one of {', '.join(readable) or 'none, the lake is empty'}")
+            raise QueryError(f"no table {name!r}; expected one of {', '.join(lake.tables(_READABLE)) or 'none, the lake is empty'}")
         for place in places:
             yield _Read(name, table, place, _snapshot(table, name, place) or lake.snapshot_id(name))
 
@@ -111,8 +112,8 @@ def _pinned(lake: Lake, found: Iterable[_Read]) -> Iterator[tuple[exp.Table, str
 
 def _as_athena(engine: DuckEngine, sql: str) -> pa.Table:
     # DuckDB sums whole numbers into 128 bits, Athena into bigint.
-    wide = [number for number, row in enumerate(engine.rows(f"describe {sql}")) if row[1] == "HUGEINT"]
-    result = engine.arrow(sql)
+    types, result = engine.typed(sql)
+    wide = [number for number, kind in enumerate(types) if kind == "HUGEINT"]
     try:
         for number in wide:
             result = result.set_column(number, result.field(number).name, result.column(number).cast(pa.int64()))
@@ -132,7 +133,7 @@ def _point_at(place: exp.Table, view: str) -> None:
 
 def _show(lake: Lake, engine: DuckEngine, read: _Read, view: str) -> list[str]:
     files = [file.path for file in lake.files(read.name, read.snapshot)]
-    engine.view(view, files, {field.name: _sql_type(field.field_type) for field in read.table.schema().fields})
+    engine.view(view, files, {field.name: sql_type(field.field_type) for field in read.table.schema().fields})
     _point_at(read.place, view)
     return files
 
@@ -145,11 +146,15 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
     wanted = version.expression
     if version.this.upper() == "VERSION":
         text = wanted.name
-        if not text.isdecimal() or table.snapshot_by_id(int(text)) is None:
+        held = holder(table.metadata, int(text)) if text.isdecimal() else None
+        if held is None:
             known = ", ".join(str(entry.snapshot_id) for entry in history[-3:])
-            raise QueryError(f"{name} has no version {text}; the latest are {known}")
-        return int(text)
+            raise QueryError(f"{name} has no version {text}; the latest are {known}, and older ones may have expired")
+        return held
     moment = _moment(wanted)
+    if moment.timestamp() * 1000 < (since := complete_since(table.metadata)):
+        kept = f"versions are kept for {PREFIX}KEEP_DAYS days, here since {datetime.fromtimestamp(since / 1000, UTC).isoformat()}"
+        raise QueryError(f"{name} as of {moment.isoformat()} has expired; {kept}")
     earlier = [entry for entry in history if entry.timestamp_ms <= moment.timestamp() * 1000]
     if not earlier:
         first = datetime.fromtimestamp(history[0].timestamp_ms / 1000, UTC) if history else None
@@ -165,9 +170,3 @@ def _moment(expression: exp.Expr) -> datetime:
     except ValueError as error:
         raise QueryError(f"time {expression.sql()!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _sql_type(kind: IcebergType) -> str:
-    if isinstance(kind, DecimalType):
-        return f"decimal({kind.precision},{kind.scale})"
-    return ColumnType.parse(str(kind)).sql

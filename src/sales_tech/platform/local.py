@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,16 @@ class Folder:
         target.parent.mkdir(parents=True, exist_ok=True)
         part.replace(target)
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files, and the folders below this one that are empty then."""
+        for name in names:
+            target = self.path / name
+            target.unlink(missing_ok=True)
+            for folder in target.parents:
+                if folder == self.path or not folder.is_dir() or any(folder.iterdir()):
+                    break
+                folder.rmdir()
+
 
 class LocalPlatform:
     """The embedded default: no account and no server."""
@@ -75,8 +85,10 @@ class LocalPlatform:
             uri=URL.create("sqlite", database=str(self._folder / "catalog.db")).render_as_string(),
             warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
         )
+        known = {name for (name,) in catalog.list_namespaces()}  # asked once, since every query opens the catalog
         for layer in LAYERS:
-            catalog.create_namespace_if_not_exists(layer)
+            if layer not in known:
+                catalog.create_namespace_if_not_exists(layer)
         return catalog
 
     @property
@@ -105,6 +117,9 @@ class LocalPlatform:
             yield
         finally:
             lock.release()
+
+    def check_lock(self) -> None:
+        """Nothing: the system gives a lock file back only when its holder has ended."""
 
     def hash_key(self) -> bytes:
         """The key in SALES_TECH_HASH_KEY, or one of the lake's own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import TableContract, contract_path, table_contract
@@ -31,6 +32,7 @@ class Model:
     code: str
 
 
+@cache
 def model(name: str) -> Model:
     """One of MODELS, its SQL in the engine's words; ContractError where it is not one select."""
     path = contract_path(name).with_suffix(".sql")
