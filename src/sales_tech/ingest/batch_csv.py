@@ -75,7 +75,11 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
         if not file.claims:
             arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
             continue
-        kept = archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch")
+        try:
+            kept = archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch")
+        except UnreadableFile as error:
+            arrivals.append(replace(plain, status="rejected", reason=str(error)))
+            continue
         known = history.by_path.get(file.name)
         last_id, last = versions.get(file.name) or ((known.file_id, known.version) if known else (kept.file_id, 1))
         arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=last + (last_id != kept.file_id))
