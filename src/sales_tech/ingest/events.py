@@ -19,7 +19,7 @@ from sales_tech.ingest.rows import ROW_COLUMNS
 from sales_tech.ingest.source import raw_chunks
 
 _SOURCE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST_SOURCE = 100  # it becomes the name of a folder
+_LONGEST_SOURCE = 200  # as the consumer of the queue takes it; it becomes the name of a folder
 _ROWS_A_BATCH = 20_000
 _LONGEST = 4 << 20  # the consumer of the queue takes no event beyond 256 KiB
 
