@@ -13,6 +13,7 @@ from tests.support.exports import erp_text, land_erp, land_reference, sale
 from tests.support.nights import REPOSITORY, night, read, read_all, snapshots
 
 from sales_tech.contracts import table as contracts
+from sales_tech.errors import LakeError
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
 
@@ -228,4 +229,16 @@ def test_a_type_that_a_table_s_contract_widens_holds_for_all_of_history(supplier
         "Q1": 1,
     }
     assert str(Lake(supplier.settings).table("silver.sales").schema().find_type("quantity")) == "long"
+    supplier.as_from_the_start()
+
+
+def test_a_type_that_a_table_s_contract_narrows_is_refused_in_words_and_changes_nothing(supplier: Supplier, tables: Any) -> None:
+    tables("silver/sales.yaml", ("stated_line_number: {type: long,", "stated_line_number: {type: int,"))
+    supplier.send(1)
+    words = r"silver\.sales: stated_line_number is long and by the contract int; expected the same type or a wider one"
+    with pytest.raises(LakeError, match=words):
+        night(supplier.settings)
+    assert supplier.orders() == ["P0", "Q0"]
+    tables("silver/sales.yaml", ("stated_line_number: {type: int,", "stated_line_number: {type: long,"))
+    night(supplier.settings)
     supplier.as_from_the_start()
