@@ -22,11 +22,13 @@ setup: .venv/dev ## Build .venv with everything for development
 test: .venv/dev ## Run all tests
 	@$(BIN)/python -m pytest -n 2
 
-lint: .venv/dev ## Check style, types and the direction of imports
+lint: .venv/dev ## Check style, types, the direction of imports, committed keys and known flaws of packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python requirements/audit.py secrets
+	@$(BIN)/python requirements/audit.py dependencies
 
 lab: .venv/base ## Open the notebooks in JupyterLab
 	@SALES_TECH_LAKE=$(abspath $(LAKE)) SALES_TECH_LANDING=$(abspath $(LANDING)) $(BIN)/jupyter lab notebooks

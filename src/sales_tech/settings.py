@@ -14,6 +14,7 @@ from sales_tech.errors import SettingsError
 PREFIX = "SALES_TECH_"
 ENGINES = ("duckdb", "spark")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?")
+_NOT_IN_ADDRESSES = set("#?\t\n\r") | ({"\\"} if os.sep == "/" else set())
 _DATABASE_PREFIX = re.compile(r"[a-z][a-z0-9_]*_")
 
 
@@ -144,7 +145,13 @@ def _place(name: str, value: Path | str, aws: Aws | None) -> Path | str:
     if aws is None:
         if text.startswith("s3://"):
             raise SettingsError(f"{PREFIX}{name} is {text!r} where {PREFIX}ENV is local; expected a folder, or {PREFIX}ENV=aws")
-        return Path(value).absolute()
+        path = Path(value).absolute()
+        # A table's address is a URI, in which these would begin something else or be left out.
+        if name == "LAKE" and (odd := sorted(_NOT_IN_ADDRESSES & set(str(path)))):
+            raise SettingsError(
+                f"{PREFIX}{name} is {text!r}; expected a folder without {' '.join(map(repr, odd))} in its path. Choose another"
+            )
+        return path
     if name == "LANDING" and not text:
         return ""  # whoever only asks the lake needs none
     if not _S3.fullmatch(text):

@@ -303,7 +303,7 @@ def test_bytes_of_a_file_are_read_as_utf_8() -> None:
 
 
 def test_no_reason_tells_a_value() -> None:
-    secret = "Ana-11144477735-São"
+    secret = "Ana-11144477735-São"  # pragma: allowlist secret
     bad: list[Any] = [secret, {"x": secret}, [secret], secret * 20, f"{secret}\x00"]
     paths = [lambda value, name=name: placed(**{name: value}) for name in placed()]
     paths += [lambda value, name=name: with_order(**{name: value}) for name in placed()["order"]]

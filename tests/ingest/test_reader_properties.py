@@ -29,7 +29,7 @@ CONTRACT = FileContract.model_validate(
     }
 )
 HEADER = "Order;Product;Extra\n"
-FRAGMENTS = ["a", "é", '"', '""', ";", ' "', '";', ';"', " ", "\t", '27"', "\\", "x y", "\u00a0", "1,5"]
+FRAGMENTS = ["a", "\ufeff", "é", '"', '""', ";", ' "', '";', ';"', " ", "\t", '27"', "\\", "x y", "\u00a0", "1,5"]
 messy_text = st.lists(st.sampled_from(FRAGMENTS), max_size=8).map("".join)
 quoted = st.text(alphabet='ab;" é', max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
 field = st.one_of(st.text(alphabet="abé ", max_size=4), quoted, st.sampled_from(['27" LED', '"a"b', "", "\\"]))

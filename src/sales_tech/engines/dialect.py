@@ -75,13 +75,27 @@ def tables_in(tree: exp.Expr) -> dict[str, list[exp.Table]]:
     Athena's names know no case. What stands in for a table but is none, such as a function that reads
     files, is listed under its SQL.
     """
-    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: dict[str, list[exp.Table]] = {}
     for table in tree.find_all(exp.Table):
         name = table.name.lower() if isinstance(table.this, exp.Identifier) else table.this.sql(dialect=ATHENA)
-        if table.db or name not in own:
+        if table.db or not _is_expression(table, name):
             found.setdefault(f"{table.db.lower()}.{name}" if table.db else name, []).append(table)
     return found
+
+
+def _is_expression(table: exp.Table, name: str) -> bool:
+    # A common table expression is known in the query it stands before and in the expressions behind it, and nowhere else:
+    # elsewhere its name may be that of a table of the engine's own, or of a file.
+    inner: exp.Expr = table
+    while (outer := inner.parent) is not None:
+        if isinstance(outer, exp.With):
+            known = outer.expressions if outer.recursive else outer.expressions[: outer.expressions.index(inner)]
+        else:
+            known = outer.ctes if isinstance(outer, exp.Query) and not isinstance(inner, exp.With) else []
+        if any(cte.alias.lower() == name for cte in known):
+            return True
+        inner = outer
+    return False
 
 
 def quote(name: str) -> str:

@@ -178,8 +178,13 @@ class DuckEngine:
         self.name_query(name, f"select * from read_parquet({literal(str(path))})")
 
     def confine(self, files: Iterable[str]) -> None:
-        """From here on read no file but these, and change no setting: for queries that a user typed."""
+        """From here on read no file but these and no variable of Python, fetch no extension, and change no setting.
+
+        For queries that a user typed.
+        """
         listing = ", ".join(literal(path.removeprefix("file://")) for path in files)
+        for setting in ("python_enable_replacements", "autoinstall_known_extensions", "autoload_known_extensions"):
+            self.execute(f"set {setting} = false")
         self.execute(f"set allowed_paths = [{listing}]")
         self.execute("set enable_external_access = false")
         self.execute("set lock_configuration = true")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from sales_tech.platform import Place
 
 _CHUNK = 1 << 20
+_PLAIN_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
         target.flush()
         os.fsync(target.fileno())
     file_id = digest.hexdigest()
-    place = f"archive/{file_id[:2]}/{file_id}{''.join(PurePosixPath(name).suffixes[-2:])}"
+    place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
     lake.keep(Path(part), place)
     return Archived(file_id, place)
+
+
+def _suffix(name: str) -> str:
+    # Whoever sends a file chooses its name: one of 255 characters, or with a line's end in it, is no part of a place here.
+    return "".join(suffix for suffix in PurePosixPath(name).suffixes[-2:] if _PLAIN_SUFFIX.fullmatch(suffix))
 
 
 def archived(lake: Place, file_id: str) -> str:

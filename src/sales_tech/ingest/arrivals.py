@@ -10,7 +10,7 @@ from fsspec.utils import glob_translate
 
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.errors import LakeError
+from sales_tech.errors import LakeError, UnreadableFile
 from sales_tech.ingest.archive import checksum
 from sales_tech.lake.store import Lake
 from sales_tech.platform import Entry, Place
@@ -62,7 +62,9 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
     patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
     found = []
     for entry in _entries(settings, landing):
-        if not entry.name.startswith(f"{EVENTS}/"):
+        if not _is_text(entry.name):
+            found.append(Landed(entry.name.encode(errors="backslashreplace").decode(), entry.size, entry.modified_ns, ()))
+        elif not entry.name.startswith(f"{EVENTS}/"):
             claims = tuple(claim for pattern, claim in patterns if pattern.match(entry.name))
             found.append(Landed(entry.name, entry.size, entry.modified_ns, claims))
     return found
@@ -70,7 +72,17 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
 
 def landed_events(settings: Settings, landing: Place) -> list[Landed]:
     """All objects of order events in the landing area, in the order of their names; LakeError as for `landed_files`."""
-    return [Landed(entry.name, entry.size, entry.modified_ns, ((EVENTS, EVENTS),)) for entry in _entries(settings, landing, below=EVENTS)]
+    entries = (entry for entry in _entries(settings, landing, below=EVENTS) if _is_text(entry.name))
+    return [Landed(entry.name, entry.size, entry.modified_ns, ((EVENTS, EVENTS),)) for entry in entries]
+
+
+def _is_text(name: str) -> bool:
+    # A name on a disk may be any bytes; one that is no UTF-8 can stand in no table, and nothing claims it.
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]:
@@ -148,5 +160,8 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
 
 
 def _checksum(landing: Place, file: Landed) -> str:
-    with landing.open(file.name) as opened:
-        return checksum(opened)
+    try:
+        with landing.open(file.name) as opened:
+            return checksum(opened)
+    except UnreadableFile:
+        return ""

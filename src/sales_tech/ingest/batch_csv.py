@@ -77,6 +77,9 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
         if kept is None:
             arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
             continue
+        if isinstance(kept, str):
+            arrivals.append(replace(plain, status="rejected", reason=kept))
+            continue
         known = history.by_path.get(file.name)
         last_id, last = versions.get(file.name) or ((known.file_id, known.version) if known else (kept.file_id, 1))
         arrival = replace(plain, file_id=kept.file_id, archived_as=kept.place, version=last + (last_id != kept.file_id))
@@ -99,12 +102,17 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
     return arrivals
 
 
-def _archived(lake: Lake, new: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived | None]]:
-    # Copies of the next files are written while this one is looked at: checksums and disks need no interpreter.
-    landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
+def _archived(lake: Lake, new: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived | str | None]]:
+    # With the reason where a file cannot be archived, None where nobody claims it. Copies of the next files are
+    # written while one is looked at: checksums and disks need no interpreter.
+    def kept(file: Landed) -> Archived | str | None:
+        try:
+            return archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch") if file.claims else None
+        except UnreadableFile as error:
+            return str(error)
+
     with ThreadPoolExecutor(run.settings.threads) as pool:
-        copies = pool.map(lambda file: archive(landing, file.name, target, scratch) if file.claims else None, new)
-        yield from zip(new, copies, strict=True)
+        yield from zip(new, pool.map(kept, new), strict=True)
 
 
 def _open(arrival: Arrival, packs: dict[str, Pack], lake: Lake) -> Arrival:

@@ -89,7 +89,7 @@ def enter(
     now = moment(run.run_id)
     entries = [
         {
-            "file_id": arrival.file_id or f"unclaimed:{arrival.file.name}",
+            "file_id": arrival.file_id or f"{arrival.status}:{arrival.file.name}",
             "file_path": arrival.file.name,
             "version": arrival.version,
             "source": arrival.claim[0] if arrival.claim else None,

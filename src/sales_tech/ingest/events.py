@@ -19,7 +19,9 @@ from sales_tech.ingest.rows import ROW_COLUMNS
 from sales_tech.ingest.source import raw_chunks
 
 _SOURCE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_SOURCE = 200  # as the consumer of the queue takes it; it becomes the name of a folder
 _ROWS_A_BATCH = 20_000
+_LONGEST = 4 << 20  # the consumer of the queue takes no event beyond 256 KiB
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def read_events(path: Path) -> tuple[EventRows, set[str]]:
     sources: set[str] = set()
     for number, event in _events(path):
         source = event.get("source")
-        if not isinstance(source, str) or not _SOURCE.fullmatch(source):
+        if not isinstance(source, str) or len(source) > _LONGEST_SOURCE or not _SOURCE.fullmatch(source):
             raise UnreadableFile(f"line {number}: no source; expected the name of a pack, such as erp_br")
         order = event.get("order")
         lines = order.get("lines") if isinstance(order, dict) else None
@@ -74,6 +76,8 @@ def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     rest, number = b"", 0
     for chunk in chain(raw_chunks(path), [b"\n"]):
         *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > _LONGEST:
+            raise UnreadableFile(f"line {number + len(whole) + 1} has more than {_LONGEST:,} bytes; expected one event")
         for line in whole:
             number += 1
             if line.strip():

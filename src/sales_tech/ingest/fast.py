@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,9 @@ def _block_batch(block: memoryview, first: int, layout: Layout) -> pa.RecordBatc
         skipped.append(unsplit(first + row.number - 1, row.text, row.actual_columns, layout))
         return "skip"
 
+    if bytes(block[: len(codecs.BOM_UTF8)]) == codecs.BOM_UTF8:
+        # Arrow takes a mark off the start of whatever it reads; here it is text of the first field.
+        block = memoryview(codecs.BOM_UTF8 + bytes(block))
     names = [str(place) for place in range(layout.width)]
     table = pa_csv.read_csv(
         pa.BufferReader(block),

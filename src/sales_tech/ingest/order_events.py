@@ -47,6 +47,9 @@ def run(run: Run) -> StepResult:
         loaded = set(history.loaded) | recovered
         sources: set[str] = set()
         for file, kept in _archived(lake, [file for file, _ in _news(lake, run, history)], run):
+            if isinstance(kept, UnreadableFile):
+                arrivals.append(Arrival(file, "", None, 1, "rejected", str(kept), None, 0, run.run_id))
+                continue
             arrival, named = _examine(lake, file, kept, loaded, history, run)
             sources |= named
             if arrival.file_id in recovered:
@@ -88,11 +91,18 @@ def _news(lake: Lake, run: Run, history: History) -> list[tuple[Landed, str]]:
     return found
 
 
-def _archived(lake: Lake, files: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived]]:
+def _archived(lake: Lake, files: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived | UnreadableFile]]:
     # Objects are small and many; on S3 nearly all of the time is waiting.
     landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
+
+    def kept(file: Landed) -> Archived | UnreadableFile:
+        try:
+            return archive(landing, file.name, target, scratch)
+        except UnreadableFile as error:
+            return error
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from zip(files, pool.map(lambda file: archive(landing, file.name, target, scratch), files), strict=True)
+        yield from zip(files, pool.map(kept, files), strict=True)
 
 
 def _examine(lake: Lake, file: Landed, kept: Archived, loaded: set[str], history: History, run: Run) -> tuple[Arrival, set[str]]:

@@ -11,6 +11,9 @@ from pathlib import Path
 from sales_tech.errors import UnreadableFile
 
 CHUNK_BYTES = 8 << 20
+MOST_TIMES, ALWAYS_BYTES = 200, 64 << 20
+"""A gzip file may unpack to so many times its size, and to so many bytes in any case; exports unpack to 5 to 20 times theirs."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAMPLE_BYTES = 2048
@@ -18,7 +21,7 @@ _UTF8_CONTINUATIONS = bytes(range(0x80, 0xC0))
 
 
 def raw_chunks(path: Path) -> Iterator[bytes]:
-    """The file's bytes, unpacked where its first bytes say gzip; UnreadableFile for a broken gzip stream."""
+    """The file's bytes, unpacked where its first bytes say gzip; UnreadableFile for a stream that is broken or too large."""
     with path.open("rb") as file:
         packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         file.seek(0)
@@ -26,14 +29,17 @@ def raw_chunks(path: Path) -> Iterator[bytes]:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
             return
-        done = 0
+        done, size = 0, path.stat().st_size
+        most = max(MOST_TIMES * size, ALWAYS_BYTES)
         try:
             with gzip.GzipFile(fileobj=file) as stream:
                 while chunk := stream.read(CHUNK_BYTES):
-                    yield chunk
                     done += len(chunk)
+                    if done > most:
+                        found = f"gzip file of {size:,} bytes unpacks to more than {most:,}, {MOST_TIMES} times its size"
+                        raise UnreadableFile(f"{found}; expected less, so it may be made to fill the disk. Land it unpacked if it is sound")
+                    yield chunk
         except EOFError as error:
-            size = path.stat().st_size
             raise UnreadableFile(f"gzip stream ends early after {size} bytes; expected its end mark, so the copy was cut off") from error
         except (gzip.BadGzipFile, zlib.error) as error:
             raise UnreadableFile(f"gzip stream is damaged after {done} unpacked bytes: {error}; expected a whole gzip file") from error

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 from sqlglot import exp
 
+from sales_tech.engines.calls import check_calls
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, QueryError
@@ -68,8 +69,10 @@ class Reader:
                     # silver.sales.sku: the table goes by its bare name now
                     if f"{column.db}.{column.table}".lower() in tables:
                         column.set("db", None)
+                sql = to_duckdb(tree)
+                check_calls(engine, sql)
                 engine.confine(allowed)
-                return _as_athena(engine, to_duckdb(tree))
+                return _as_athena(engine, sql)
         except DuckEngine.MissingFile as error:
             raise LakeError(f"a file of the lake is gone: {error}; `python pipeline.py run --force` builds the tables again") from error
         except DuckEngine.Error as error:

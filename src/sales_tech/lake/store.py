@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationException
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationError, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
@@ -248,9 +248,17 @@ class Lake:
             for name, column in contract.columns.items()
             if name in have and have[name] != iceberg_type(column.type)
         }
-        if new or changed:
+        if not (new or changed):
+            return
+        try:
             with table.update_schema() as update:
                 for name, column in new.items():
                     update.add_column(name, iceberg_type(column.type), doc=comment(column))
                 for name, kind in changed.items():
                     update.update_column(name, kind)
+        except ValidationError as error:
+            kinds = ", ".join(f"{name} is {have[name]} and by the contract {kind}" for name, kind in changed.items())
+            raise LakeError(
+                f"{contract.name}: {kinds}; expected the same type or a wider one (int to long, a decimal with more digits), since earlier "
+                "snapshots keep theirs. Give the column another name, or build a new lake from the landing folder"
+            ) from error

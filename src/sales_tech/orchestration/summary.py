@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from decimal import Decimal
@@ -24,6 +23,7 @@ from sales_tech.orchestration.plan import Planned
 from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
 from sales_tech.ports import LAYERS
 from sales_tech.settings import Settings
+from sales_tech.spreadsheets import csv_line
 from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
 from sales_tech.transform.forecasts import DEMAND
 
@@ -87,11 +87,10 @@ def show_posted(console: Console, posted: Posted, settings: Settings, most: int 
 
 
 def show_answer(console: Console, answer: pa.Table, form: str) -> None:
-    """A query's answer as a table, CSV or JSON; the last two hold nothing but the data."""
+    """A query's answer as a table, CSV or JSON; the last two hold nothing but the data, in CSV with `guarded` text."""
     rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
     if form == "csv":
-        writer = csv.writer(console.file, lineterminator="\n")
-        writer.writerows([answer.column_names, *rows])
+        console.file.writelines(map(csv_line, [answer.column_names, *rows]))
     elif form == "json":
         records = [dict(zip(answer.column_names, row, strict=True)) for row in rows]
         console.file.write(json.dumps(records, ensure_ascii=False, indent=1, default=_plain) + "\n")

@@ -17,7 +17,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from sqlalchemy import URL
 
-from sales_tech.errors import LakeError, SettingsError
+from sales_tech.errors import LakeError, SettingsError, UnreadableFile
 from sales_tech.ports import LAYERS, Entry
 from sales_tech.settings import Settings, given_hash_key
 
@@ -40,8 +40,11 @@ class Folder:
                 yield Entry(path.relative_to(self.path).as_posix(), status.st_size, status.st_mtime_ns)
 
     def open(self, name: str) -> BinaryIO:
-        """Read a file."""
-        return (self.path / name).open("rb")
+        """Read a file; UnreadableFile for a link that leads out of the folder, to what its sender may not read."""
+        path = self.path / name
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise UnreadableFile(f"a link to {path.resolve()}, outside of {self.path}; expected a file. Put a copy here if it is wanted")
+        return path.open("rb")
 
     def fetch(self, name: str) -> Path:
         """The file itself."""

@@ -14,6 +14,7 @@ import pandas as pd
 from sales_tech.planning.lookup import runs
 from sales_tech.serving.refusals import Problem, Refused, shown
 from sales_tech.serving.requests import CSV, JSON, Asked
+from sales_tech.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from sales_tech.planning import Outlook
@@ -59,7 +60,7 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
         except ValueError as error:
             raise Refused(422, Problem(str(error), "a plan that the model can tell of", "change the plan as told")) from None
     if alternatives is None:
-        return forecast.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()
+        return _for_spreadsheets(forecast).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n").encode()
     told: dict[str, Any] = {
         "origin": f"{outlook.origin:%Y-%m-%d}",
         "currency": outlook.currency,
@@ -87,6 +88,12 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     names = frame.columns.tolist()
     columns = [_plain(frame[name].to_numpy()) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+    # Few values stand in many rows.
+    texts = [name for name in frame.columns if frame[name].dtype.kind not in "bifuM"]
+    return frame.assign(**{name: frame[name].map({one: guarded(one) for one in frame[name].unique()}) for name in texts})
 
 
 def _plain(values: np.ndarray) -> list[Any]:

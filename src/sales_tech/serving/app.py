@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sales_tech.planning import Outlook
 
 MOST_BYTES = 1 << 20
+MOST_SECONDS = 20
 PAGE = Path(__file__).with_name("page")
 # The pages are whole by themselves: nothing is fetched from elsewhere, and nobody else's page may frame them.
 HEADERS = {
@@ -86,6 +88,17 @@ async def _choices(request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes:
+    # Whoever sends a byte a minute would keep a connection for days.
+    try:
+        with anyio.move_on_after(MOST_SECONDS):
+            return await _whole(request)
+    except ClientDisconnect:
+        # Nobody hears this; but whoever goes away is no fault of the endpoint, which its log would tell otherwise.
+        raise Refused(400, Problem("a body that was cut off", "the whole body", "send it again")) from None
+    raise Refused(408, Problem(f"a body that did not end in {MOST_SECONDS} seconds", "the whole body at once", "send it again"))
+
+
+async def _whole(request: Request) -> bytes:
     too_large = Refused(413, Problem(f"a body of more than {MOST_BYTES:,} bytes", f"at most {MOST_BYTES:,}", "ask in several requests"))
     if request.headers.get("content-length", "").isdecimal() and int(request.headers["content-length"]) > MOST_BYTES:
         raise too_large

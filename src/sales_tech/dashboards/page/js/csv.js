@@ -14,11 +14,14 @@ export function csv(visual, data, dashboard, { rows, intervals }) {
   return `${UTF8}${[heads, ...lines].map((line) => line.join(sign)).join("\r\n")}\r\n`;
 }
 
-// Text of a cell that a spreadsheet would take for a formula gets an apostrophe; numbers are left alone.
+// Text that a spreadsheet would take for a formula gets an apostrophe, behind a separator too, which the spreadsheet may
+// take for the end of a cell; numbers are left alone. The same rule as in spreadsheets.py.
 function guarded(cell) {
-  const isNumber = /^-?\d+([.,]\d+)?(e[+-]?\d+)?$/i.test(cell);
-  const safe = !isNumber && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[";,\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const start = "[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]";
+  const isNumber = /^[+-]?\d+([.,]\d+)?(e[+-]?\d+)?$/i.test(cell);
+  const inside = isNumber ? cell : cell.replace(new RegExp(`([;,\\t\\r\\n])(?=["']*${start})`, "g"), "$1'");
+  const safe = !isNumber && new RegExp(`^(["']*${start}|[\\t\\r\\n])`).test(cell) ? `'${inside}` : inside;
+  return /[";,\t\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 export function download(name, content) {
