@@ -19,8 +19,11 @@ LONGEST_FIRST = ("end_to_end", "transform", "infra", "functions", "query", "note
 """Folders whose tests take long, so that no worker is left with one of their files at the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: those with slow tests, then those of some folders."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out long tests unless they are asked for; begin with the files that take longest: slow tests, then some folders."""
+    if "long" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     longest: dict[Path, float] = {}
     for item in items:
         if slow := item.get_closest_marker("slow"):

@@ -1,0 +1,70 @@
+"""Nights in processes of their own, which may die: forked from one process that has imported everything already."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from tests.reliability.points import Killer, watch
+from tests.support.nights import HASH_KEY, night
+
+from sales_tech.settings import Settings
+
+_PATIENCE = 120.0  # seconds that one night may take
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.reliability.children"])
+
+
+def start(work: Callable[..., None], *arguments: Any, environment: Mapping[str, str] | None = None) -> ForkServerProcess:
+    """Begin some work in a process of its own, in which the hash key and some variables are set."""
+    given = {"SALES_TECH_HASH_KEY": HASH_KEY, **(environment or {})}
+    child = _CONTEXT.Process(target=_at_work, args=(given, work, arguments), daemon=True)
+    child.start()
+    return child
+
+
+def ended(child: ForkServerProcess) -> int:
+    """The exit code of a child: negative for the signal that killed it."""
+    child.join(_PATIENCE)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+        raise TimeoutError(f"process {child.pid} did not end within {_PATIENCE:g} s")
+    return child.exitcode
+
+
+def killed_night(settings: Settings, fatal: int, log: Path | None = None) -> None:
+    """A night that is killed at its n-th point, at none for 0; the points it passes are kept in a file."""
+    watch(str(settings.lake), Killer(fatal, log))
+    night(settings)
+
+
+def night_after_a_dead_one(settings: Settings) -> None:
+    """A night on AWS that need not wait until the lease of a dead one has run out."""
+    from sales_tech.aws.lease import Lease
+
+    assert Lease.__init__.__kwdefaults__ is not None
+    Lease.__init__.__kwdefaults__["lasts"] = timedelta(0)
+    night(settings)
+
+
+def kill_after(child: ForkServerProcess, seconds: float) -> None:
+    """End a child by SIGKILL after some time, unless it has ended by itself."""
+    time.sleep(seconds)
+    if child.exitcode is None and child.pid is not None:
+        os.kill(child.pid, signal.SIGKILL)
+
+
+def _at_work(environment: Mapping[str, str], work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # The fork server's variables are those of the moment it was started.
+    for name in [name for name in os.environ if name.startswith(("SALES_TECH_", "AWS_"))]:
+        del os.environ[name]
+    os.environ.update(environment)
+    work(*arguments)

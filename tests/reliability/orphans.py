@@ -1,0 +1,33 @@
+"""Which files in a table's location no version of the table names, found without the lake's own code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlparse
+
+from pyiceberg.table import Table
+
+from sales_tech.lake.store import Lake
+from sales_tech.settings import Settings
+
+
+def named_files(table: Table) -> set[str]:
+    """Every file that a table's metadata names: of all its snapshots, and the metadata itself."""
+    named = {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
+    for snapshot in table.metadata.snapshots:
+        named.add(snapshot.manifest_list)
+        for manifest in snapshot.manifests(table.io):
+            named.add(manifest.manifest_path)
+            named |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False)}
+    return named
+
+
+def orphans(settings: Settings) -> set[str]:
+    """All files below the tables of a lake in a folder that no table names."""
+    assert isinstance(settings.lake, Path)
+    lake = Lake(settings)
+    tables = [table for name in lake.tables() if (table := lake.table(name)) is not None]
+    named = {urlparse(file).path if file.startswith("file:") else file for table in tables for file in named_files(table)}
+    there = {str(path) for path in (settings.lake / "tables").rglob("*") if path.is_file()}
+    assert named & there, "the names of both sides are of one form"
+    return there - named

@@ -1,0 +1,47 @@
+"""A night on AWS killed at any moment is made good by the next one: S3 for files, Glue for commits, a lease for the lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from tests.reliability.scenes import Scene, cloud_scene, faults_after, land_first, land_second, told
+from tests.support.cloud import Cloud
+from tests.support.nights import HASH_KEY, cloud_settings_in
+
+from sales_tech.aws.lease import Lease
+
+POINTS = 60
+INSIDE_A_COMMIT = ("in the middle of the table's metadata", "before UpdateTable", "after UpdateTable, before its answer is read")
+
+
+@pytest.fixture(scope="module")
+def second_night(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A lake of one night, before the second; the lease of a dead writer counts as run out, so that no test waits five minutes."""
+    folder = tmp_path_factory.mktemp("second")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in {**cloud.environment, "SALES_TECH_HASH_KEY": HASH_KEY}.items():
+            patch.setenv(variable, value)
+        assert Lease.__init__.__kwdefaults__ is not None
+        patch.setitem(Lease.__init__.__kwdefaults__, "lasts", timedelta(0))
+        yield cloud_scene(cloud_settings_in(folder, cloud, "erp_br"), folder, land_first, last=land_second)
+
+
+@pytest.mark.parametrize("name", INSIDE_A_COMMIT)
+def test_a_night_killed_inside_a_commit_to_glue_is_made_good_by_the_next(second_night: Scene, name: str) -> None:
+    commits = second_night.points.count(name)
+    second_night.kill_at(second_night.point(name, INSIDE_A_COMMIT.index(name) * commits // len(INSIDE_A_COMMIT)))
+    assert faults_after(second_night) == []
+
+
+@pytest.mark.long
+def test_nights_on_aws_killed_at_any_moment_are_made_good(second_night: Scene) -> None:
+    began, faults, points = time.monotonic(), [], second_night.spread(POINTS)
+    for fatal in points:
+        second_night.kill_at(fatal)
+        faults += [f"{fatal}, {second_night.points[fatal - 1]}: {fault}" for fault in faults_after(second_night)]
+    passed = second_night.points
+    print(f"{len(points)} kills at {len(passed)} points, {len(faults)} faults, {time.monotonic() - began:.0f} s ({told(passed)})")  # noqa: T201
+    assert faults == []
