@@ -53,7 +53,10 @@ class Run:
     def record(self, result: StepResult) -> StepResult:
         """Keep a step's result beside its notebook, for the ledger; hands the result back."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._result_path(result.step).write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+        # Aside first: what a killed notebook left half written could not be read.
+        part = self._result_path(result.step).with_suffix(".part")
+        part.write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+        part.replace(self._result_path(result.step))
         return result
 
     def result(self, step: str) -> StepResult | None:
@@ -74,11 +77,12 @@ def exclusive(settings: Settings) -> Iterator[None]:
 
     Raises LakeError where another process writes to the lake.
     """
-    lake = str(settings.lake)
+    lake, platform = str(settings.lake), platform_of(settings)
     if os.environ.get(_HELD) == lake:
-        yield
+        with platform.step():
+            yield
         return
-    with platform_of(settings).lock():
+    with platform.lock():
         os.environ[_HELD] = lake
         try:
             yield

@@ -88,7 +88,8 @@ class Lake:
         """The Iceberg table of a name as this process last saw it, or None."""
         if name not in self._tables:
             try:
-                self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
+                with self.platform.in_words(f"reading table {name}"):
+                    self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
             except NoSuchTableError:
                 return None
         return self._tables[name]
@@ -100,20 +101,10 @@ class Lake:
     def ensure(self, contract: TableContract) -> Table:
         """The table of a contract; made where it is missing, widened by columns that the contract added."""
         table = self.table(contract.name)
-        if table is None:
-            schema = iceberg_schema(contract)
-            identifier = self.platform.identifier(contract.name)
-            try:
-                table = self.catalog.create_table(
-                    identifier,
-                    schema,
-                    partition_spec=partition_spec(contract, schema),
-                    properties={"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"},
-                )
-            except TableAlreadyExistsError:
-                table = self.catalog.load_table(identifier)
-            self._tables[contract.name] = table
-        self._widen(table, contract)
+        with self.platform.in_words(f"making table {contract.name}"):
+            if table is None:
+                table = self._tables[contract.name] = self._made(contract)
+            self._widen(table, contract)
         return table
 
     def snapshot(self, name: str) -> Snapshot | None:
@@ -154,7 +145,8 @@ class Lake:
         if table is None or wanted is None:
             return ()
         if (name, wanted) not in self._listings:
-            tasks = list(table.scan(snapshot_id=wanted).plan_files())
+            with self.platform.in_words(f"reading which files {name} has"):
+                tasks = list(table.scan(snapshot_id=wanted).plan_files())
             if any(task.delete_files for task in tasks):
                 raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")
             self._listings[name, wanted] = tuple(
@@ -209,7 +201,7 @@ class Lake:
         added, removed = list(added), list(removed)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with _Changes(table) as transaction:
+                with self.platform.in_words(f"committing to {name}"), _Changes(table) as transaction:
                     update = transaction.update_snapshot(snapshot_properties=provenance.properties())
                     with update.overwrite() if removed else update.fast_append() as producer:
                         for path in added:
@@ -228,6 +220,15 @@ class Lake:
         snapshot = table.current_snapshot()
         assert snapshot is not None
         return snapshot.snapshot_id
+
+    def _made(self, contract: TableContract) -> Table:
+        schema = iceberg_schema(contract)
+        identifier = self.platform.identifier(contract.name)
+        properties = {"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"}
+        try:
+            return self.catalog.create_table(identifier, schema, partition_spec=partition_spec(contract, schema), properties=properties)
+        except TableAlreadyExistsError:
+            return self.catalog.load_table(identifier)
 
     def _widen(self, table: Table, contract: TableContract) -> None:
         have = {field.name: field.field_type for field in table.schema().fields}
