@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -13,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.reliability.points import Killer, watch
-from tests.support.nights import HASH_KEY, night
+from tests.support.nights import HASH_KEY, STEPS, night
 
+from sales_tech.errors import LakeError, SalesTechError
+from sales_tech.lake.query import Reader
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run, exclusive
 from sales_tech.settings import Settings
 
 _PATIENCE = 120.0  # seconds that one night may take
@@ -68,3 +73,57 @@ def _at_work(environment: Mapping[str, str], work: Callable[..., None], argument
         del os.environ[name]
     os.environ.update(environment)
     work(*arguments)
+
+
+def whole_night(settings: Settings, refusals: Path, force: bool) -> None:
+    """A night under one lock, as the command line runs it; where it is refused, what it was told is kept in a file."""
+    try:
+        with exclusive(settings):
+            night(settings, force=force)
+    except LakeError as error:
+        _append(refusals, str(error))
+
+
+def patient_night(settings: Settings, refusals: Path) -> None:
+    """The steps of a night by hand, each tried again while another writer is at work."""
+    run = Run.begin(settings)
+    for step in STEPS:
+        while True:
+            try:
+                step.run(run)
+                break
+            except LakeError as error:
+                if "works on" not in str(error):
+                    raise
+                _append(refusals, str(error))
+                time.sleep(0.02)
+
+
+def reading(settings: Settings, queries: Mapping[str, str], answers: Path, stop: Path) -> None:
+    """Ask the same questions over and over until a file appears; each answer, or what was refused, becomes a line."""
+    while not stop.exists():
+        for name, sql in queries.items():
+            try:
+                told: object = [{key: str(value) for key, value in row.items()} for row in Reader(settings).arrow(sql).to_pylist()]
+            except SalesTechError as error:
+                told = f"{type(error).__name__}: {error}"
+            _append(answers, json.dumps([name, told]))
+
+
+def opening(settings: Settings, start_at: float) -> None:
+    """Open the catalog at a given moment, and list its tables."""
+    time.sleep(max(start_at - time.time(), 0))
+    assert Lake(settings).tables() == []
+
+
+def working_as_a_kernel(settings: Settings, begun: Path, seconds: float) -> None:
+    """Hold a step's lock as the kernel of a pipeline that was killed."""
+    os.environ["SALES_TECH_LOCKED_LAKE"] = str(settings.lake)
+    with exclusive(settings):
+        begun.touch()
+        time.sleep(seconds)
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")

@@ -175,7 +175,12 @@ def _kind(path: str) -> str:
         return "a manifest list"
     if name.endswith(".avro"):
         return "a manifest"
-    for part, word in (("/scratch", "a scratch file"), ("/archive/", "the archive"), ("/runs/", "the run's record"), ("/data/", "data files")):
+    for part, word in (
+        ("/scratch", "a scratch file"),
+        ("/archive/", "the archive"),
+        ("/runs/", "the run's record"),
+        ("/data/", "data files"),
+    ):
         if part in path:
             return word
     return name or path

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from sales_tech.errors import SalesTechError
+from sales_tech.errors import LakeError, SalesTechError
 from sales_tech.models.training import STEP as TRAINING
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
 from sales_tech.orchestration.notebooks import execute, parameters_of
@@ -69,7 +69,12 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
                 now.lake.platform.publish(run.folder)
         outcome = outcome_of(run, step_runs, monotonic() - clock)
         if not outcome.idle:
-            enter(run, _run_entry(outcome, started), step_runs)
+            try:
+                enter(run, _run_entry(outcome, started), step_runs)
+            except LakeError as error:
+                # What the steps said must not be lost for it; the next run looks at the tables themselves.
+                unentered = f"the run is not in the ledger: {error}"
+                outcome = replace(outcome, outcome=FAILED, message="; ".join(filter(None, (outcome.message, unentered))))
     return outcome
 
 
