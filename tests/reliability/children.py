@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import resource
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -127,3 +129,30 @@ def working_as_a_kernel(settings: Settings, begun: Path, seconds: float) -> None
 def _append(path: Path, line: str) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
+
+
+def limited_night(settings: Settings, told: Path, most: int) -> None:
+    """A night in which no file may grow beyond some bytes; and what it said."""
+    told.touch()
+    # Python has the system tell of it by an error and not by a signal.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    refused_night(settings, told)
+
+
+def night_of_another_user(settings: Settings, told: Path, user: int) -> None:
+    """A night of a user that is not root, who may write anywhere."""
+    told.touch()
+    told.chmod(0o666)
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+    refused_night(settings, told)
+
+
+def refused_night(settings: Settings, told: Path) -> None:
+    """A night that ends this process with 0, or with 3 where it failed with words for the user, which are kept in a file."""
+    try:
+        night(settings)
+    except SalesTechError as error:
+        told.write_text(str(error), encoding="utf-8")
+        sys.exit(3)

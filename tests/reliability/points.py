@@ -25,6 +25,7 @@ from sales_tech.engines.duck import DuckEngine
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "shutil.move")
+_PLACES = {"/scratch": "a scratch file", "/archive/": "the archive", "/runs/": "the run's record", "/data/": "data files"}
 Passed = Callable[[str], None]
 
 
@@ -64,7 +65,7 @@ class _Hook:
         if name not in ("open", *_CHANGES) or not any(self._below(part) for part in arguments[:2]):
             return
         if name == "open":
-            path, mode, flags = arguments
+            _, mode, flags = arguments
             if not (flags or 0) & _WRITING and not set(mode or "") & set("wax+"):
                 return
         self._passed(f"before {name} of {_kind(str(arguments[0]))}")
@@ -175,12 +176,7 @@ def _kind(path: str) -> str:
         return "a manifest list"
     if name.endswith(".avro"):
         return "a manifest"
-    for part, word in (
-        ("/scratch", "a scratch file"),
-        ("/archive/", "the archive"),
-        ("/runs/", "the run's record"),
-        ("/data/", "data files"),
-    ):
+    for part, word in _PLACES.items():
         if part in path:
             return word
     return name or path

@@ -83,15 +83,30 @@ class LocalPlatform:
     @cached_property
     def catalog(self) -> Catalog:
         """The Iceberg catalog, made with its namespaces on first use."""
+        path = self._folder / "catalog.db"
         with self.in_words(f"opening the catalog of {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
-            catalog = SqlCatalog(
-                "sales_tech",
-                uri=URL.create("sqlite", database=str(self._folder / "catalog.db")).render_as_string(),
-                warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
-            )
-            for layer in LAYERS:
-                catalog.create_namespace_if_not_exists(layer)
+            if not path.exists():
+                self._make_catalog(path)
+            return self._catalog_in(path)
+
+    def _make_catalog(self, path: Path) -> None:
+        # Aside and one at a time, so that nobody finds it half made; a kill leaves no more than the part.
+        with FileLock(path.with_name(".lock.catalog")):
+            if not path.exists():
+                part = path.with_name(".catalog.db.part")
+                part.unlink(missing_ok=True)
+                self._catalog_in(part).engine.dispose()
+                part.replace(path)
+
+    def _catalog_in(self, path: Path) -> SqlCatalog:
+        catalog = SqlCatalog(
+            "sales_tech",
+            uri=URL.create("sqlite", database=str(path)).render_as_string(),
+            warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
+        )
+        for layer in LAYERS:
+            catalog.create_namespace_if_not_exists(layer)
         return catalog
 
     @property
