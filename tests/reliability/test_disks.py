@@ -22,7 +22,6 @@ from sales_tech import disk
 from sales_tech.errors import LakeError
 from sales_tech.lake.query import Reader
 from sales_tech.platform.local import Folder
-from sales_tech.settings import Settings
 
 pytestmark = pytest.mark.slow(40)
 NOBODY = 65534
