@@ -8,8 +8,8 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sales_tech.errors import SettingsError
@@ -17,6 +17,7 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _HELD = "SALES_TECH_LOCKED_LAKE"  # tells a kernel that its pipeline holds the lock
+_MOMENT = "%Y%m%dT%H%M%S"
 _RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
 
@@ -44,6 +45,13 @@ class Run:
             except ValueError as error:
                 raise SettingsError(f"run date {run_date!r}; expected a day like 2026-03-01") from error
         return cls(settings, run_id, run_date or datetime.now(UTC).date(), force)
+
+    def after(self, last: str | None) -> Run:
+        """This run, its id behind that of the last one also where the clock has gone back since, or within one second."""
+        if last is None or self.run_id > last:
+            return self
+        moment = datetime.strptime(last[:15], _MOMENT).replace(tzinfo=UTC) + timedelta(seconds=1)
+        return replace(self, run_id=f"{moment:{_MOMENT}}-{secrets.token_hex(3)}")
 
     @property
     def folder(self) -> Path:
@@ -122,4 +130,4 @@ class StepResult:
 
 def new_run_id() -> str:
     """An id that sorts by time and does not collide within a second."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):{_MOMENT}}-{secrets.token_hex(3)}"

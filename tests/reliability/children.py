@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,24 @@ def refused_night(settings: Settings, told: Path) -> None:
     except SalesTechError as error:
         told.write_text(str(error), encoding="utf-8")
         sys.exit(3)
+
+
+def skewed_night(settings: Settings, *seconds: float) -> None:
+    """A night by a clock that is wrong by some seconds, by the next of several whenever it is looked at."""
+    true, true_time, wrong = datetime, time.time, itertools.cycle(seconds)
+
+    class Kind(type(datetime)):  # type: ignore[misc]
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, true)
+
+    class Clock(datetime, metaclass=Kind):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return true.now(tz) + timedelta(seconds=next(wrong))
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("sales_tech", "pyiceberg")):
+            for given in [given for given, value in vars(module).items() if value is true]:
+                setattr(module, given, Clock)
+    time.time = lambda: true_time() + next(wrong)
+    night(settings)

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-from tests.reliability.scenes import Scene, cloud_scene, faults_after, land_first, land_second, told
-from tests.support.cloud import Cloud
-from tests.support.nights import HASH_KEY, cloud_settings_in
+from tests.reliability.scenes import Scene, faults_after, told
 
-from sales_tech.aws.lease import Lease
-
+pytestmark = pytest.mark.slow(30)
 POINTS = 60
 INSIDE_A_COMMIT = ("in the middle of the table's metadata", "before UpdateTable", "after UpdateTable, before its answer is read")
-
-
-@pytest.fixture(scope="module")
-def second_night(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A lake of one night, before the second; the lease of a dead writer counts as run out, so that no test waits five minutes."""
-    folder = tmp_path_factory.mktemp("second")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in {**cloud.environment, "SALES_TECH_HASH_KEY": HASH_KEY}.items():
-            patch.setenv(variable, value)
-        assert Lease.__init__.__kwdefaults__ is not None
-        patch.setitem(Lease.__init__.__kwdefaults__, "lasts", timedelta(0))
-        yield cloud_scene(cloud_settings_in(folder, cloud, "erp_br"), folder, land_first, last=land_second)
 
 
 @pytest.mark.parametrize("name", INSIDE_A_COMMIT)

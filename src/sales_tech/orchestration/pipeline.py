@@ -10,7 +10,7 @@ from time import monotonic
 
 from sales_tech.errors import LakeError, SalesTechError
 from sales_tech.models.training import STEP as TRAINING
-from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
+from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
 from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
 from sales_tech.orchestration.progress import Watch
@@ -57,6 +57,8 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path, watch: Watch
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
     with exclusive(run.settings), situation(run) as now:
+        # What came last is told by the ids: they must go on where the clock does not.
+        run = run.after(last_run_id(now.lake, now.engine))
         for step in steps:
             blocked = next((done for done in step_runs if done.step in step.needs and done.outcome != SUCCEEDED), None)
             if blocked is not None:
