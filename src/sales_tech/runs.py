@@ -47,7 +47,7 @@ class Run:
         return cls(settings, run_id, run_date or datetime.now(UTC).date(), force)
 
     def after(self, last: str | None) -> Run:
-        """This run, its id behind that of the last one also where the clock has gone back since, or within one second."""
+        """The run, its id behind that of the last one also where the clock has gone back since, or within one second."""
         if last is None or self.run_id > last:
             return self
         moment = datetime.strptime(last[:15], _MOMENT).replace(tzinfo=UTC) + timedelta(seconds=1)
