@@ -42,6 +42,9 @@ class Place(Protocol):
     def keep(self, part: Path, name: str) -> None:
         """Move a file of this machine here, under its name at once or not at all; what was there is replaced."""
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files; what is not there any more is passed over."""
+
 
 class Warehouse(Protocol):
     """A service that answers queries, where the embedded engine does not."""
@@ -94,6 +97,9 @@ class Platform(Protocol):
 
     def in_words(self, what: str) -> AbstractContextManager[None]:
         """Turn what storage and catalog refuse into a LakeError that says what was tried and what to do."""
+
+    def check_lock(self) -> None:
+        """LakeError where this process works under a lock that another one has taken over."""
 
     def hash_key(self) -> bytes:
         """The key of the hash that stands for personal data past bronze."""

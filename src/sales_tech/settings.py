@@ -35,7 +35,8 @@ class Settings:
 
     `lake` and `landing` are folders or, with `env` aws, `s3://bucket/prefix`; `sources` are packs'
     folders or folders of packs; `memory_limit` is the engine's, such as `1GB`; `work` is the folder on
-    this machine for scratch files and executed notebooks, by default the lake's own.
+    this machine for scratch files and executed notebooks, by default the lake's own; `keep_days` is for
+    how long a table's earlier versions are kept.
     """
 
     lake: Path | str
@@ -44,6 +45,7 @@ class Settings:
     memory_limit: str = "1GB"
     threads: int = 2
     work_folder: Path | None = None
+    keep_days: int = 100
     aws: Aws | None = None
 
     @property
@@ -78,6 +80,9 @@ class Settings:
         threads = values["threads"] or min(os.cpu_count() or 2, 8)
         if not str(threads).isdecimal() or int(threads) < 1:
             raise SettingsError(f"{PREFIX}THREADS is {threads!r}; expected a whole number of at least 1")
+        keep_days = values["keep_days"] or cls.keep_days
+        if not str(keep_days).isdecimal() or int(keep_days) < 1:
+            raise SettingsError(f"{PREFIX}KEEP_DAYS is {keep_days!r}; expected a whole number of days of at least 1")
         aws = _aws(values)
         return cls(
             lake=_place("LAKE", values["lake"] or project / "lake", aws),
@@ -86,6 +91,7 @@ class Settings:
             memory_limit=str(values["memory_limit"] or "1GB"),
             threads=int(threads),
             work_folder=Path(values["work_folder"]).absolute() if values["work_folder"] else None,
+            keep_days=int(keep_days),
             aws=aws,
         )
 

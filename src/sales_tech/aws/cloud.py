@@ -92,6 +92,10 @@ class CloudPlatform:
         """Turn what AWS refuses into a LakeError."""
         return in_words(what)
 
+    def check_lock(self) -> None:
+        """LakeError where the lease of this process was taken over."""
+        self._lease.check()
+
     def hash_key(self) -> bytes:
         """The key in SALES_TECH_HASH_KEY, or that in Secrets Manager; SettingsError where there is neither."""
         return given_hash_key() or self._secret

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock
 from fsspec import AbstractFileSystem
 
 from sales_tech import disk
@@ -23,6 +24,8 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
+IN_USE = ".in-use"
+"""The file in an engine's scratch folder that it holds locked while it lives."""
 _INNER, _OUTER, _BLOCK = 0x36, 0x5C, 64
 
 
@@ -56,6 +59,9 @@ class DuckEngine:
         with disk.in_words(f"making a folder for scratch files in {scratch} (SALES_TECH_WORK_FOLDER names another place)"):
             scratch.mkdir(parents=True, exist_ok=True)
             self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+            # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
+            self._in_use = FileLock(self._scratch / IN_USE)
+            self._in_use.acquire()
         self._numbers = itertools.count()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
         self._connection.execute(f"set threads = {threads}")
@@ -74,6 +80,7 @@ class DuckEngine:
     def close(self) -> None:
         """Give back memory and scratch files."""
         self._connection.close()
+        self._in_use.release()
         shutil.rmtree(self._scratch)
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:

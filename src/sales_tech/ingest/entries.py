@@ -129,7 +129,7 @@ def unrecorded(lake: Lake, engine: DuckEngine, step: str, tables: dict[str, tupl
     recorded = last.inputs if last else {}
     found = []
     for name, claim in tables.items():
-        if lake.snapshot_id(name) == recorded.get(name):
+        if not lake.has_moved(name, recorded.get(name)):
             continue
         files = lake.added_files(name, recorded.get(name))
         for file_id, load_id, path, rows in _file_counts(engine, [file.path for file in files]):

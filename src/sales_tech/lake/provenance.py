@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_PREFIX = "sales-tech."
+PREFIX = "sales-tech."
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Provenance:
         """The keys and texts to store in a snapshot's summary."""
         plain = {"run-id": self.run_id, "step": self.step, "code": self.code, "contract": self.contract}
         nested = {"inputs": self.inputs, "companions": self.companions, "packs": self.packs, "streams": self.streams}
-        return {_PREFIX + key: value for key, value in plain.items()} | {
-            _PREFIX + key: json.dumps(value, sort_keys=True) for key, value in nested.items()
+        return {PREFIX + key: value for key, value in plain.items()} | {
+            PREFIX + key: json.dumps(value, sort_keys=True) for key, value in nested.items()
         }
 
     @classmethod
     def read(cls, summary: Mapping[str, str]) -> Provenance | None:
         """The provenance in a summary, or None where another tool made the snapshot."""
-        found = {key.removeprefix(_PREFIX): value for key, value in summary.items() if key.startswith(_PREFIX)}
+        found = {key.removeprefix(PREFIX): value for key, value in summary.items() if key.startswith(PREFIX)}
         if "run-id" not in found:
             return None
         return cls(

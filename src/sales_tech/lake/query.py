@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 import pandas as pd
 import pyarrow as pa
 from pyiceberg.table import Table
-from pyiceberg.types import DecimalType, IcebergType
 from sqlglot import exp
 
-from sales_tech.contracts.types import ColumnType
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, QueryError
+from sales_tech.lake.history import complete_since, holder
+from sales_tech.lake.schema import sql_type
 from sales_tech.lake.splicing import may_be_large, spliced
 from sales_tech.lake.store import Lake
-from sales_tech.settings import Settings
+from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
 
@@ -132,7 +132,7 @@ def _point_at(place: exp.Table, view: str) -> None:
 
 def _show(lake: Lake, engine: DuckEngine, read: _Read, view: str) -> list[str]:
     files = [file.path for file in lake.files(read.name, read.snapshot)]
-    engine.view(view, files, {field.name: _sql_type(field.field_type) for field in read.table.schema().fields})
+    engine.view(view, files, {field.name: sql_type(field.field_type) for field in read.table.schema().fields})
     _point_at(read.place, view)
     return files
 
@@ -145,11 +145,15 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
     wanted = version.expression
     if version.this.upper() == "VERSION":
         text = wanted.name
-        if not text.isdecimal() or table.snapshot_by_id(int(text)) is None:
+        held = holder(table.metadata, int(text)) if text.isdecimal() else None
+        if held is None:
             known = ", ".join(str(entry.snapshot_id) for entry in history[-3:])
-            raise QueryError(f"{name} has no version {text}; the latest are {known}")
-        return int(text)
+            raise QueryError(f"{name} has no version {text}; the latest are {known}, and older ones may have expired")
+        return held
     moment = _moment(wanted)
+    if moment.timestamp() * 1000 < (since := complete_since(table.metadata)):
+        kept = f"versions are kept for {PREFIX}KEEP_DAYS days, here since {datetime.fromtimestamp(since / 1000, UTC).isoformat()}"
+        raise QueryError(f"{name} as of {moment.isoformat()} has expired; {kept}")
     earlier = [entry for entry in history if entry.timestamp_ms <= moment.timestamp() * 1000]
     if not earlier:
         first = datetime.fromtimestamp(history[0].timestamp_ms / 1000, UTC) if history else None
@@ -165,9 +169,3 @@ def _moment(expression: exp.Expr) -> datetime:
     except ValueError as error:
         raise QueryError(f"time {expression.sql()!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _sql_type(kind: IcebergType) -> str:
-    if isinstance(kind, DecimalType):
-        return f"decimal({kind.precision},{kind.scale})"
-    return ColumnType.parse(str(kind)).sql

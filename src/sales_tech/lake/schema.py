@@ -63,6 +63,13 @@ def partition_spec(contract: TableContract, schema: Schema) -> PartitionSpec:
     return PartitionSpec(*fields)
 
 
+def sql_type(kind: IcebergType) -> str:
+    """The type's name in SQL, as engines are told the columns of a file."""
+    if isinstance(kind, DecimalType):
+        return f"decimal({kind.precision},{kind.scale})"
+    return ColumnType.parse(str(kind)).sql
+
+
 def comment(column: Column) -> str:
     """What a column means, with its unit."""
     return f"{column.description} [{column.unit}]" if column.unit else column.description

@@ -12,12 +12,13 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table, Transaction
-from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from sales_tech.contracts.table import TableContract
 from sales_tech.errors import LakeError
+from sales_tech.lake.commits import PROPERTIES, Changes, Replacement
+from sales_tech.lake.history import compaction_properties, holder, lineage
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.schema import comment, iceberg_schema, iceberg_type, partition_spec
 from sales_tech.platform import platform_of
@@ -37,22 +38,10 @@ class LakeFile:
     rows: int
     entry: DataFile
 
-
-class _Changes(Transaction):
-    """A transaction that works out its table's metadata once after each change.
-
-    pyiceberg would do so whenever it looks at a part of them, fifteen times in a commit, and each time with a
-    copy of the table's whole history.
-    """
-
-    _worked_out: tuple[tuple[Any, Any], TableMetadata] | None = None
-
     @property
-    def table_metadata(self) -> TableMetadata:
-        of = (self._table.metadata, self._updates)
-        if self._worked_out is None or any(then is not now for then, now in zip(self._worked_out[0], of, strict=True)):
-            self._worked_out = (of, super().table_metadata)
-        return self._worked_out[1]
+    def bytes(self) -> int:
+        """Its size."""
+        return self.entry.file_size_in_bytes
 
 
 class Lake:
@@ -127,23 +116,24 @@ class Lake:
     def last_provenance(self, name: str, step: str) -> Provenance | None:
         """What the last commit of a table by one step says of itself, where several steps write it."""
         table = self.table(name)
-        snapshot = table.current_snapshot() if table is not None else None
-        while table is not None and snapshot is not None:
+        for snapshot in lineage(table.metadata) if table is not None else ():
             found = Provenance.read(snapshot.summary.additional_properties) if snapshot.summary else None
             if found is not None and found.step == step:
                 return found
-            snapshot = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
         return None
 
     def files(self, name: str, snapshot_id: int | None = None) -> tuple[LakeFile, ...]:
         """The data files of a snapshot (the current one by default); none for a table that is not there.
 
-        Raises LakeError for a snapshot with row-level deletes, which no code of this lake writes.
+        Of a snapshot that was compacted, they are those of its compaction. Raises LakeError for a snapshot that has
+        expired, or one with row-level deletes, which no code of this lake writes.
         """
         table = self.table(name)
-        wanted = snapshot_id or self.snapshot_id(name)
-        if table is None or wanted is None:
+        wanted = self.holder(name, snapshot_id) if snapshot_id else self.snapshot_id(name)
+        if table is None or (wanted is None and not snapshot_id):
             return ()
+        if wanted is None:
+            raise LakeError(f"{name} has no snapshot {snapshot_id}; it has expired, or never was. `--force` builds from what is there")
         if (name, wanted) not in self._listings:
             with self.platform.in_words(f"reading which files {name} has"):
                 tasks = list(table.scan(snapshot_id=wanted).plan_files())
@@ -176,10 +166,19 @@ class Lake:
         current = {file.path: file.partition for file in self.files(name)}
         return {partition for path, partition in (earlier | current).items() if (path in earlier) != (path in current)}
 
-    def has_snapshot(self, name: str, snapshot_id: int | None) -> bool:
-        """Whether a snapshot is still in the table's history."""
+    def holder(self, name: str, snapshot_id: int | None) -> int | None:
+        """The snapshot that holds the rows of a given one now: itself, or the compaction of it; None where it has expired."""
         table = self.table(name)
-        return table is not None and snapshot_id is not None and table.snapshot_by_id(snapshot_id) is not None
+        return holder(table.metadata, snapshot_id) if table is not None and snapshot_id is not None else None
+
+    def has_snapshot(self, name: str, snapshot_id: int | None) -> bool:
+        """Whether the rows of a snapshot are still in the table's history."""
+        return self.holder(name, snapshot_id) is not None
+
+    def has_moved(self, name: str, since: int | None) -> bool:
+        """Whether a table's rows may differ from those of an earlier snapshot (None: one before all others)."""
+        current = self.snapshot_id(name)
+        return current is not None and self.holder(name, since) != current
 
     def staging(self, name: str, run_id: str) -> str:
         """Where an engine writes new files of a table: inside its location, a folder for each commit."""
@@ -195,15 +194,27 @@ class Lake:
         commit that also removes files is refused with a LakeError, and the table stays as that writer left
         it: the files to remove were chosen from rows that may have changed since.
         """
+        return self._commit(name, list(added), list(removed), provenance.properties())
+
+    def compact(self, name: str, added: Iterable[str], removed: Iterable[LakeFile], run_id: str) -> int:
+        """Replace files by others with the same rows, in one snapshot that says so; its id is returned.
+
+        Who had read the snapshot before has read this one. Raises LakeError as `commit` does.
+        """
+        compacted = self.snapshot(name)
+        if compacted is None:
+            raise LakeError(f"{name} has no rows yet; expected a snapshot to compact")
+        return self._commit(name, list(added), list(removed), compaction_properties(compacted, run_id))
+
+    def _commit(self, name: str, added: list[str], removed: list[LakeFile], properties: dict[str, str]) -> int:
         table = self.table(name)
         if table is None:
             raise LakeError(f"{name} does not exist yet; expected ensure(contract) before committing")
-        added, removed = list(added), list(removed)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self.platform.in_words(f"committing to {name}"), _Changes(table) as transaction:
-                    update = transaction.update_snapshot(snapshot_properties=provenance.properties())
-                    with update.overwrite() if removed else update.fast_append() as producer:
+                with self.platform.in_words(f"committing to {name}"), Changes(table) as transaction:
+                    append = transaction.update_snapshot(snapshot_properties=properties).merge_append
+                    with Replacement(transaction, properties) if removed else append() as producer:
                         for path in added:
                             producer.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
                         for file in removed:
@@ -224,9 +235,8 @@ class Lake:
     def _made(self, contract: TableContract) -> Table:
         schema = iceberg_schema(contract)
         identifier = self.platform.identifier(contract.name)
-        properties = {"write.parquet.compression-codec": "zstd", "format-version": "2", "commit.retry.num-retries": "0"}
         try:
-            return self.catalog.create_table(identifier, schema, partition_spec=partition_spec(contract, schema), properties=properties)
+            return self.catalog.create_table(identifier, schema, partition_spec=partition_spec(contract, schema), properties=PROPERTIES)
         except TableAlreadyExistsError:
             return self.catalog.load_table(identifier)
 

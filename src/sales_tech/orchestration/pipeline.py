@@ -10,6 +10,7 @@ from time import monotonic
 
 from sales_tech.errors import LakeError, SalesTechError
 from sales_tech.models.training import STEP as TRAINING
+from sales_tech.orchestration import maintenance
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
 from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
@@ -23,6 +24,7 @@ SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "fai
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
 # Their notes are of what the data do not tell, not of files.
 _TELLING = (PROMOTIONS, TRAINING, FORECASTS)
+_SILENT = (*_TELLING, maintenance.STEP)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def outcome_of(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
     """How a run ended, by its steps and what they recorded."""
     results = [result for step in step_runs if (result := run.result(step.step)) is not None]
     rejected = {name: reason for result in results for name, reason in result.rejected.items()}
-    notes = [note for result in results if result.step not in _TELLING for note in result.notes]
+    notes = [note for result in results if result.step not in _SILENT for note in result.notes]
     untold = [
         note for result in results if result.step in _TELLING and (result.commits or result.step == TRAINING) for note in result.notes
     ]

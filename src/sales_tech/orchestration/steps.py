@@ -12,6 +12,7 @@ from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.models import training
+from sales_tech.orchestration import maintenance
 from sales_tech.runs import Run
 from sales_tech.transform import forecasts, gold, promotions, reference, sales
 from sales_tech.transform.mapping import BoundMapping
@@ -77,11 +78,15 @@ def _training(at: Situation) -> list[str]:
     return [f"{source}: {reason}" for source, reason in training.why(at.lake, at.engine, at.run).items()]
 
 
+def _maintenance(at: Situation) -> list[str]:
+    return maintenance.why(at.lake, at.engine, at.run)
+
+
 def _merged(changes: Mapping[Any, Change]) -> list[str]:
     return list(dict.fromkeys(reason for change in changes.values() for reason in change.reasons))
 
 
-STEPS = (
+_BUILDING = (
     Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files),
     Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events),
     Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference),
@@ -92,6 +97,8 @@ STEPS = (
     # After it, but not for want of it: a forecast learns for itself where no model is registered.
     Step(forecasts.STEP, "04_ml/forecast.ipynb", (promotions.STEP,), _forecasts),
 )
+# Last, when all have read what is new; after a failure it waits, and leaves what was written for whoever looks for the cause.
+STEPS = (*_BUILDING, Step(maintenance.STEP, "05_maintenance/lake.ipynb", tuple(step.name for step in _BUILDING), _maintenance))
 
 
 def chosen(names: Iterable[str]) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,9 +63,22 @@ class Folder:
             if error.errno != errno.EXDEV:
                 raise
             beside = target.with_name(f".{target.name}.part")
-            shutil.copyfile(part, beside)
+            with part.open("rb") as source, beside.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
             beside.replace(target)
             part.unlink()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files, and the folders below this one that are empty then."""
+        for name in names:
+            target = self.path / name
+            target.unlink(missing_ok=True)
+            for folder in target.parents:
+                if folder == self.path or not folder.is_dir() or any(folder.iterdir()):
+                    break
+                folder.rmdir()
 
 
 class LocalPlatform:
@@ -152,6 +165,9 @@ class LocalPlatform:
         except Timeout as error:
             raise LakeError(f"{refused} {self._folder}; wait for it to end, then start this one again") from error
         return lock
+
+    def check_lock(self) -> None:
+        """Nothing: the system gives a lock file back only when its holder has ended."""
 
     def hash_key(self) -> bytes:
         """The key in SALES_TECH_HASH_KEY, or one of the lake's own.

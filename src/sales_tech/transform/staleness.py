@@ -83,7 +83,7 @@ def change_since(
         return Change(True, ("never built",), frozenset(present))
     reasons = ["forced"] if force else []
     reasons += differences
-    moved = frozenset(name for name in present if last.inputs.get(name) != lake.snapshot_id(name))
+    moved = frozenset(name for name in present if lake.has_moved(name, last.inputs.get(name)))
     lost = sorted(name for name in moved if name in last.inputs and not lake.has_snapshot(name, last.inputs[name]))
     reasons += [f"the snapshot of {name} last read has expired" for name in lost]
     full = bool(reasons)

@@ -1,0 +1,67 @@
+"""Files in a table's location that none of its snapshots names: left by killed nights, failed audits and expired snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from pyiceberg.manifest import ManifestFile
+from pyiceberg.table import Table
+
+from sales_tech.lake.store import Lake
+from sales_tech.ports import Entry
+
+_AT_ONCE = 16  # on S3 nearly all of the time is waiting
+
+
+def orphans(lake: Lake, name: str) -> list[Entry]:
+    """The files below a table's location that it does not name, as they lie in the lake; only for the lake's one writer.
+
+    What another writer is about to commit would look the same. Nothing is found where the table lies outside of the lake.
+    """
+    lying, named = _lying_and_named(lake, name)
+    return [entry for path, entry in lying.items() if path not in named]
+
+
+def missing(lake: Lake, name: str) -> list[str]:
+    """The files that a table names and that are not there, as they lie in the lake."""
+    lying, named = _lying_and_named(lake, name)
+    return sorted(named - lying.keys())
+
+
+def remove(lake: Lake, entries: Iterable[Entry]) -> None:
+    """Delete files; LakeError where another writer took over the lake's lock since."""
+    names = [entry.name for entry in entries]
+    lake.platform.check_lock()
+    lake.platform.lake.remove(names)
+
+
+def _lying_and_named(lake: Lake, name: str) -> tuple[dict[str, Entry], set[str]]:
+    table, root = lake.table(name), f"{lake.settings.lake}/"
+    if table is None or not (location := _plain(table.location())).startswith(root):
+        return {}, set()
+    # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
+    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root))}
+    return lying, {_plain(path) for path in _named(table)}
+
+
+def _named(table: Table) -> Iterator[str]:
+    metadata, io = table.metadata, table.io
+    yield table.metadata_location
+    yield from (entry.metadata_file for entry in metadata.metadata_log)
+    yield from (file.statistics_path for file in (*metadata.statistics, *metadata.partition_statistics))
+    yield from (snapshot.manifest_list for snapshot in metadata.snapshots)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        listed = pool.map(lambda snapshot: snapshot.manifests(io), metadata.snapshots)
+        manifests = {manifest.manifest_path: manifest for some in listed for manifest in some}
+        yield from manifests
+        for paths in pool.map(lambda manifest: _live(manifest, table), manifests.values()):
+            yield from paths
+
+
+def _live(manifest: ManifestFile, table: Table) -> list[str]:
+    return [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)]
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix("file://")
