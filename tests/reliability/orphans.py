@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlparse
 
 from pyiceberg.table import Table
+from tests.support.cloud_settings import CloudSettings
 
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
@@ -23,11 +23,19 @@ def named_files(table: Table) -> set[str]:
 
 
 def orphans(settings: Settings) -> set[str]:
-    """All files below the tables of a lake in a folder that no table names."""
-    assert isinstance(settings.lake, Path)
+    """All files below the tables of a lake that no table names."""
     lake = Lake(settings)
     tables = [table for name in lake.tables() if (table := lake.table(name)) is not None]
-    named = {urlparse(file).path if file.startswith("file:") else file for table in tables for file in named_files(table)}
-    there = {str(path) for path in (settings.lake / "tables").rglob("*") if path.is_file()}
+    named = {file.removeprefix("file://") for table in tables for file in named_files(table)}
+    there = _lying(settings)
     assert named & there, "the names of both sides are of one form"
+    assert not named - there, "what the tables name is there"
     return there - named
+
+
+def _lying(settings: Settings) -> set[str]:
+    if isinstance(settings, CloudSettings):
+        bucket, _, prefix = str(settings.lake).removeprefix("s3://").partition("/")
+        listed = settings.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/tables/")
+        return {f"s3://{bucket}/{found['Key']}" for page in listed for found in page.get("Contents", [])}
+    return {str(path) for path in (Path(settings.lake) / "tables").rglob("*") if path.is_file()}

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.reliability.children import ended, killed_night, start
+from tests.reliability.orphans import orphans
 from tests.support.cloud_settings import CloudSettings
 from tests.support.events import cancelled, land_events, placed
 from tests.support.exports import land_erp, land_reference, product, promotion, sale
 from tests.support.nights import BY_LOAD, night, read_all
 
 from sales_tech.lake.store import Lake
+from sales_tech.orchestration import maintenance
+from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
 FEBRUARY = "05/02/2026 10:00:00"
@@ -52,17 +55,26 @@ class Scene:
         assert code == -9, f"the night was to be killed at point {fatal} of {len(self.points)}; it ended with {code}"
 
 
-def faults_after(scene: Scene, *, again: bool = False) -> list[str]:
+def faults_after(scene: Scene, *, again: bool = False, tidied: bool = True) -> list[str]:
     """What is wrong with a lake whose night was killed, before and after the next one; nothing where all is well.
 
-    `again` also looks whether the night after the next finds nothing to do.
+    `again` also looks whether the night after the next finds nothing to do, `tidied` what maintenance leaves behind.
     """
     faults = [f"{name} is in a state that no commit made" for name in half_tables(scene)]
     night(scene.settings)
     faults += [f"{name} differs from the undisturbed lake's" for name in different(scene)]
     if again and any(result.commits for result in night(scene.settings).values()):
         faults.append("the night after next still found something to do")
-    return faults
+    return faults + (faults_of_maintenance(scene) if tidied else [])
+
+
+def faults_of_maintenance(scene: Scene) -> list[str]:
+    """What is wrong after maintenance: changed rows, files that no table names, scratch files."""
+    settings = scene.settings.land() if isinstance(scene.settings, CloudSettings) else scene.settings
+    maintenance.run(Run.begin(settings))
+    faults = [f"{name} differs after maintenance" for name in different(scene)]
+    faults += [f"{path} is an orphan" for path in sorted(orphans(scene.settings))]
+    return faults + [f"{path} is left of scratch" for path in (settings.work / "scratch").iterdir()]
 
 
 def half_tables(scene: Scene) -> list[str]:
