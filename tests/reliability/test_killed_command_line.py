@@ -36,20 +36,24 @@ def words(settings: Settings) -> list[str]:
     return ["run", "--lake", str(settings.lake), "--landing", str(settings.landing), "--sources", str(settings.sources[0]), *chosen]
 
 
-def started(settings: Settings) -> subprocess.Popen[str]:
-    """The command, in a group of processes of its own."""
+def started(settings: Settings) -> subprocess.Popen[bytes]:
+    """The command, in a group of processes of its own; what it prints is kept beside the lake."""
     command = [sys.executable, "-u", str(REPOSITORY / "pipeline.py"), *words(settings)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY, env={**os.environ}, start_new_session=True
-    )
+    with printed(settings).open("wb") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=REPOSITORY, start_new_session=True)
 
 
-def kernels_when_in(running: subprocess.Popen[str], settings: Settings, table: str) -> list[psutil.Process]:
+def printed(settings: Settings) -> Path:
+    """The file of what the command prints."""
+    return Path(settings.lake).with_name("printed.txt")
+
+
+def kernels_when_in(running: subprocess.Popen[bytes], settings: Settings, table: str) -> list[psutil.Process]:
     """Wait until a table has a folder, which its step makes shortly before its first commit; the kernels that work then."""
     layer, name = table.split(".")
     folder, end = Path(settings.lake) / "tables" / layer / name, time.monotonic() + PATIENCE
     while not folder.exists():
-        assert running.poll() is None, running.communicate()[0]
+        assert running.poll() is None, printed(settings).read_text(encoding="utf-8")
         assert time.monotonic() < end, f"{table} was not begun"
         time.sleep(0.002)
     return psutil.Process(running.pid).children(recursive=True)
