@@ -25,7 +25,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.runs import Run, exclusive
 from sales_tech.settings import Settings
 
-_PATIENCE = 120.0  # seconds that one night may take
+_PATIENCE = 300.0  # seconds that one night may take
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.reliability.children"])
 

@@ -72,6 +72,7 @@ class Tally:
     def add(self, where: str, faults: list[str]) -> None:
         self.kills += 1
         self.faults += [f"{where}: {fault}" for fault in faults]
+        print(f"{where}: {'; '.join(faults) or 'made good'}", flush=True)  # noqa: T201
 
 
 @pytest.mark.long

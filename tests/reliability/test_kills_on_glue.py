@@ -24,7 +24,9 @@ def test_nights_on_aws_killed_at_any_moment_are_made_good(second_night: Scene) -
     began, faults, points = time.monotonic(), [], second_night.spread(POINTS)
     for fatal in points:
         second_night.kill_at(fatal)
-        faults += [f"{fatal}, {second_night.points[fatal - 1]}: {fault}" for fault in faults_after(second_night)]
+        found = [f"{fatal}, {second_night.points[fatal - 1]}: {fault}" for fault in faults_after(second_night)]
+        print(f"{fatal}, {second_night.points[fatal - 1]}: {'; '.join(found) or 'made good'}", flush=True)  # noqa: T201
+        faults += found
     passed = second_night.points
     print(f"{len(points)} kills at {len(passed)} points, {len(faults)} faults, {time.monotonic() - began:.0f} s ({told(passed)})")  # noqa: T201
     assert faults == []
