@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from sales_tech import disk
 from sales_tech.cli_endpoint import endpoint
 from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.settings import Settings, asset
@@ -242,7 +243,10 @@ def entry() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         main()
-    except SalesTechError as error:
+    except (SalesTechError, OSError) as error:
         # Anything else keeps its traceback.
-        Console(stderr=True).print(f"[red]error[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        said = str(error) if isinstance(error, SalesTechError) else disk.refusal(error)
+        if said is None:
+            raise
+        Console(stderr=True).print(f"[red]error[/] {escape(said)}", highlight=False, soft_wrap=True)
         sys.exit(1)

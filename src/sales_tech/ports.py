@@ -92,6 +92,12 @@ class Platform(Protocol):
     def lock(self) -> AbstractContextManager[None]:
         """Be the only writer of the lake; LakeError where another one is at work."""
 
+    def step(self) -> AbstractContextManager[None]:
+        """Work under the lock of one's pipeline, which then is not given to another one, even where the pipeline dies."""
+
+    def in_words(self, what: str) -> AbstractContextManager[None]:
+        """Turn what storage and catalog refuse into a LakeError that says what was tried and what to do."""
+
     def check_lock(self) -> None:
         """LakeError where this process works under a lock that another one has taken over."""
 

@@ -8,8 +8,8 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sales_tech.errors import SettingsError
@@ -17,6 +17,7 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _HELD = "SALES_TECH_LOCKED_LAKE"  # tells a kernel that its pipeline holds the lock
+_MOMENT = "%Y%m%dT%H%M%S"
 _RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
 
@@ -45,6 +46,13 @@ class Run:
                 raise SettingsError(f"run date {run_date!r}; expected a day like 2026-03-01") from error
         return cls(settings, run_id, run_date or datetime.now(UTC).date(), force)
 
+    def after(self, last: str | None) -> Run:
+        """The run, its id behind that of the last one also where the clock has gone back since, or within one second."""
+        if last is None or self.run_id > last:
+            return self
+        moment = datetime.strptime(last[:15], _MOMENT).replace(tzinfo=UTC) + timedelta(seconds=1)
+        return replace(self, run_id=f"{moment:{_MOMENT}}-{secrets.token_hex(3)}")
+
     @property
     def folder(self) -> Path:
         """Where the run keeps its executed notebooks and results."""
@@ -53,7 +61,10 @@ class Run:
     def record(self, result: StepResult) -> StepResult:
         """Keep a step's result beside its notebook, for the ledger; hands the result back."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._result_path(result.step).write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+        # Aside first: what a killed notebook left half written could not be read.
+        part = self._result_path(result.step).with_suffix(".part")
+        part.write_text(json.dumps(asdict(result), indent=2), encoding="utf-8")
+        part.replace(self._result_path(result.step))
         return result
 
     def result(self, step: str) -> StepResult | None:
@@ -74,11 +85,12 @@ def exclusive(settings: Settings) -> Iterator[None]:
 
     Raises LakeError where another process writes to the lake.
     """
-    lake = str(settings.lake)
+    lake, platform = str(settings.lake), platform_of(settings)
     if os.environ.get(_HELD) == lake:
-        yield
+        with platform.step():
+            yield
         return
-    with platform_of(settings).lock():
+    with platform.lock():
         os.environ[_HELD] = lake
         try:
             yield
@@ -118,4 +130,4 @@ class StepResult:
 
 def new_run_id() -> str:
     """An id that sorts by time and does not collide within a second."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):{_MOMENT}}-{secrets.token_hex(3)}"

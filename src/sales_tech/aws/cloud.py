@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +83,14 @@ class CloudPlatform:
     def lock(self) -> AbstractContextManager[None]:
         """Hold the lake's lease; LakeError where another run does."""
         return self._lease.held()
+
+    def step(self) -> AbstractContextManager[None]:
+        """Nothing to hold: each commit asks whether the pipeline's lease still stands."""
+        return nullcontext()
+
+    def in_words(self, what: str) -> AbstractContextManager[None]:
+        """Turn what AWS refuses into a LakeError."""
+        return in_words(what)
 
     def check_lock(self) -> None:
         """LakeError where the lease of this process was taken over."""

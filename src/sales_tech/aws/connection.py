@@ -28,6 +28,13 @@ _REMEDIES = {
 }
 _LATER = "AWS could not serve it although it was asked several times; run again later"
 
+# How Arrow calls the same in the text of its errors.
+_ARROWS_WORDS = {
+    **{name: remedy for name, remedy in _REMEDIES.items() if name.startswith("Expired")},
+    "ACCESS_DENIED": _REMEDIES["AccessDenied"],
+    **dict.fromkeys(("SLOW_DOWN", "THROTTLING", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "NETWORK_CONNECTION", "HTTP status 5"), _LATER),
+}
+
 
 class Connection:
     """One account and region, as the environment names them."""
@@ -95,7 +102,8 @@ def in_words(what: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except (BotoCoreError, OSError) as error:  # Arrow's errors are OSError, with AWS' own words
-        raise LakeError(f"{what} failed: {error}") from error
+        said = (remedy for words, remedy in _ARROWS_WORDS.items() if words in str(error))
+        raise LakeError("; ".join((f"{what} failed: {str(error).rstrip('. ')}", *list(said)[:1]))) from error
 
 
 def code_of(error: ClientError) -> str:

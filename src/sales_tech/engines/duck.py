@@ -15,6 +15,7 @@ import pyarrow as pa
 from filelock import FileLock
 from fsspec import AbstractFileSystem
 
+from sales_tech import disk
 from sales_tech.engines.dialect import duckdb_type, literal, quote
 from sales_tech.engines.engine import WrittenFile
 from sales_tech.engines.keys import padded_keys
@@ -48,11 +49,12 @@ class DuckEngine:
         except duckdb.Error as error:
             self._connection.close()
             raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB") from error
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=scratch))
-        # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
-        self._in_use = FileLock(self._scratch / IN_USE)
-        self._in_use.acquire()
+        with disk.in_words(f"making a folder for scratch files in {scratch} (SALES_TECH_WORK_FOLDER names another place)"):
+            scratch.mkdir(parents=True, exist_ok=True)
+            self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+            # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
+            self._in_use = FileLock(self._scratch / IN_USE)
+            self._in_use.acquire()
         self._numbers = itertools.count()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")
         self._connection.execute(f"set threads = {threads}")
@@ -91,7 +93,8 @@ class DuckEngine:
 
     def arrow(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """The result of a query as an Arrow table."""
-        return self._connection.sql(sql, params=parameters).to_arrow_table()
+        with disk.in_words(f"working in {self._scratch}", duckdb.Error):
+            return self._connection.sql(sql, params=parameters).to_arrow_table()
 
     def typed(self, sql: str) -> tuple[list[str], pa.Table]:
         """The result of a query as an Arrow table, and DuckDB's type of each column."""
@@ -153,6 +156,10 @@ class DuckEngine:
         if order := ", ".join(map(quote, sort)):
             query = f"select * from ({query}) order by {order}"
         folder = str(folder).removeprefix("file://")
+        with disk.in_words(f"writing into {folder}", duckdb.Error):
+            return self._written(query, folder, field_ids, split_by)
+
+    def _written(self, query: str, folder: str, field_ids: dict[str, int], split_by: str | None) -> list[WrittenFile]:
         if "://" not in folder:
             Path(folder).mkdir(parents=True)
         ids = ", ".join(f"{quote(column)}: {number}" for column, number in field_ids.items())
@@ -174,7 +181,8 @@ class DuckEngine:
         The rows leave memory, so that a step over many lines stays within its limit.
         """
         path = self._scratch / f"{name.replace('.', '_')}-{next(self._numbers)}.parquet"
-        self.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression lz4)")
+        with disk.in_words(f"writing into {path.parent}", duckdb.Error):
+            self.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression lz4)")
         self.name_query(name, f"select * from read_parquet({literal(str(path))})")
 
     def confine(self, files: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from sales_tech import disk
 from sales_tech.platform import Place
 
 _CHUNK = 1 << 20
@@ -37,6 +38,11 @@ def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
 
     A copy under the same checksum is replaced by its like. A half-written copy never stands under its name.
     """
+    with disk.in_words(f"archiving {name}"):
+        return _copied(landing, name, lake, scratch)
+
+
+def _copied(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
     digest = hashlib.sha256()
     descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
     with landing.open(name) as source, os.fdopen(descriptor, "wb") as target:

@@ -77,7 +77,8 @@ class Lake:
         """The Iceberg table of a name as this process last saw it, or None."""
         if name not in self._tables:
             try:
-                self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
+                with self.platform.in_words(f"reading table {name}"):
+                    self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
             except NoSuchTableError:
                 return None
         return self._tables[name]
@@ -89,20 +90,10 @@ class Lake:
     def ensure(self, contract: TableContract) -> Table:
         """The table of a contract; made where it is missing, widened by columns that the contract added."""
         table = self.table(contract.name)
-        if table is None:
-            schema = iceberg_schema(contract)
-            identifier = self.platform.identifier(contract.name)
-            try:
-                table = self.catalog.create_table(
-                    identifier,
-                    schema,
-                    partition_spec=partition_spec(contract, schema),
-                    properties=PROPERTIES,
-                )
-            except TableAlreadyExistsError:
-                table = self.catalog.load_table(identifier)
-            self._tables[contract.name] = table
-        self._widen(table, contract)
+        with self.platform.in_words(f"making table {contract.name}"):
+            if table is None:
+                table = self._tables[contract.name] = self._made(contract)
+            self._widen(table, contract)
         return table
 
     def snapshot(self, name: str) -> Snapshot | None:
@@ -144,7 +135,8 @@ class Lake:
         if wanted is None:
             raise LakeError(f"{name} has no snapshot {snapshot_id}; it has expired, or never was. `--force` builds from what is there")
         if (name, wanted) not in self._listings:
-            tasks = list(table.scan(snapshot_id=wanted).plan_files())
+            with self.platform.in_words(f"reading which files {name} has"):
+                tasks = list(table.scan(snapshot_id=wanted).plan_files())
             if any(task.delete_files for task in tasks):
                 raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")
             self._listings[name, wanted] = tuple(
@@ -220,7 +212,7 @@ class Lake:
             raise LakeError(f"{name} does not exist yet; expected ensure(contract) before committing")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with Changes(table) as transaction:
+                with self.platform.in_words(f"committing to {name}"), Changes(table) as transaction:
                     append = transaction.update_snapshot(snapshot_properties=properties).merge_append
                     with Replacement(transaction, properties) if removed else append() as producer:
                         for path in added:
@@ -239,6 +231,14 @@ class Lake:
         snapshot = table.current_snapshot()
         assert snapshot is not None
         return snapshot.snapshot_id
+
+    def _made(self, contract: TableContract) -> Table:
+        schema = iceberg_schema(contract)
+        identifier = self.platform.identifier(contract.name)
+        try:
+            return self.catalog.create_table(identifier, schema, partition_spec=partition_spec(contract, schema), properties=PROPERTIES)
+        except TableAlreadyExistsError:
+            return self.catalog.load_table(identifier)
 
     def _widen(self, table: Table, contract: TableContract) -> None:
         have = {field.name: field.field_type for field in table.schema().fields}

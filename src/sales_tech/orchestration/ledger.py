@@ -72,6 +72,13 @@ def unfinished(lake: Lake, engine: DuckEngine) -> set[str]:
     return {step for (step,) in engine.rows("select step from ledger group by step having arg_max(outcome, run_id) <> 'succeeded'")}
 
 
+def last_run_id(lake: Lake, engine: DuckEngine) -> str | None:
+    """The greatest id of a run in the ledger, or None."""
+    engine.view("ledger", [file.path for file in lake.files(STEP_RUNS)], {"run_id": "varchar"})
+    (last,) = engine.row("select max(run_id) from ledger")
+    return None if last is None else str(last)
+
+
 def _append(lake: Lake, engine: DuckEngine, run: Run, contract: TableContract, rows: list[dict[str, object]]) -> None:
     with engine.arrow_view("entries", pa.Table.from_pylist(rows)):
         staged = stage(lake, engine, contract, "select * from entries", run.run_id)

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 from traitlets.config import Config
 
+from sales_tech import disk
 from sales_tech.errors import SettingsError, StepFailed
 
 _KERNEL = "python3"
@@ -37,7 +38,7 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
     """Run a notebook into `kept`, beside which its HTML is written, whether it succeeds or not.
 
     Raises SettingsError for a parameter that the notebook does not declare, StepFailed naming
-    notebook, cell and cause where a cell fails or the kernel dies.
+    notebook, cell and cause where a cell fails, the kernel dies, or the disk refuses the copy.
     """
     declared = parameters_of(notebook)
     if unknown := sorted(set(parameters) - set(declared)):
@@ -49,6 +50,7 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     kept.parent.mkdir(parents=True, exist_ok=True)
+    failed: tuple[str, Exception] | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
             papermill.execute_notebook(
@@ -61,12 +63,18 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
                 config=_kernel_config(sockets),
             )
     except PapermillExecutionError as error:
-        raise StepFailed(f"{notebook.name}, cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}") from error
+        failed = f", cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}", error
     except DeadKernelError as error:
-        raise StepFailed(f"{notebook.name}: the kernel died, most often for want of memory; the partial copy is {kept}") from error
-    finally:
+        failed = f": the kernel died, most often for want of memory; the partial copy is {kept}", error
+    except OSError as error:
+        failed = f": {kept} cannot be kept: {disk.refusal(error) or error}", error
+    try:
         if kept.exists():
             write_html(kept)
+    except (OSError, ValueError) as error:  # ValueError: a copy that was cut short is no JSON
+        failed = failed or (f": {kept} cannot be rendered: {disk.refusal(error) or error}", error)
+    if failed:
+        raise StepFailed(f"{notebook.name}{failed[0]}") from failed[1]
 
 
 def write_html(notebook: Path) -> Path:

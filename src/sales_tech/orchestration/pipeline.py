@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from sales_tech.errors import SalesTechError
+from sales_tech.errors import LakeError, SalesTechError
 from sales_tech.models.training import STEP as TRAINING
 from sales_tech.orchestration import maintenance
-from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
+from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
 from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
 from sales_tech.orchestration.progress import Watch
@@ -60,6 +60,8 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
     with exclusive(run.settings), situation(run) as now:
+        # What came last is told by the ids: they must go on where the clock does not.
+        run = run.after(last_run_id(now.lake, now.engine))
         for step in steps:
             blocked = next((done for done in step_runs if done.step in step.needs and done.outcome != SUCCEEDED), None)
             if blocked is not None:
@@ -72,7 +74,12 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
                 now.lake.platform.publish(run.folder)
         outcome = outcome_of(run, step_runs, monotonic() - clock)
         if not outcome.idle:
-            enter(run, _run_entry(outcome, started), step_runs)
+            try:
+                enter(run, _run_entry(outcome, started), step_runs)
+            except LakeError as error:
+                # What the steps said must not be lost for it; the next run looks at the tables themselves.
+                unentered = f"the run is not in the ledger: {error}"
+                outcome = replace(outcome, outcome=FAILED, message="; ".join(filter(None, (outcome.message, unentered))))
     return outcome
 
 

@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from sales_tech.engines.duck import open_engine
+from sales_tech.errors import LakeError
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.dashboard import Refreshed
@@ -48,18 +49,18 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
     if outcome.idle:
         console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
         return
-    settings = outcome.run.settings
-    lake = Lake(settings)
-    if lake.snapshot_id(FATES) is not None:
-        _rows_and_fates(console, settings, lake)
-    if lake.snapshot_id("gold.kpis_daily") is not None:
-        _figures(console, settings)
+    try:
+        _account(console, outcome.run.settings)
+    except LakeError as error:  # why a step failed, below, is what matters then
+        console.print(f"[red]no figures[/] {escape(str(error))}", highlight=False)
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False)
     _notes(console, outcome)
     for step in outcome.steps:
         if step.message:
             console.print(f"[red]{step.outcome}[/] {step.step}: {escape(step.message)}", highlight=False)
+    if outcome.message and all(step.message != outcome.message for step in outcome.steps):
+        console.print(f"[red]failed[/] {escape(outcome.message)}", highlight=False)
     word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(
         outcome.outcome, "[red]failed[/]"
     )
@@ -104,6 +105,14 @@ def show_answer(console: Console, answer: pa.Table, form: str) -> None:
 
 def _plain(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _account(console: Console, settings: Settings) -> None:
+    lake = Lake(settings)
+    if lake.snapshot_id(FATES) is not None:
+        _rows_and_fates(console, settings, lake)
+    if lake.snapshot_id("gold.kpis_daily") is not None:
+        _figures(console, settings)
 
 
 def _rows_and_fates(console: Console, settings: Settings, lake: Lake) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +18,14 @@ from filelock import FileLock, Timeout
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
+from sales_tech import disk
 from sales_tech.errors import LakeError, SettingsError, UnreadableFile
 from sales_tech.ports import LAYERS, Entry
 from sales_tech.settings import Settings, given_hash_key
+
+_DYING = 10.0  # seconds that a notebook's kernel may need to notice that its pipeline is dead; it looks every second
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,18 @@ class Folder:
         """Move a file here, by a copy beside its name where it comes from another disk."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            beside = target.with_name(f".{target.name}.part")
+            with part.open("rb") as source, beside.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            beside.replace(target)
+            part.unlink()
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete files, and the folders below this one that are empty then."""
@@ -82,10 +99,26 @@ class LocalPlatform:
     @cached_property
     def catalog(self) -> Catalog:
         """The Iceberg catalog, made with its namespaces on first use."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / "catalog.db"
+        with self.in_words(f"opening the catalog of {self._folder}"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                self._make_catalog(path)
+            return self._catalog_in(path)
+
+    def _make_catalog(self, path: Path) -> None:
+        # Aside and one at a time, so that nobody finds it half made; a kill leaves no more than the part.
+        with FileLock(path.with_name(".lock.catalog")):
+            if not path.exists():
+                part = path.with_name(".catalog.db.part")
+                part.unlink(missing_ok=True)
+                self._catalog_in(part).engine.dispose()
+                part.replace(path)
+
+    def _catalog_in(self, path: Path) -> SqlCatalog:
         catalog = SqlCatalog(
             "sales_tech",
-            uri=URL.create("sqlite", database=str(self._folder / "catalog.db")).render_as_string(),
+            uri=URL.create("sqlite", database=str(path)).render_as_string(),
             warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
         )
         known = {name for (name,) in catalog.list_namespaces()}  # asked once, since every query opens the catalog
@@ -109,17 +142,34 @@ class LocalPlatform:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the lake's lock file; LakeError where another process does."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / ".lock")
+        """Hold the lake's lock file; LakeError where another process does, or a notebook of a dead one goes on."""
+        with self.in_words(f"taking the lock of {self._folder}"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = self._acquired(".lock", 0, "another run works on")
         try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise LakeError(f"another run works on {self._folder}; wait for it to end, then start this one again") from error
-        try:
+            # A killed pipeline's lock is free at once, but its notebook may be about to commit.
+            self._acquired(".lock.step", _DYING, "a notebook of a run that was killed still works on").release()
             yield
         finally:
             lock.release()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Hold the lock file of notebooks, for which the next pipeline waits; a step may hold it several times."""
+        with self._acquired(".lock.step", 0, "another notebook works on"):
+            yield
+
+    def in_words(self, what: str) -> AbstractContextManager[None]:
+        """Turn what the disk or the catalog's file refuses into a LakeError."""
+        return disk.in_words(what, DBAPIError)
+
+    def _acquired(self, name: str, seconds: float, refused: str) -> FileLock:
+        lock = FileLock(self._folder / name, is_singleton=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise LakeError(f"{refused} {self._folder}; wait for it to end, then start this one again") from error
+        return lock
 
     def check_lock(self) -> None:
         """Nothing: the system gives a lock file back only when its holder has ended."""

@@ -1,0 +1,57 @@
+"""A disk that refuses: what it said, where, and what to do, whichever library stumbled over it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sales_tech.errors import LakeError
+
+_ROOM = "free some space, then run again"
+_RIGHTS = "give this user the right to write there, or name another folder"
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "the system lets no file grow that large (see `ulimit -f`)",
+    errno.EROFS: "mount it for writing, or name another folder",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EIO: "the disk or the network to it fails; see the system's log",
+}
+# As SQLite and DuckDB call the same.
+_WORDS = {
+    "database or disk is full": _ROOM,
+    "attempt to write a readonly database": _RIGHTS,
+    "unable to open database file": _RIGHTS,
+    "disk I/O error": _REMEDIES[errno.EIO],
+    "max_temp_directory_size": _ROOM,
+    "database is locked": "another process holds the catalog; run again",
+}
+_KNOWN = {os.strerror(number): remedy for number, remedy in _REMEDIES.items()} | _WORDS
+
+
+def refusal(error: BaseException) -> str | None:
+    """What a disk said and what to do about it, or None for an error that is of something else."""
+    if isinstance(error, OSError) and error.errno in _REMEDIES:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{os.strerror(error.errno)}{where}; {_REMEDIES[error.errno]}"
+    text = str(error)
+    return next((f"{words}; {remedy}" for words, remedy in _KNOWN.items() if words in text), None)
+
+
+@contextmanager
+def in_words(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn a disk's refusal into a LakeError that says what was tried; `kinds` are a library's own errors besides OSError.
+
+    Any other error passes as it is.
+    """
+    told: tuple[type[Exception], ...] = (OSError, *kinds)
+    try:
+        yield
+    except told as error:
+        said = refusal(error)
+        if said is None:
+            raise
+        raise LakeError(f"{what} failed: {said}") from error
