@@ -70,6 +70,8 @@ def test_what_has_grown_old_goes_its_way(deployed: Deployed) -> None:
         ("analysts-results", "analysts/", 7),
         ("dashboards-results", "dashboards/results/", 7),
         ("training-input", "training/input/", 30),
+        ("spark-scratch", "lake/scratch/", 7),
+        ("spark-temporary", "glue/temporary/", 7),
     ):
         assert (lake[rule]["Filter"], lake[rule]["Expiration"]) == ({"Prefix": prefix}, {"Days": days})
     for rules in (landing, lake):

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
+from sales_tech import disk
 from sales_tech.engines.engine import WrittenFile
 from sales_tech.engines.keys import padded_keys
 from sales_tech.engines.spark_sql import flat, spark_type, to_spark
@@ -108,8 +109,11 @@ class SparkEngine:
 
     def materialize(self, name: str, query: str) -> None:
         """Run a query once, keep its rows in scratch files, and name them as a relation."""
+        from py4j.protocol import Py4JJavaError
+
         path = f"{self._scratch}/{flat(name)}-{next(self._numbers)}"
-        self._query(query).write.parquet(path, compression="lz4")
+        with disk.in_words(f"writing into {self._scratch}", Py4JJavaError):
+            self._query(query).write.parquet(path, compression="lz4")
         self._session.read.parquet(path).createOrReplaceTempView(flat(name))
 
     def write(
@@ -120,6 +124,7 @@ class SparkEngine:
         `split_by` names a helper column: each of its values gets files of its own, and the column itself is
         not written. Rows of a file lie in the order of the `sort` columns.
         """
+        from py4j.protocol import Py4JJavaError
         from pyspark.sql import functions
 
         folder = str(folder).removeprefix("file://")
@@ -134,7 +139,8 @@ class SparkEngine:
         if order := [*split, *(f"`{name}`" for name in sort)]:
             frame = frame.sortWithinPartitions(*order)
         writer = frame.write.mode("append").options(compression="zstd", **_NO_MARKER)
-        (writer.partitionBy(split_by) if split_by else writer).parquet(folder)
+        with disk.in_words(f"writing into {folder}", Py4JJavaError):
+            (writer.partitionBy(split_by) if split_by else writer).parquet(folder)
         return self._written(folder)
 
     def explain(self, sql: str) -> str:
