@@ -428,6 +428,19 @@ def _last_run(settings: Settings) -> Run:
     return Run.begin(settings, run_id=newest.parent.name)
 
 
+def test_where_a_tables_own_file_is_lost_nothing_of_it_is_removed(worked: Settings) -> None:
+    lake = Lake(worked)
+    with open_engine(worked) as engine:
+        staged = lake.staging("silver.products", RUN)
+        engine.write("select 1 as x", staged, {"x": 1})
+    (lost,) = lake.files("silver.products")
+    Path(lost.path.removeprefix("file://")).unlink()
+    result = upkeep(worked)
+    assert "silver.products: 1 files that it names are not there; none was removed" in result.notes
+    assert [entry for entry in orphans(Lake(worked), "silver.products") if RUN in entry.name]
+    assert maintenance.figures(_last_run(worked)).set_index("table").loc["silver.products", "missing"] == 1
+
+
 @pytest.mark.usefixtures("crowd")
 def test_a_table_that_must_wait_is_told_with_whom_it_waits_for(worked: Settings) -> None:
     from sales_tech.ingest import batch_csv

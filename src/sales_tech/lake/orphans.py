@@ -14,19 +14,29 @@ from sales_tech.ports import Entry
 _AT_ONCE = 16  # on S3 nearly all of the time is waiting
 
 
-def orphans(lake: Lake, name: str) -> list[Entry]:
-    """The files below a table's location that it does not name, as they lie in the lake; only for the lake's one writer.
+def orphans_and_missing(lake: Lake, name: str) -> tuple[list[Entry], list[str]]:
+    """The files below a table's location that it does not name, and those that it names and that are not there.
 
-    What another writer is about to commit would look the same. Nothing is found where the table lies outside of the lake.
+    They are named as they lie in the lake. Only for the lake's one writer: what another one is about to commit would
+    look like the first. Nothing is found where the table lies outside of the lake.
     """
-    lying, named = _lying_and_named(lake, name)
-    return [entry for path, entry in lying.items() if path not in named]
+    table, root = lake.table(name), f"{lake.settings.lake}/"
+    if table is None or not (location := _plain(table.location())).startswith(root):
+        return [], []
+    # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
+    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root))}
+    named = {_plain(path) for path in _named(table)}
+    return [entry for path, entry in lying.items() if path not in named], sorted(named - lying.keys())
+
+
+def orphans(lake: Lake, name: str) -> list[Entry]:
+    """The files below a table's location that it does not name."""
+    return orphans_and_missing(lake, name)[0]
 
 
 def missing(lake: Lake, name: str) -> list[str]:
-    """The files that a table names and that are not there, as they lie in the lake."""
-    lying, named = _lying_and_named(lake, name)
-    return sorted(named - lying.keys())
+    """The files that a table names and that are not there."""
+    return orphans_and_missing(lake, name)[1]
 
 
 def remove(lake: Lake, entries: Iterable[Entry]) -> None:
@@ -34,15 +44,6 @@ def remove(lake: Lake, entries: Iterable[Entry]) -> None:
     names = [entry.name for entry in entries]
     lake.platform.check_lock()
     lake.platform.lake.remove(names)
-
-
-def _lying_and_named(lake: Lake, name: str) -> tuple[dict[str, Entry], set[str]]:
-    table, root = lake.table(name), f"{lake.settings.lake}/"
-    if table is None or not (location := _plain(table.location())).startswith(root):
-        return {}, set()
-    # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
-    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root))}
-    return lying, {_plain(path) for path in _named(table)}
 
 
 def _named(table: Table) -> Iterator[str]:

@@ -13,7 +13,7 @@ from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.lake.bookmarks import Bookmark, bookmarks
 from sales_tech.lake.compaction import MANY, SOME, behind, compact, crowded
 from sales_tech.lake.expiry import expirable, expire, lacking_properties, needed_snapshots, set_properties
-from sales_tech.lake.orphans import missing, orphans, remove
+from sales_tech.lake.orphans import missing, orphans, orphans_and_missing, remove
 from sales_tech.lake.scratch import clear, left_over
 from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.models.registry import Registry
@@ -26,7 +26,7 @@ _REPORT = "maintenance.json"
 
 @dataclass
 class Upkeep:
-    """What was done to one table: its data files and snapshots before and after, files that were removed, what must wait."""
+    """What was done to one table: its data files and snapshots before and after, files that were removed or are lost, what must wait."""
 
     table: str
     files_before: int = 0
@@ -35,6 +35,7 @@ class Upkeep:
     snapshots_after: int = 0
     removed: int = 0
     bytes_removed: int = 0
+    missing: int = 0
     waits_for: list[str] = field(default_factory=list)
 
 
@@ -74,6 +75,7 @@ def run(run: Run) -> StepResult:
         clear(scratch)
         told.append(Upkeep("scratch files", removed=len(scratch), bytes_removed=sum(left.bytes for left in scratch)))
         notes = [f"{one.table} waits to be compacted, until {', '.join(one.waits_for)} is up to date" for one in told if one.waits_for]
+        notes += [f"{one.table}: {one.missing} files that it names are not there; none was removed" for one in told if one.missing]
         run.folder.mkdir(parents=True, exist_ok=True)
         (run.folder / _REPORT).write_text(json.dumps([asdict(one) for one in told], indent=1), encoding="utf-8")
         return run.record(StepResult(STEP, sum(commit.rows for commit in work.commits), work.commits, notes=[*notes, _in_short(told)]))
@@ -84,7 +86,7 @@ def figures(run: Run) -> pd.DataFrame:
     told = pd.DataFrame(json.loads((run.folder / _REPORT).read_text(encoding="utf-8")), columns=[one.name for one in fields(Upkeep)])
     told["waits_for"] = told["waits_for"].str.join(", ")
     changed = (told["files_before"] != told["files_after"]) | (told["snapshots_before"] > told["snapshots_after"])
-    return told[changed | (told["removed"] > 0) | (told["waits_for"] != "")].reset_index(drop=True)
+    return told[changed | (told["removed"] > 0) | (told["missing"] > 0) | (told["waits_for"] != "")].reset_index(drop=True)
 
 
 def missing_and_unnamed(run: Run) -> dict[str, int]:
@@ -109,7 +111,11 @@ class _Work:
         self._compact(name, upkeep)
         if expired := expirable(lake, name, _limit(self._run), needed_snapshots(name, self._marks, learnt_from)):
             expire(lake, name, expired)
-        unnamed = orphans(lake, name)
+        unnamed, lost = orphans_and_missing(lake, name)
+        upkeep.missing = len(lost)
+        if lost:
+            # Where a table's own files are not found, it is not known either which of those that lie there are nobody's.
+            unnamed = []
         if unnamed:
             remove(lake, unnamed)
         upkeep.files_after, upkeep.snapshots_after = len(lake.files(name)), self._snapshots(name)
