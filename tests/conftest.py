@@ -43,6 +43,14 @@ def cloud() -> Iterator[Cloud]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def hash_key() -> Iterator[None]:
+    """The key of the hash in the environment, for lakes that a whole file of tests shares."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
+        yield
+
+
 @pytest.fixture
 def place(request: pytest.FixtureRequest) -> str:
     """Where the lake of a test is: local, unless the test is parametrized by BOTH_PLACES."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,16 @@ from typing import Any
 import pytest
 from tests.support.events import cancelled, land_events, placed, returned
 from tests.support.exports import land_erp, product, sale
-from tests.support.nights import HASH_KEY, night, read_all, settings_in
+from tests.support.months import land
+from tests.support.nights import night, read_all, settings_in
 
 from sales_tech.settings import Settings
 from sales_tech.twin import Size, write_twin
 
-pytestmark = pytest.mark.slow(120)
+pytestmark = [pytest.mark.usefixtures("hash_key"), pytest.mark.slow(120)]
 Tables = dict[str, list[dict[str, Any]]]
 SALES_TABLES = {"silver.sales", "silver.products", "silver.stores", "silver.fates", "gold.daily_sales", "gold.kpis_daily"}
 SALES_TABLES |= {"gold.orders_daily", "gold.product_performance", "gold.stores", "gold.customer_value"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +94,27 @@ def test_a_night_may_change_the_engine(exports: Path, tmp_path: Path) -> None:
     assert_equal(found, expected, SALES_TABLES)
 
 
-def test_the_real_data_makes_the_same_rows(real_data: Path, tmp_path: Path) -> None:
+def assert_equal_from_both(landing: Path, folder: Path) -> Tables:
+    """Fail unless both engines make the same tables of a landing folder; the tables."""
     made = {}
     for engine in ("duckdb", "spark"):
-        settings = replace(settings_in(tmp_path / engine), landing=real_data, engine=engine, threads=2)
+        settings = replace(settings_in(folder / engine), landing=landing, engine=engine, threads=2)
         night(settings)
         made[engine] = read_all(settings, "silver", "gold")
     assert_equal(made["spark"], made["duckdb"], SALES_TABLES)
-    assert len(made["spark"]["silver.sales"]) > 200_000
+    return made["spark"]
+
+
+def test_real_data_of_some_months_makes_the_same_rows(real_data: Path, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    land(real_data / "olist" / "reference", landing / "olist" / "reference")
+    for month in ("2016-12", "2017-01", "2018-08"):
+        land(real_data / "olist" / "batches" / month, landing / "olist" / "batches" / month)
+    made = assert_equal_from_both(landing, tmp_path)
+    assert len(made["silver.sales"]) > 5_000
+
+
+@pytest.mark.long
+def test_all_real_data_makes_the_same_rows(real_data: Path, tmp_path: Path) -> None:
+    made = assert_equal_from_both(real_data, tmp_path)
+    assert len(made["silver.sales"]) > 200_000

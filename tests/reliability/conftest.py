@@ -6,12 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.reliability.scenes import Scene, cloud_scene, land_first, land_second
+from tests.reliability.scenes import Scene, cloud_scene, land_first, land_second, local_scene
 from tests.support.cloud import Cloud
-from tests.support.nights import HASH_KEY, cloud_settings_in
+from tests.support.nights import HASH_KEY, cloud_settings_in, settings_in
 
 from sales_tech.aws import platform
 from sales_tech.aws.lease import Lease
+
+
+@pytest.fixture(scope="module")
+def scene(hash_key: None, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """A lake of one night in a folder, before the second."""
+    folder = tmp_path_factory.mktemp("second")
+    return local_scene(settings_in(folder, "erp_br"), folder, land_first, last=land_second)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from tests.reliability.children import ended, skewed_night, start
-from tests.reliability.scenes import Scene, different, land_first, land_second, local_scene
+from tests.reliability.scenes import Scene, different
 from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import HASH_KEY, night, read, settings_in
+from tests.support.nights import night, read, settings_in
 
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import StepFailed
@@ -24,22 +24,10 @@ from sales_tech.orchestration.steps import Situation, Step
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("hash_key")
+
 DAY = 86_400.0
 YEARS = 3_650 * DAY
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """A lake of one night, before the second."""
-    folder = tmp_path_factory.mktemp("second")
-    return local_scene(settings_in(folder, "erp_br"), folder, land_first, last=land_second)
 
 
 @pytest.mark.parametrize(

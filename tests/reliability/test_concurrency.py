@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.reliability.children import ended, opening, patient_night, reading, start, whole_night, working_as_a_kernel
-from tests.reliability.scenes import Rows, Scene, different, land_first, land_second, local_scene
-from tests.support.nights import HASH_KEY, night, read_all, settings_in
+from tests.reliability.scenes import Rows, Scene, different, land_first
+from tests.support.nights import night, read_all, settings_in
 
 from sales_tech.errors import LakeError
 from sales_tech.runs import exclusive
 from sales_tech.settings import Settings
 
-pytestmark = pytest.mark.slow(30)
+pytestmark = [pytest.mark.usefixtures("hash_key"), pytest.mark.slow(30)]
 QUERIES = {
     "gold.daily_sales": "select count(*) as n, coalesce(sum(net_sales), 0) as net_sales from gold.daily_sales",
     "gold.kpis_daily": "select count(*) as n, coalesce(sum(net_sales), 0) as net_sales from gold.kpis_daily",
@@ -26,20 +25,6 @@ QUERIES = {
         from gold.daily_sales a where exists (select 1 from gold.daily_sales b where b.sold_on = a.sold_on and b.sku = a.sku)""",
     "across": """select (select sum(net_sales) from gold.daily_sales) as lines, (select sum(net_sales) from gold.kpis_daily) as days""",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """A lake of one night, before the second."""
-    folder = tmp_path_factory.mktemp("second")
-    return local_scene(settings_in(folder, "erp_br"), folder, land_first, last=land_second)
 
 
 def together(*nights: tuple[object, ...]) -> None:

@@ -16,14 +16,14 @@ import pytest
 from tests.reliability.children import ended, limited_night, night_of_another_user, start, whole_night
 from tests.reliability.scenes import Scene, different, half_tables, land_first, land_second, local_scene
 from tests.support.command_line import call
-from tests.support.nights import HASH_KEY, night, read_all, settings_in
+from tests.support.nights import night, read_all, settings_in
 
 from sales_tech import disk
 from sales_tech.errors import LakeError
 from sales_tech.lake.query import Reader
 from sales_tech.platform.local import Folder
 
-pytestmark = pytest.mark.slow(40)
+pytestmark = [pytest.mark.usefixtures("hash_key"), pytest.mark.slow(40)]
 NOBODY = 65534
 DAYS = 1  # of sales after the first night
 ASK = "select count(*) as n from gold.kpis_daily"
@@ -50,20 +50,6 @@ def mounted(folder: Path, *options: str) -> Iterator[Path]:
 def remount(folder: Path, *options: str) -> None:
     """Give a mounted file system other options."""
     subprocess.run([str(shutil.which("mount")), "-o", ",".join(("remount", *options)), str(folder)], check=True)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """A lake of one night, before the second."""
-    folder = tmp_path_factory.mktemp("second")
-    return local_scene(settings_in(folder, "erp_br"), folder, land_first, last=land_second)
 
 
 @pytest.fixture(scope="module")

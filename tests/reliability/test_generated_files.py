@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +17,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.reliability.hostile import hostile_event, hostile_file
-from tests.support.nights import HASH_KEY, REPOSITORY, night, read, settings_in
+from tests.support.nights import REPOSITORY, night, read, settings_in
 
 from sales_tech.contracts.pack import FileContract, load_packs
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.reader import read_rows
 from sales_tech.orchestration.post_events import post_events
 from sales_tech.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("hash_key")
 
 PACKS = load_packs((REPOSITORY / "sources",))
 KINDS = {f"{pack.name}/{kind}": contract for pack in PACKS.values() for kind, contract in pack.files.items()}
@@ -111,13 +113,6 @@ def generated_events(count: int) -> list[str]:
     texts: list[str] = []
     generate(hostile_event(), count, texts.append)
     return texts
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 def check_files(count: int, folder: Path) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 from tests.reliability.children import ended, kill_after, killed_night, start
 from tests.reliability.scenes import Scene, faults_after, land_first, land_second, local_scene, told
-from tests.support.nights import HASH_KEY, settings_in
+from tests.support.nights import settings_in
 
-pytestmark = pytest.mark.slow(60)
+pytestmark = [pytest.mark.usefixtures("hash_key"), pytest.mark.slow(60)]
 POINTS_BY_DEFAULT, POINTS, TIMES = 5, 200, 40
 INSIDE_A_COMMIT = (
     "in the middle of a manifest",
@@ -20,13 +19,6 @@ INSIDE_A_COMMIT = (
     "between the catalog's update and its commit",
     "after the engine's write",
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 @pytest.fixture(scope="module")

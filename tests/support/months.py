@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 OLIST_TABLES = (
@@ -21,7 +22,5 @@ OF_THE_LOAD = frozenset({"load_id"})
 
 
 def land(source: Path, target: Path) -> None:
-    """Show a folder's files in another one."""
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        (target / path.name).symlink_to(path)
+    """Copy a folder's files into another one; a link out of the landing folder would be refused."""
+    shutil.copytree(source, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support.compare import assert_as_expected
 from tests.support.exports import erp_header, erp_text, product, sale, store
-from tests.support.nights import HASH_KEY, night, read_all, settings_in
+from tests.support.nights import night, read_all, settings_in
+
+pytestmark = pytest.mark.usefixtures("hash_key")
 
 DAYS = ("05/01/2025", "10/01/2026", "31/01/2026", "01/02/2026", "15/03/2026")
 GARBAGE = {
@@ -92,13 +93,6 @@ def histories(draw: st.DrawFn) -> list[Arrival]:
             Arrival(on, f"{kind}_{number}.csv", erp_text(kind, rows)) for number, (on, rows) in enumerate(zip(nights, files, strict=True))
         ]
     return sorted(arrivals, key=lambda arrival: arrival.night)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 # Shrinking would take minutes, since each try runs several nights; ask for it where a failure is studied.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ from pathlib import Path
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
 from tests.support.nights import night
+
+pytestmark = pytest.mark.usefixtures("hash_key")
 
 lake, landing, pack, fatal, moment = sys.argv[1:]
 commit, names = Lake.commit, []
@@ -89,13 +91,6 @@ def set_up(folder: Path, land_first: Callable[[Path], None], land_second: Callab
     undisturbed = read_all(settings)
     restore()
     return Scene(settings, undisturbed, [commit.table for result in results.values() for commit in result.commits], restore)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 @pytest.fixture(scope="module")

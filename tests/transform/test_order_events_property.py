@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,9 +14,11 @@ from tests.oracles import events_oracle as oracle
 from tests.support.compare import comparable
 from tests.support.events import Event, amended, cancelled, land_events, line, placed, returned
 from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import HASH_KEY, night, read, settings_in
+from tests.support.nights import night, read, settings_in
 
 from sales_tech.transform import gold
+
+pytestmark = pytest.mark.usefixtures("hash_key")
 
 PROVENANCE = frozenset({"file_id", "line_number", "stated_file_id", "stated_line_number"})
 """Which of several equal copies of a fact a row cites depends on what came first."""
@@ -74,13 +75,6 @@ def exports(draw: st.DrawFn) -> list[dict[str, str]]:
             )
         )
     return rows
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hash_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
-        yield
 
 
 def outcome(lake: Any) -> dict[str, Any]:
