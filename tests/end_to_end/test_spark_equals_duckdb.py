@@ -65,8 +65,8 @@ NIGHTS = (land_all_but_the_last_month, land_the_last_month, land_corrections, la
 def after_nights(settings: Settings, exports: Path, nights: tuple[Callable[[Path, Path], None], ...]) -> tuple[list[Any], Tables]:
     """What each night committed, and the tables at the end."""
     commits = []
-    for land in nights:
-        land(exports, settings.landing)
+    for bring in nights:
+        bring(exports, settings.landing)
         results = night(settings)
         commits.append([(commit.table, commit.rows, commit.partitions) for result in results.values() for commit in result.commits])
     return commits, read_all(settings, "silver", "gold")
