@@ -73,7 +73,7 @@ def test_a_night_completes_with_the_wheel_alone(installed: Path, stack: CloudSet
     asked = container.run("query", "select order_id, status from silver.sales order by order_id", "--format", "csv", **environment(stack))
     assert asked.stdout == "order_id,status\nP1,cancelled\nP2,sold\nP4,sold\n", asked.stderr
     planned = container.run("plan", **environment(stack))
-    assert planned.stdout.count("up to date") == 8
+    assert planned.stdout.count("up to date") == 9
     assert not any(secret in path.read_text(errors="replace") for path in container.root.rglob("*") if path.is_file())
 
 

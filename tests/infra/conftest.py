@@ -23,6 +23,7 @@ PARAMETERS = {
     "ModelDigest": f"sha256:{64 * '5'}",
     "ModelImageTag": "2026-02-01",
     "EndpointInstanceType": "ml.m5.large",
+    "SparkModulesUrl": f"s3://{STACK}-lake-123456789012-{REGION}/modules/sales_tech.gluewheels.zip",
 }
 
 

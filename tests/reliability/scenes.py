@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from tests.reliability.children import ended, killed_night, start
@@ -16,6 +17,7 @@ from tests.support.events import cancelled, land_events, placed
 from tests.support.exports import land_erp, land_reference, product, promotion, sale
 from tests.support.nights import BY_LOAD, night, read_all
 
+from sales_tech.lake import scratch
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration import maintenance
 from sales_tech.runs import Run
@@ -71,6 +73,7 @@ def faults_after(scene: Scene, *, again: bool = False, tidied: bool = True) -> l
 def faults_of_maintenance(scene: Scene) -> list[str]:
     """What is wrong after maintenance: changed rows, files that no table names, scratch files."""
     settings = scene.settings.land() if isinstance(scene.settings, CloudSettings) else scene.settings
+    sleep(scratch.OPENING)  # a folder as young as that may be of an engine that is about to lock it
     maintenance.run(Run.begin(settings))
     faults = [f"{name} differs after maintenance" for name in different(scene)]
     faults += [f"{path} is an orphan" for path in sorted(orphans(scene.settings))]

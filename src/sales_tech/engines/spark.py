@@ -40,6 +40,8 @@ _SESSION = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.fieldId.write.enabled": "true",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    # What Spark would infer of columns that are made of one another grows with each of them past all memory.
+    "spark.sql.constraintPropagation.enabled": "false",
 }
 _FOOTERS_AT_ONCE = 16
 _LAUNCHED = "PYSPARK_GATEWAY_PORT"  # set by spark-submit, and by Glue, for the driver's Python

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from sales_tech.engines.duck import IN_USE
 from sales_tech.settings import Settings
 
-_DAY, _OPENING = 24 * 3600, 2
+_DAY, OPENING = 24 * 3600, 2
 """Seconds: after the first, a file or folder without a lock is nobody's; the second is enough to lock a folder just made."""
 
 
@@ -50,7 +50,7 @@ def _in_use(path: Path, shared: bool) -> bool:
         return False
     held = path / IN_USE
     locked = path.is_dir() and held.exists()
-    if time() - path.stat().st_mtime < (_OPENING if locked else _DAY):
+    if time() - path.stat().st_mtime < (OPENING if locked else _DAY):
         return True
     if not locked:
         return False

@@ -29,6 +29,7 @@ from sales_tech.transform.accounts import FATES, REJECTS, fates_by_kind
 from sales_tech.transform.forecasts import DEMAND
 
 _BOOKS = ("bronze.files", "silver.fates", "silver.rejects", "gold.pipeline_runs", "gold.step_runs")
+_NAMED = 2
 _FATES = ("accepted", "superseded", "ignored", "rejected")
 _SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€"}
 
@@ -37,11 +38,15 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
     """For each step whether it would run, and why or why not."""
     table = _table("step", "would run", "why")
     for item in planned:
-        reasons = [*item.reasons, *(f"{name} runs before it" for name in item.after if not item.reasons)]
-        table.add_row(
-            item.step.name, "yes" if item.runs else "no", "\n".join(reasons) or "up to date: inputs, code and contracts are unchanged"
-        )
+        why = [*(item.reasons or _what_runs_before(item.after))] or ["up to date: inputs, code and contracts are unchanged"]
+        table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(why))
     print_table(console, table)
+
+
+def _what_runs_before(steps: tuple[str, ...]) -> list[str]:
+    if len(steps) > _NAMED:
+        return [f"{len(steps)} steps run before it"]
+    return [f"{name} runs before it" for name in steps]
 
 
 def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = None) -> None:
