@@ -50,7 +50,8 @@ def _in_use(path: Path, shared: bool) -> bool:
         return False
     held = path / IN_USE
     locked = path.is_dir() and held.exists()
-    if time() - path.stat().st_mtime < (OPENING if locked else _DAY):
+    empty = path.is_dir() and not any(path.iterdir())  # killed before it could lock it
+    if time() - path.stat().st_mtime < (OPENING if locked or empty else _DAY):
         return True
     if not locked:
         return False
