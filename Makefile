@@ -40,12 +40,15 @@ dashboards: .venv/base ## Write infra/cloudformation/dashboards.yaml from dashbo
 	@$(BIN)/python -m sales_tech.dashboards.quicksight > infra/cloudformation/dashboards.yaml.new
 	@mv infra/cloudformation/dashboards.yaml.new infra/cloudformation/dashboards.yaml
 
+# Glue's machine decides which packages and wheels, not the one that packs them.
 spark-modules: .venv/dev ## Pack the wheel and its lock's for the Spark job of AWS Glue, into dist/
 	@rm -rf dist/wheels && mkdir -p dist/wheels
 	@$(BIN)/python -m hatchling build -t wheel -d dist/wheels
-	@$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.11 --platform manylinux_2_28_x86_64 \
-		--platform manylinux2014_x86_64 --platform any -d dist/wheels -r requirements/aws.txt
-	@cd dist && ../$(BIN)/python -m zipfile -c sales_tech.gluewheels.zip wheels/ && cp ../infra/glue/nightly.py .
+	@$(BIN)/uv pip compile --quiet --no-deps --no-header --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--output-file dist/modules.txt requirements/aws.txt
+	@$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --implementation cp --python-version 3.11 \
+		--platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 -d dist/wheels -r dist/modules.txt
+	@cd dist && $(abspath $(BIN))/python -m zipfile -c sales_tech.gluewheels.zip wheels/ && cp ../infra/glue/nightly.py .
 	@echo "Put dist/sales_tech.gluewheels.zip and dist/nightly.py under modules/ of the lake bucket"
 
 deploy-plan: ## Show what a deploy to AWS would change and what a month costs: STACK=... ARTIFACTS=bucket
