@@ -17,6 +17,7 @@ from tests.support.nights import HASH_KEY, REPOSITORY, night, read_all, settings
 
 from sales_tech.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("hash_key")
 FEBRUARY = "05/02/2026 10:00:00"
 COMMITS = [
     "bronze.erp_br_produtos",
@@ -41,8 +42,6 @@ from pathlib import Path
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
 from tests.support.nights import night
-
-pytestmark = pytest.mark.usefixtures("hash_key")
 
 lake, landing, pack, fatal, moment = sys.argv[1:]
 commit, names = Lake.commit, []
