@@ -87,7 +87,7 @@ def test_no_part_of_a_file_is_left_behind(made: tuple, tmp_path: Path) -> None:
     Registry(settings_in(tmp_path)).register(*made)
     found = {path.relative_to(tmp_path / "lake").as_posix() for path in (tmp_path / "lake").rglob("*") if path.is_file()}
     version = {f"models/erp_br/v0001/{name}" for name in ("card.json", "card.md", "model.tar.gz")}
-    assert found - {".lock"} == {"models/erp_br/index.json", *version}
+    assert found - {".lock", ".lock.step"} == {"models/erp_br/index.json", *version}
 
 
 def test_nobody_registers_while_another_process_writes_to_the_lake(made: tuple, tmp_path: Path) -> None:

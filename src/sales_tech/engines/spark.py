@@ -102,7 +102,11 @@ class SparkEngine:
     def arrow_view(self, name: str, table: pa.Table) -> Iterator[None]:
         """Name an Arrow table for some queries."""
         path = f"{self._scratch}/{next(self._numbers)}.parquet"
-        pq.write_table(table, path, filesystem=self._filesystem)
+        if self._filesystem is None:
+            pq.write_table(table, path)
+        else:
+            with self._filesystem.open(path, "wb") as file:
+                pq.write_table(table, file)
         self._session.read.parquet(path).createOrReplaceTempView(flat(name))
         try:
             yield
@@ -156,7 +160,7 @@ class SparkEngine:
             paths = [self._filesystem.unstrip_protocol(path) for path in self._filesystem.find(folder) if path.endswith(".parquet")]
         found = []
         for path in sorted(paths):
-            if pq.read_metadata(path, filesystem=self._filesystem).num_rows:
+            if self._footer(path).num_rows:
                 found.append(WrittenFile(path, Path(path).parent.name.partition("=")[2] or None))
             elif self._filesystem is None:
                 Path(path).unlink()  # Spark writes one file even for no rows, so that a reader finds the columns
@@ -181,7 +185,13 @@ class SparkEngine:
         return list(groups.values())
 
     def _schema(self, path: str) -> pa.Schema:
-        return pq.read_schema(path.removeprefix("file://"), filesystem=self._filesystem)
+        return self._footer(path).schema.to_arrow_schema()
+
+    def _footer(self, path: str) -> pq.FileMetaData:
+        if self._filesystem is None:
+            return pq.read_metadata(path.removeprefix("file://"))
+        with self._filesystem.open(path) as file:
+            return pq.read_metadata(file)
 
     def _shown(self, files: list[str], columns: dict[str, str]) -> DataFrame:
         frame = self._session.read.option("recursiveFileLookup", "true").parquet(*files)
@@ -226,7 +236,8 @@ def _session(memory_limit: str, threads: int) -> SparkSession:
         }.items():
             builder = builder.config(key, value)
         active = builder.getOrCreate()
-        active.sparkContext.setLogLevel("ERROR")
+        # What fails is raised. Logged as an error besides are plans too large for one Java method, which Spark then runs in parts.
+        active.sparkContext.setLogLevel("FATAL")
     return active.newSession()
 
 
