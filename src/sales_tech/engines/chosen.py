@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sales_tech.engines.duck import open_engine
 from sales_tech.engines.engine import Engine
@@ -32,7 +32,5 @@ def open_chosen_engine(settings: Settings, *, hashing: bool = False) -> Iterator
         hash_key=platform.hash_key() if hashing else None,
         filesystem=platform.filesystem,
     )
-    try:
+    with closing(engine):
         yield engine
-    finally:
-        engine.close()

@@ -6,7 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +224,5 @@ def open_engine(settings: Settings, *, hashing: bool = False) -> Iterator[DuckEn
         hash_key=platform.hash_key() if hashing else None,
         filesystem=platform.filesystem,
     )
-    try:
+    with closing(engine):
         yield engine
-    finally:
-        engine.close()

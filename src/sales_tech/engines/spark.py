@@ -242,7 +242,7 @@ def _session(memory_limit: str, threads: int) -> SparkSession:
 
 
 def _java_memory(limit: str) -> str:
-    return limit.lower().removesuffix("b").removesuffix("i") if limit[-1:].lower() == "b" else limit
+    return limit.lower().removesuffix("b").removesuffix("i")
 
 
 def java_home() -> str:

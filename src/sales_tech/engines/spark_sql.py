@@ -59,6 +59,9 @@ def _put_primitives(node: exp.Expr) -> exp.Expr:
     found = _primitives().get(name)
     if found is None:
         return node
+    if name == "clean" and isinstance(arguments[0], exp.Anonymous) and arguments[0].name.lower() == "clean":
+        # Clean text stays as it is; put in place twice, it would stand there as often as the square of once.
+        return _put_primitives(arguments[0])
     parameters, body = found
     given = dict(zip(parameters, arguments, strict=True))
 

@@ -45,8 +45,8 @@ def local_time(text: exp.Expr, format: str) -> exp.Expr:
     pattern = _pattern(format)
     matches = exp.Anonymous(this="rlike", expressions=[text.copy(), exp.Literal.string(pattern.text)])
     moment = exp.TryCast(this=_written(text, pattern), to=exp.DataType.build("timestamptz"), safe=True)
-    late = exp.GT(this=moment, expression=sqlglot.parse_one("cast('0001-01-01 00:00:00' as timestamptz)", read="duckdb"))
-    return exp.case().when(exp.and_(matches, late), moment.copy())
+    first = sqlglot.parse_one("cast('0001-01-01 00:00:00' as timestamptz)", read="duckdb")
+    return exp.case().when(matches, exp.func("nullif", exp.Greatest(this=moment, expressions=[first]), first.copy()))
 
 
 def _written(text: exp.Expr, pattern: _Pattern) -> exp.Expr:

@@ -22,6 +22,7 @@ CARRIED = {
 """What every typed row carries beside its columns, with SQL types."""
 
 LOCAL_DATE = "_local_date"
+_LATEST_FIRST = "order by t._version desc nulls last, a._arrival desc, t._line_number desc"
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,7 @@ def fate_select(relation: str, key: list[str]) -> str:
     return f"""
     select
         t.*,
-        case
-            when t._ignored then 'ignored'
-            when t._reasons is not null then 'rejected'
-            when row_number() over (
-                partition by {sound}, {same}
-                order by t._version desc nulls last, a._arrival desc, t._line_number desc
-            ) = 1 then 'accepted'
-            else 'superseded'
-        end as _fate
+        {_fate(f"row_number() over (partition by {sound}, {same} {_LATEST_FIRST})")}
     from {relation} as t
     join arrivals as a on t._file_id = a._file_id
 """
@@ -140,10 +133,7 @@ def places_select(relation: str, key: list[str]) -> str:
     select
         t._file_id,
         t._line_number,
-        row_number() over (
-            partition by {", ".join(f"t.{quote(name)}" for name in key)}
-            order by t._version desc nulls last, a._arrival desc, t._line_number desc
-        ) as _place
+        row_number() over (partition by {", ".join(f"t.{quote(name)}" for name in key)} {_LATEST_FIRST}) as _place
     from {relation} as t
     join (select {names} from {relation} as s where {sound.format("s")} group by {names} having count(*) > 1) as r on {same}
     join arrivals as a on t._file_id = a._file_id
@@ -156,15 +146,19 @@ def placed_fate_select(relation: str, places: str) -> str:
     return f"""
     select
         t.*,
-        case
-            when t._ignored then 'ignored'
-            when t._reasons is not null then 'rejected'
-            when coalesce(p._place, 1) = 1 then 'accepted'
-            else 'superseded'
-        end as _fate
+        {_fate("coalesce(p._place, 1)")}
     from {relation} as t
     left join {places} as p on t._file_id = p._file_id and t._line_number = p._line_number
 """
+
+
+def _fate(place: str) -> str:
+    return f"""case
+            when t._ignored then 'ignored'
+            when t._reasons is not null then 'rejected'
+            when {place} = 1 then 'accepted'
+            else 'superseded'
+        end as _fate"""
 
 
 def _held(name: str) -> str:
