@@ -21,7 +21,7 @@ from sales_tech.orchestration import pipeline
 from sales_tech.orchestration.ledger import last_run_id, unfinished
 from sales_tech.orchestration.pipeline import execute_run
 from sales_tech.orchestration.steps import Situation, Step
-from sales_tech.runs import Run
+from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("hash_key")
@@ -88,9 +88,12 @@ def run_one(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, run_id: str 
     def news(_at: Situation) -> list[str]:
         return ["news"]
 
+    def out_of_kernel(_run: Run) -> StepResult:
+        raise AssertionError("the pipeline runs the notebook, not the step's work")
+
     monkeypatch.setattr(pipeline, "parameters_of", lambda _notebook: {})
     monkeypatch.setattr(pipeline, "execute", executed)
-    step = Step("gold/made_up", "made_up.ipynb", (), news)
+    step = Step("gold/made_up", "made_up.ipynb", (), news, work=out_of_kernel)
     return execute_run(Run.begin(settings, run_id=run_id), (step,), Path("notebooks"), unwatched).run.run_id
 
 
