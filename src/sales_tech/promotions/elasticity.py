@@ -61,6 +61,9 @@ def _rows(
         slope = slope + lifts.brand_slope[:, category * len(posterior.panel.brands) + brand]
     promotions = len(np.unique(cells.promotions[members]))
     tried = depths[members]
+    # By the usual mechanic, since only a slope and what is noticed of it together are seen.
+    usual = np.bincount(posterior.mechanic[members]).argmax() if len(tried) else 0
+    slope = slope * lifts.noticed[:, usual]
     found = {
         "depth_from": float(tried.min()) if len(tried) else np.nan,
         "depth_to": float(tried.max()) if len(tried) else np.nan,
@@ -87,11 +90,10 @@ def _rows(
     ]
     if not len(tried):
         return rows
-    usual = np.bincount(posterior.mechanic[members]).argmax()
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
     for depth in grid[grid > 0].round(4).tolist():
         bent = 1 + lifts.curvature * float(bend(np.array(depth)))
-        price = (slope + lifts.mechanic_slope[:, usual]) * float(depth_response(np.array(depth))) * bent
+        price = slope * float(depth_response(np.array(depth))) * bent
         uplift = np.expm1(price + lifts.mechanic[:, usual] * float(attention(np.array(depth))))
         arc = price / float(depth_response(np.array(depth)))
         low, high = np.quantile(uplift, [tail, 1 - tail])
@@ -157,7 +159,7 @@ def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
     category, brand = panel.category[cells.skus[rows]], panel.brand[cells.skus[rows]]
     mechanic = posterior.mechanic[rows]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
-    slope = lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand] + lifts.mechanic_slope[:, mechanic]
+    slope = (lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand]) * lifts.noticed[:, mechanic]
     price = slope * depth_response(depths) * (1 + lifts.curvature[:, None] * bend(depths))
     logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depths) + lifts.display[:, None] * display
     return logs

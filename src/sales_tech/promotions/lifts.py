@@ -15,14 +15,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
+from scipy.stats import truncnorm
 
 from sales_tech.promotions.panel import Bools, Floats, Ints
 
 BURN_IN, DRAWS = 150, 400
 # Where one Gaussian stands for counts: observations are linearized about the mean of the last sampling.
 LINEARIZATIONS = 3
-# How far mechanics stray in what they make of a cut (a coupon's is not always taken in), what they add besides, and what display adds.
-MECHANIC_SLOPE, MECHANIC, DISPLAY = 0.7, 0.2, 0.3
+# How far mechanics stray from one in the part of a cut that is noticed (a coupon's is not always), in what they add besides, and
+# what display adds.
+NOTICED, ATTENTION, MECHANIC, DISPLAY = 0.3, 0.2, 0.1, 0.3
+LEAST_NOTICED = 0.1
+# Degrees of freedom of what is a member's own: a SKU that answers unlike all others shall not bend the curve for them.
+TAIL = 4.0
 WEAK = 4.0
 # Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
 CURVATURE, BENT = 1.0, (-0.6, 2.0)
@@ -58,9 +63,9 @@ class LiftData:
 class LiftDraws:
     """Posterior draws (rows): log lift and log error of the baseline by member, whether a promotion works, and the coefficients.
 
-    `slope` (draws, categories), `brand_slope` (draws, categories x brands) and `mechanic_slope` (draws, mechanics; a coupon's cut
-    is noticed less than a price tag's) add up to the slope, which multiplies `depth_response` and 1 + `curvature` (draws,)
-    times `bend`; `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
+    `slope` (draws, categories) and `brand_slope` (draws, categories x brands) add up to the slope, of which `noticed` (draws,
+    mechanics; a coupon's cut is noticed less than a price tag's) is the part that customers act on. It multiplies `depth_response`
+    and 1 + `curvature` (draws,) times `bend`; `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
     `predicted` by member is the share of units added that the model expects of promotions like it, counted by the chance that it
     works; `log_predicted` the log lift had it worked as they do.
     """
@@ -72,7 +77,7 @@ class LiftDraws:
     brand_slope: Floats
     curvature: Floats
     mechanic: Floats
-    mechanic_slope: Floats
+    noticed: Floats
     display: Floats
     hyper: pd.DataFrame
     predicted: Floats
@@ -117,21 +122,21 @@ class LiftModel:
         data, sizes = self.data, self.sizes
         size = len(data.depth)
         x = depth_response(data.depth)
-        # Slopes (common, deviations by category and by mechanic), then what mechanics and display add. Brands are drawn
+        # Slopes (common, deviations by category), then what mechanics and display add. Brands are drawn
         # apart: each has members of its own.
-        design = np.zeros((size, 1 + sizes["category"] + 2 * sizes["mechanic"] + 1))
-        rows, at = np.arange(size), 1 + sizes["category"]
+        design = np.zeros((size, 1 + sizes["category"] + 1 + sizes["mechanic"] + 1))
+        rows = np.arange(size)
         design[:, 0] = x
         design[rows, 1 + data.category] = x
-        design[rows, at + data.mechanic] = x
-        design[rows, at + sizes["mechanic"] + data.mechanic] = attention(data.depth)
+        design[:, 1 + sizes["category"]] = attention(data.depth)
+        design[rows, 2 + sizes["category"] + data.mechanic] = attention(data.depth)
         design[:, -1] = data.display
         return design
 
-    def _bent(self, curvature: float) -> tuple[Floats, Floats]:
-        # The design with its slopes bent, and the bent response to depth.
-        slopes = 1 + self.sizes["category"] + self.sizes["mechanic"]
-        factor = 1 + curvature * bend(self.data.depth)
+    def _bent(self, curvature: float, noticed: Floats) -> tuple[Floats, Floats]:
+        # The design with its slopes bent and as far as they are noticed, and the response to depth alike.
+        slopes = 1 + self.sizes["category"]
+        factor = (1 + curvature * bend(self.data.depth)) * noticed[self.data.mechanic]
         design = self.design.copy()
         design[:, :slopes] *= factor[:, None]
         return design, depth_response(self.data.depth) * factor
@@ -158,22 +163,25 @@ class LiftModel:
         data, rng, sizes = self.data, self.rng, self.sizes
         promotions = self.promotions
         categories, brands = sizes["category"], sizes["brand"]
-        slopes, cell = 1 + categories + sizes["mechanic"], data.category * brands + data.brand
-        curvature, straight = 0.0, depth_response(data.depth)
-        design, depth = self._bent(curvature)
+        slopes, cell = 1 + categories, data.category * brands + data.brand
+        curvature, straight, bent = 0.0, depth_response(data.depth), bend(data.depth)
+        noticed, by_mechanic = np.ones(sizes["mechanic"]), np.eye(sizes["mechanic"])[data.mechanic]
+        design, depth = self._bent(curvature, noticed)
         shared = np.zeros(promotions)
         shared[data.promotion] = data.shared_error
         beta, of_brand = self._centre(), np.zeros(categories * brands)
         works = np.ones(promotions, dtype=bool)
         spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
         null_share = 0.2
-        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "curvature", "hyper")}
+        weight = np.ones(len(cell))
+        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "noticed", "curvature", "hyper")}
         added, usual = np.zeros(len(cell)), np.zeros(len(cell))
         for turn in range(burn_in + kept):
             predicted = design @ beta + of_brand[cell] * depth
             # Works or not, with all effects of promotion and member integrated out.
             base = data.own_error + noise
-            full = base + spread["member"] ** 2
+            of_member = spread["member"] ** 2 / weight
+            full = base + of_member
             log_odds = np.log((1 - null_share) / null_share) + (
                 self._evidence(observed - predicted, full, shared + spread["promotion"] ** 2) - self._evidence(observed, base, shared)
             )
@@ -181,25 +189,34 @@ class LiftModel:
             on = works[data.promotion]
             variance = np.where(on, full, base)
             common = shared + np.where(works, spread["promotion"] ** 2, 0.0)
-            beta, effect = self._regression(design, observed - np.where(on, of_brand[cell] * depth, 0.0), variance, common, on, spread)
+            seen = observed - np.where(on, of_brand[cell] * depth, 0.0)
+            beta, effect = self._regression(design * on[:, None], seen, variance, common, self._prior(spread), self._centre())
             rest = observed - design @ beta - effect[data.promotion]
             of_brand = self._brands(rest, variance, on, cell, depth, spread["brand"])
-            # The curvature given the slopes, which it bends in proportion.
+            # What is noticed, and the curvature, given the slopes, which both change in proportion.
             steep = self.design[:, :slopes] @ beta[:slopes] + of_brand[cell] * straight
-            rest = rest - of_brand[cell] * depth + curvature * steep * bend(data.depth)
-            curvature = self._curvature(rest, variance, on, steep * bend(data.depth))
-            design, depth = self._bent(curvature)
+            besides = self.design[:, slopes:] @ beta[slopes:]
+            column = by_mechanic * (on * steep * (1 + curvature * bent))[:, None]
+            seen, prior = observed - np.where(on, besides, 0.0), np.full(len(noticed), NOTICED**-2)
+            noticed, effect = self._regression(column, seen, variance, common, prior, np.ones(len(noticed)))
+            noticed = np.maximum(noticed, LEAST_NOTICED)
+            steep = steep * noticed[data.mechanic]
+            curvature = self._curvature(observed - besides - steep - effect[data.promotion], variance, on, steep * bent)
+            design, depth = self._bent(curvature, noticed)
             predicted = design @ beta + of_brand[cell] * depth
             own = np.where(works, spread["promotion"] ** 2, 0.0)
             total = np.maximum(shared + own, 1e-12)
             lift_common = effect * own / total + rng.normal(size=promotions) * np.sqrt(own * shared / total)
             rest = observed - np.where(on, predicted, 0.0) - effect[data.promotion]
-            member_lift, member_error = self._split(rest, np.where(on, spread["member"] ** 2, 0.0), data.own_error, noise)
+            member_lift, member_error = self._split(rest, np.where(on, of_member, 0.0), data.own_error, noise)
             lift = np.where(on, predicted + lift_common[data.promotion] + member_lift, 0.0)
             error = (effect - lift_common)[data.promotion] + member_error
 
             spread["promotion"] = self._spread(lift_common[works], 0.1)
-            spread["member"] = self._spread(member_lift[on], 0.1)
+            spread["member"] = self._spread((member_lift * np.sqrt(weight))[on], 0.1)
+            # Student's t as a scale mixture of normals (Andrews and Mallows 1974).
+            away = np.where(on, (member_lift / spread["member"]) ** 2, 0.0)
+            weight = rng.gamma((TAIL + on) / 2) / ((TAIL + away) / 2)
             spread["category"] = self._spread(beta[1 : 1 + categories] - self.data.prior_slope, 0.3)
             used = np.bincount(cell[on], minlength=categories * brands) > 0
             spread["brand"] = self._spread(of_brand[used], 0.2)
@@ -212,6 +229,7 @@ class LiftModel:
                 saved["works"].append(works.astype(np.float64))
                 saved["beta"].append(beta)
                 saved["brand"].append(of_brand)
+                saved["noticed"].append(noticed)
                 saved["curvature"].append(np.array(curvature))
                 saved["hyper"].append(np.array([null_share, *spread.values()]))
         betas = np.stack(saved["beta"])
@@ -222,8 +240,8 @@ class LiftModel:
             slope=betas[:, :1] + betas[:, 1 : 1 + categories],
             brand_slope=np.stack(saved["brand"]),
             curvature=np.stack(saved["curvature"]),
-            mechanic=betas[:, slopes:-1],
-            mechanic_slope=betas[:, 1 + categories : slopes],
+            mechanic=betas[:, slopes : slopes + 1] + betas[:, slopes + 1 : -1],
+            noticed=np.stack(saved["noticed"]),
             display=betas[:, -1],
             predicted=added,
             hyper=pd.DataFrame(saved["hyper"], columns=["null_share", *spread]),
@@ -240,11 +258,10 @@ class LiftModel:
         return evidence
 
     def _regression(
-        self, design: Floats, observed: Floats, variance: Floats, common: Floats, on: Bools, spread: dict[str, float]
+        self, design: Floats, observed: Floats, variance: Floats, common: Floats, prior: Floats, centre: Floats
     ) -> tuple[Floats, Floats]:
         # The coefficients with the promotions' common effects integrated out, then those effects given the coefficients.
         data, rng = self.data, self.rng
-        design = design * on[:, None]
         weight = 1 / variance
         by_promotion = self._members @ (design * weight[:, None])
         precision = np.bincount(data.promotion, weights=weight, minlength=self.promotions)
@@ -252,9 +269,8 @@ class LiftModel:
         shrink = common / (1 + common * precision)
         information = (design * weight[:, None]).T @ design - (by_promotion * shrink[:, None]).T @ by_promotion
         gain = design.T @ (weight * observed) - by_promotion.T @ (shrink * linear)
-        prior = self._prior(spread)
         factor = np.linalg.cholesky(information + np.diag(prior))
-        mean = np.linalg.solve(factor.T, np.linalg.solve(factor, gain + prior * self._centre()))
+        mean = np.linalg.solve(factor.T, np.linalg.solve(factor, gain + prior * centre))
         beta: Floats = mean + np.linalg.solve(factor.T, rng.normal(size=len(mean)))
         rest = linear - by_promotion @ beta
         variance_of_effect = common / (1 + common * precision)
@@ -272,15 +288,17 @@ class LiftModel:
     def _curvature(self, rest: Floats, variance: Floats, on: Bools, column: Floats) -> float:
         weight = np.where(on, column / variance, 0.0)
         precision = float((weight * column).sum()) + 1 / CURVATURE**2
-        drawn = float((weight * rest).sum()) / precision + float(self.rng.normal()) / precision**0.5
-        return float(np.clip(drawn, *BENT))
+        mean, deviation = float((weight * rest).sum()) / precision, precision**-0.5
+        low, high = ((bound - mean) / deviation for bound in BENT)
+        drawn: float = mean + deviation * float(truncnorm.rvs(low, high, random_state=self.rng))
+        return drawn
 
     def _prior(self, spread: dict[str, float]) -> Floats:
         sizes = self.sizes
         parts = [
             np.full(1, 1 / WEAK),
             np.full(sizes["category"], 1 / spread["category"] ** 2),
-            np.full(sizes["mechanic"], 1 / MECHANIC_SLOPE**2),
+            np.full(1, 1 / ATTENTION**2),
             np.full(sizes["mechanic"], 1 / MECHANIC**2),
             np.full(1, 1 / DISPLAY**2),
         ]

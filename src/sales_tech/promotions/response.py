@@ -47,9 +47,10 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
             about = {"category": name, "mechanic": posterior.mechanics[kind], "works_share": float(works.mean())}
             about |= {"depth_from": first, "depth_to": last, "promotions": promotions}
             for brand in [-1, *np.unique(panel.brand[panel.category == category]).tolist()]:
-                slope = lifts.slope[:, category] + lifts.mechanic_slope[:, kind]
+                slope = lifts.slope[:, category]
                 if brand >= 0:
                     slope = slope + lifts.brand_slope[:, category * len(panel.brands) + brand]
+                slope = slope * lifts.noticed[:, kind]
                 for display in displays:
                     logs = _log_lift(posterior, slope, kind, display, grid)
                     uplift = np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0)
