@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,11 +30,12 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
     """Change parts of the SQL that types the files with personal columns; what stands in braces is the bronze table."""
 
     def _spoil(*changes: tuple[str, str]) -> None:
-        def spoiling(contract: typed.FileContract, bronze: str) -> str:
-            sql = typed.typed_select(contract, bronze)
+        def spoiling(contract: typed.FileContract, bronze: str, *, hashed_once: Collection[str] = ()) -> str:
+            sql = typed.typed_select(contract, bronze, hashed_once=hashed_once)
             for old, new in changes if contract.personal and contract.kind != STREAM else ():
-                old, new = old.replace("{bronze}", bronze), new.replace("{bronze}", bronze)
-                sql = sql.replace(old, new)
+                # The rows are read from bronze first, and the texts that are hashed once after that.
+                times = 1 if "{bronze}" in old else -1
+                sql = sql.replace(old.replace("{bronze}", bronze), new.replace("{bronze}", bronze), times)
             return sql
 
         monkeypatch.setattr(lineage, "typed_select", spoiling)
@@ -54,7 +55,7 @@ def test_no_pack_that_ships_leaks(name: str) -> None:
 
 
 def test_an_event_column_that_skips_the_hash_is_found(erp_br: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
-    def spoiling(contract: typed.FileContract, bronze: str) -> str:
+    def spoiling(contract: typed.FileContract, bronze: str, **_once: object) -> str:
         return typed.typed_select(contract, bronze).replace('keyed_hash(clean("customer_tax_id"))', 'clean("customer_tax_id")')
 
     monkeypatch.setattr(lineage, "typed_select", spoiling)
@@ -71,6 +72,12 @@ def test_a_column_that_skips_the_hash_is_found(erp_br: Pack, spoil: Spoil) -> No
     leak = next(leak for leak in personal_leaks(erp_br) if leak.column == "customer_key")
     assert str(leak).startswith("silver.sales.customer_key shows bronze.erp_br_vendas.cpf: ")
     assert (leak.path[0].lower(), "customer_key" in leak.path[-1]) == ('clean("erp_br_vendas"."cpf") as "cpf__text"', True)
+
+
+def test_a_column_that_skips_the_hash_where_each_text_is_hashed_once_is_found(erp_br: Pack, spoil: Spoil) -> None:
+    spoil(('keyed_hash(clean("cpf__person"))', 'clean("cpf__person")'))
+    assert ("silver.sales.customer_key", "cpf") in places(erp_br)
+    assert {personal for _, personal in places(erp_br)} == {"cpf"}
 
 
 def test_a_reject_that_shows_the_text_is_found(erp_br: Pack, spoil: Spoil) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sales_tech.contracts.pack import FileContract
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.lines import MAX_LINE_BYTES, Line, physical_lines
-from sales_tech.ingest.source import utf8_chunks
+from sales_tech.ingest.source import checked_chunks, in_utf8, utf8_chunks, widest
 
 _LINE_END = re.compile(rb"\r*\n|\r")
 
@@ -34,23 +34,24 @@ class Scan:
 
 def scan(path: Path, contract: FileContract) -> Scan:
     """Read the file once; UnreadableFile where it is empty, has only a header, is broken or in another encoding."""
-    chunks = utf8_chunks(path, contract.encoding, check=True)
+    chunks = checked_chunks(path, contract.encoding)
     first = _head(chunks)
     if not first:
         raise UnreadableFile("empty file; expected a header and rows")
     match = _LINE_END.search(first)
-    header_bytes = match.end() if match else len(first)
+    at = match.end() if match else len(first)
     line_end = b"\n" if not match or match[0].endswith(b"\n") else b"\r"
-    header = next(physical_lines([first[:header_bytes]], line_end))
+    told = in_utf8(first[:at], contract.encoding)
+    header = next(physical_lines([told], line_end))
     if not match and header.too_long:
         raise UnreadableFile(f"the first {len(first)} bytes are one line; expected a header of at most {MAX_LINE_BYTES} bytes")
-    body = _Body(line_end, contract.delimiter)
-    for chunk in chain([first[header_bytes:]], chunks):
+    body = _Body(line_end, contract.delimiter, MAX_LINE_BYTES // widest(contract.encoding))
+    for chunk in chain([first[at:]], chunks):
         body.feed(chunk)
     body.finish()
     if not body.has_data:
         raise UnreadableFile("only a header, no row; expected at least one line with data")
-    return Scan(header, header_bytes, line_end, 1 + body.lines, body.plain)
+    return Scan(header, len(told), line_end, 1 + body.lines, body.plain)
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:
@@ -81,8 +82,8 @@ class _Body:
     buffer starts with the end of the line before, so that a line's start can be told by it.
     """
 
-    def __init__(self, line_end: bytes, delimiter: str) -> None:
-        self.lines, self.has_data = 0, False
+    def __init__(self, line_end: bytes, delimiter: str, most: int) -> None:
+        self.lines, self.has_data, self._most = 0, False, most
         # Arrow takes one byte as delimiter.
         self.plain = line_end == b"\n" and delimiter.isascii()
         self._end, self._buffer, self._unended = line_end, line_end, False
@@ -102,7 +103,7 @@ class _Body:
         if self.plain:
             buffer = self._buffer + chunk
             last = buffer.rfind(b"\n")
-            self.plain = self._is_plain(buffer, last + 1) and len(buffer) - last <= MAX_LINE_BYTES
+            self.plain = self._is_plain(buffer, last + 1) and len(buffer) - last <= self._most
             self._buffer = buffer[last:]
 
     def finish(self) -> None:
@@ -114,20 +115,20 @@ class _Body:
             self.plain = self.plain and not ended.endswith(b"\r\n") and self._is_plain(ended, len(ended))
 
     def _is_plain(self, buffer: bytes, stop: int) -> bool:
-        returns = buffer.count(b"\r", 0, stop)
+        returns = buffer.count(b"\r", 0, stop) if b"\r" in buffer else 0
         return (
             (returns == 0 or returns == buffer.count(b"\r\n", 0, stop))
             and b"\0" not in buffer
-            and _lines_fit(buffer, stop)
+            and _lines_fit(buffer, stop, self._most)
             and (b'"' not in buffer or not any(pattern.search(buffer, 0, stop) for pattern in self._open_quotes))
         )
 
 
-def _lines_fit(buffer: bytes, stop: int) -> bool:
-    """Whether no line between line ends, the first at 0 and the last before `stop`, is too long."""
+def _lines_fit(buffer: bytes, stop: int, most: int) -> bool:
+    """Whether no line between line ends, the first at 0 and the last before `stop`, is longer than `most` bytes."""
     at = 0
     while at < stop - 1:
-        at = buffer.rfind(b"\n", at + 1, min(at + 2 + MAX_LINE_BYTES, stop))
+        at = buffer.rfind(b"\n", at + 1, min(at + 2 + most, stop))
         if at < 0:
             return False
     return True

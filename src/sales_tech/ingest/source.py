@@ -48,17 +48,13 @@ def raw_chunks(path: Path) -> Iterator[bytes]:
 def utf8_chunks(path: Path, encoding: str, *, check: bool = False) -> Iterator[bytes]:
     """The file's text as UTF-8 without byte order mark; a chunk may end within a line or a character.
 
-    `check` proves the encoding: UnreadableFile says where the bytes do not fit it, or that the file is
-    UTF-8 where the pack names a single-byte encoding. Without it a file in UTF-8 is passed on unproved.
+    `check` proves the encoding: UnreadableFile says where the bytes do not fit it. Without it a file in UTF-8 is passed on unproved.
     """
     same = encoding in ("utf-8", "utf-8-sig")
     decoder = codecs.getincrementaldecoder(encoding)()
-    guard = _Utf8Guard() if check and not same and _is_single_byte(encoding) else None
     read = 0
     for chunk in raw_chunks(path):
         start, read = read, read + len(chunk)
-        if guard:
-            guard.feed(chunk)
         if same:
             if check:
                 _decode(path, encoding, decoder, chunk, read)
@@ -67,8 +63,40 @@ def utf8_chunks(path: Path, encoding: str, *, check: bool = False) -> Iterator[b
             yield _decode(path, encoding, decoder, chunk, read).encode()
     if check or not same:
         yield _decode(path, encoding, decoder, b"", read).encode()
-    if guard and guard.is_utf8():
+
+
+def checked_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    """The file's text in which ASCII stands for itself: as it is in a single-byte encoding, else in UTF-8; see `in_utf8`.
+
+    Proves the encoding: UnreadableFile says where the bytes do not fit it, or that the file is UTF-8 where the pack names a
+    single-byte encoding.
+    """
+    if not _extends_ascii(encoding):
+        yield from utf8_chunks(path, encoding, check=True)
+        return
+    # To write all of it in UTF-8 only to look at it would take longer than looking.
+    undefined = [byte for byte in map(_byte, range(256)) if byte.decode(encoding, "replace") == "\N{REPLACEMENT CHARACTER}"]
+    decoder, guard, read = codecs.getincrementaldecoder(encoding)(), _Utf8Guard(), 0
+    for chunk in raw_chunks(path):
+        read += len(chunk)
+        guard.feed(chunk)
+        if any(byte in chunk for byte in undefined):
+            _decode(path, encoding, decoder, chunk, read)
+        yield chunk
+    if guard.is_utf8():
         raise UnreadableFile(f"the file looks like utf-8 (it has characters of several bytes, all valid); the pack says {encoding}")
+
+
+def in_utf8(text: bytes, encoding: str) -> bytes:
+    """What `checked_chunks` gave, in UTF-8."""
+    return text.decode(encoding).encode() if _extends_ascii(encoding) else text
+
+
+def widest(encoding: str) -> int:
+    """How many bytes of UTF-8 a byte of what `checked_chunks` gives can become."""
+    if not _extends_ascii(encoding):
+        return 1
+    return max(len(character.encode()) for character in bytes(range(256)).decode(encoding, "replace"))
 
 
 def _decode(path: Path, encoding: str, decoder: codecs.IncrementalDecoder, chunk: bytes, read: int) -> str:
@@ -114,8 +142,16 @@ def _is_utf8(sample: bytes) -> bool:
     return True
 
 
-def _is_single_byte(encoding: str) -> bool:
-    return not encoding.startswith("utf") and len(bytes(range(256)).decode(encoding, "replace")) == 256
+def _extends_ascii(encoding: str) -> bool:
+    # One byte for each character, and ASCII as it is.
+    if encoding.startswith("utf"):
+        return False
+    whole = bytes(range(256)).decode(encoding, "replace")
+    return len(whole) == 256 and whole[:128].encode(errors="replace") == bytes(range(128))
+
+
+def _byte(value: int) -> bytes:
+    return bytes([value])
 
 
 class _Utf8Guard:

@@ -170,7 +170,11 @@ def _bronze(pack: Pack, kind: str) -> Flows:
 
 
 def _typed(pack: Pack, kind: str) -> Flows:
-    return flows(typed_select(pack.files[kind], pack.bronze(kind)), {pack.bronze(kind): _bronze(pack, kind)})
+    # In both forms that it is read in: each text hashed where it stands, and once for all rows that hold it.
+    contract, bronze = pack.files[kind], pack.bronze(kind)
+    forms = [typed_select(contract, bronze), typed_select(contract, bronze, hashed_once=sorted(contract.personal))]
+    each, once = (flows(sql, {bronze: _bronze(pack, kind)}) for sql in forms)
+    return {name: flow | once[name] for name, flow in each.items()}
 
 
 def _judged(bound: BoundMapping) -> Flows:

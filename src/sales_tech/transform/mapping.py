@@ -43,6 +43,12 @@ class BoundMapping:
         """The canonical columns that the mapping gives."""
         return tuple(select.alias_or_name for select in self.tree.selects)
 
+    @cached_property
+    def persons(self) -> tuple[str, ...]:
+        """The personal columns of the driving file kind that the mapping reads."""
+        read = {column.name.lower() for column in self.tree.find_all(exp.Column)}
+        return tuple(name for name, column in self.pack.files[self.driver].columns.items() if column.personal and name in read)
+
     def select(self, relations: dict[str, str]) -> exp.Query:
         """The mapping over the given relations (one for each file kind), carrying each row's id and faults."""
         tree = self.tree.copy()

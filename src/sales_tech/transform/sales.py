@@ -113,7 +113,8 @@ class _Build:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
         candidates = []
         for feed in feeds:
-            typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=feed.files(self._lake))
+            files, persons = feed.files(self._lake), feed.bound.persons
+            typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=files, hashed_once=persons)
             candidates.append(f"select *, null::varchar as _was from {self._candidates(feed, typed, 'all')}")
             self._rows_in += self._rows(feed)
         judged = self._judge(source, feeds, " union all by name ".join(candidates))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlglot
 
@@ -53,13 +53,22 @@ def raw_view(pack: Pack, kind: str, suffix: str = "") -> str:
     return f"raw_{pack.name}.{kind}{suffix}"
 
 
-def view_typed(engine: Engine, lake: Lake, pack: Pack, kind: str, *, files: Iterable[LakeFile] | None = None, suffix: str = "") -> str:
+def view_typed(
+    engine: Engine,
+    lake: Lake,
+    pack: Pack,
+    kind: str,
+    *,
+    files: Iterable[LakeFile] | None = None,
+    suffix: str = "",
+    hashed_once: Collection[str] = (),
+) -> str:
     """Show the typed rows of a file kind, or of some of its bronze files; the view's name is returned."""
     name, raw, typed = pack.bronze(kind), raw_view(pack, kind, suffix), f"typed_{pack.name}.{kind}{suffix}"
     chosen = lake.files(name) if files is None else files
     columns = {key: column.type.sql for key, column in bronze_contract(pack, kind).columns.items()}
     engine.view(raw, [file.path for file in chosen], columns)
-    return engine.name_query(typed, athena(typed_select(pack.files[kind], raw)))
+    return engine.name_query(typed, athena(typed_select(pack.files[kind], raw, hashed_once=hashed_once)))
 
 
 def view_latest(engine: Engine, pack: Pack, kind: str, typed: str) -> str:

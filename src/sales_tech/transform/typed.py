@@ -6,6 +6,7 @@ it; a personal column appears only inside keyed_hash.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sales_tech.contracts.pack import FileColumn, FileContract
@@ -53,14 +54,20 @@ def typed_columns(contract: FileContract) -> dict[str, str]:
     return columns
 
 
-def typed_select(contract: FileContract, bronze: str) -> str:
+def typed_select(contract: FileContract, bronze: str, *, hashed_once: Collection[str] = ()) -> str:
     """The select that reads each bronze row as types and says what is wrong with it.
 
     Adds `_version`, `_ignored` (a blank line or a repeated header), `_reasons` (text, null where the
     row is sound) and `_row` (the row as it came, as JSON with personal columns hashed).
+
+    Personal columns that are `hashed_once` are hashed once for each text and joined, since the same customers come again and again
+    and a hash is the dearest of all that is done to a row; the bronze relation is then read once more for each of them.
     """
     names = list(contract.columns)
-    texts = ",\n    ".join(_text(name, contract.columns[name]) for name in names)
+    texts = ",\n    ".join(
+        f"{_held(name, 'hash')} as {_held(name)}" if name in hashed_once else _text(name, contract.columns[name]) for name in names
+    )
+    persons = "".join(_persons(name, bronze) for name in hashed_once)
     values = ",\n    ".join(expression for name in names for expression in _values(name, contract))
     plain = [name for name in names if name not in contract.personal]
     header = " and ".join(f"{_held(name)} = {literal(contract.headers[name].strip())}" for name in plain) or "false"
@@ -76,7 +83,7 @@ with texts as (
     _file_id, _line_number, _load_id, _problem, {"_raw, " if not contract.personal else ""}
     {_blank(contract)} as _blank,
     {texts}
-    from {bronze}
+    from {bronze}{persons}
 ),
 typed as (
     select
@@ -161,8 +168,14 @@ def _fate(place: str) -> str:
         end as _fate"""
 
 
-def _held(name: str) -> str:
-    return quote(f"{name}__text")
+def _held(name: str, what: str = "text") -> str:
+    return quote(f"{name}__{what}")
+
+
+def _persons(name: str, bronze: str) -> str:
+    text, hashed = _held(name, "person"), _held(name, "hash")
+    texts = f"select distinct {quote(name)} as {text} from {bronze}"
+    return f"\n    left join (select {text}, keyed_hash(clean({text})) as {hashed} from ({texts})) on {quote(name)} = {text}"
 
 
 def _text(name: str, column: FileColumn) -> str:
