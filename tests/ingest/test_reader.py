@@ -152,6 +152,20 @@ def test_a_line_that_is_too_long_is_shown_by_its_beginning(land: Any) -> None:
     assert values(read)[2] == ("3", "e", "f")
 
 
+def test_a_line_that_is_too_long_only_in_utf_8_is_found_in_a_file_of_one_byte_a_character(land: Any) -> None:
+    long = "é" * (MAX_LINE_BYTES * 2 // 3)
+    read = land((HEADER + f"1;a;b\n2;{long};d\n3;e;f\n").encode("latin-1"), contract("latin-1"))
+    assert not read.fast
+    assert "more than" in problems(read)[1][2]
+    assert values(read)[2] == ("3", "e", "f")
+
+
+def test_a_header_of_one_byte_a_character_is_not_read_as_a_row(land: Any) -> None:
+    read = land((HEADER + "1;São Paulo;ç\n").encode("cp1252"), contract("cp1252"))
+    assert read.fast
+    assert values(read) == [("1", "São Paulo", "ç")]
+
+
 @pytest.mark.parametrize("fast_path", [True, False])
 def test_a_line_of_the_greatest_length_is_read(land: Any, fast_path: bool) -> None:
     text = "a" * (MAX_LINE_BYTES - 5)

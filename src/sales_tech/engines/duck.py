@@ -101,16 +101,17 @@ class DuckEngine:
         answer = self._connection.sql(sql)
         return [str(kind) for kind in answer.types], answer.to_arrow_table()
 
-    def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
+    def view(self, name: str, files: Iterable[str], columns: dict[str, str], *, whole: bool = False) -> None:
         """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.
 
-        Columns that a file lacks read as null, so that a table's older files stay readable.
+        Columns that a file lacks read as null, so that a table's older files stay readable; where the files are `whole`,
+        none lacks any, and their footers are read only when they are asked for rows.
         """
         files = list(files)
         if files:
             listing = ", ".join(literal(path.removeprefix("file://")) for path in files)
-            source = f"read_parquet([{listing}], union_by_name = true, hive_partitioning = false)"
-            present = {row[0] for row in self.rows(f"select distinct name from parquet_schema([{listing}])")}
+            source = f"read_parquet([{listing}], union_by_name = {not whole}, hive_partitioning = false)"
+            present = set(columns) if whole else {row[0] for row in self.rows(f"select distinct name from parquet_schema([{listing}])")}
         else:
             source, present = "(select 1) where false", set()
         shown = ", ".join(

@@ -32,8 +32,11 @@ class Engine(Protocol):
     def row(self, sql: str) -> tuple[Any, ...]:
         """The one row of a query that has exactly one."""
 
-    def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
-        """Name a list of Parquet files as a relation with these columns and types; what a file lacks reads as null."""
+    def view(self, name: str, files: Iterable[str], columns: dict[str, str], *, whole: bool = False) -> None:
+        """Name a list of Parquet files as a relation with these columns and types; what a file lacks reads as null.
+
+        Where the files are `whole`, none of them lacks a column, and an engine need not look into all of them for that.
+        """
 
     def name_query(self, name: str, query: str) -> str:
         """Name a query as a relation; the name is handed back."""

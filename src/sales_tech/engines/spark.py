@@ -85,7 +85,7 @@ class SparkEngine:
         (row,) = self.rows(sql)
         return row
 
-    def view(self, name: str, files: Iterable[str], columns: dict[str, str]) -> None:
+    def view(self, name: str, files: Iterable[str], columns: dict[str, str], *, whole: bool = False) -> None:
         """Name a list of Parquet files as a relation with these columns and types; what a file lacks reads as null."""
         parts = [self._shown(alike, columns) for alike in self._alike(list(files))] or [self._empty(columns)]
         shown = parts[0]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sales_tech.errors import UnreadableFile
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 2 << 20
+"""Larger ones come from the system anew each time, and its work on their pages takes longer than a look at the text."""
 MOST_TIMES, ALWAYS_BYTES = 200, 64 << 20
 """A gzip file may unpack to so many times its size, and to so many bytes in any case; exports unpack to 5 to 20 times theirs."""
 

@@ -136,7 +136,8 @@ def _point_at(place: exp.Table, view: str) -> None:
 
 def _show(lake: Lake, engine: DuckEngine, read: _Read, view: str) -> list[str]:
     files = [file.path for file in lake.files(read.name, read.snapshot)]
-    engine.view(view, files, {field.name: sql_type(field.field_type) for field in read.table.schema().fields})
+    columns = {field.name: sql_type(field.field_type) for field in read.table.schema().fields}
+    engine.view(view, files, columns, whole=lake.never_widened(read.name, columns))
     _point_at(read.place, view)
     return files
 

@@ -83,6 +83,11 @@ class Lake:
                 return None
         return self._tables[name]
 
+    def never_widened(self, name: str, columns: Collection[str]) -> bool:
+        """Whether all files of a table, of whatever age, have these columns: its schema is the first it ever had, and has them."""
+        table = self.table(name)
+        return table is not None and len(table.metadata.schemas) == 1 and {*columns} <= {field.name for field in table.schema().fields}
+
     def refresh(self) -> None:
         """Forget what was seen, so that the next look shows other writers' commits."""
         self._tables.clear()

@@ -27,6 +27,15 @@ from sales_tech.transform.workshop import Workshop, open_workshop
 STEP, TABLE = "silver/sales", SALES
 _IDS = "_file_id, _line_number"
 _CANCELS = "event_type = 'order_cancelled'"
+_OF_ITSELF = {
+    "file_id": "_file_id",
+    "line_number": "_line_number",
+    "updated_at": "_version",
+    "stated_at": "_version",
+    "stated_file_id": "_file_id",
+    "stated_line_number": "_line_number",
+}
+"""Where silver's columns of a statement are found in a row that a file states."""
 
 
 def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundMapping]], *, force: bool = False) -> dict[str, Change]:
@@ -117,7 +126,7 @@ class _Build:
             typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=files, hashed_once=persons)
             candidates.append(f"select *, null::varchar as _was from {self._candidates(feed, typed, 'all')}")
             self._rows_in += self._rows(feed)
-        judged = self._judge(source, feeds, " union all by name ".join(candidates))
+        judged = self._judge(source, feeds, " union all by name ".join(candidates), fresh=True)
         for feed in feeds:
             raw = raw_view(feed.bound.pack, feed.kind)
             self._ledger.add(Account(feed.bound.pack, feed.kind, self._of_kind(judged, feed), raw, self._rows(feed)), anew=True)
@@ -178,13 +187,20 @@ class _Build:
         return f"""(select *, {kind} as _kind, false as _standing, false as _cancels, true as _states from {rows}
             union all by name select *, {kind} as _kind, false as _standing, true as _cancels, false as _states from ({undone}))"""
 
-    def _judge(self, source: str, feeds: list[Feed], pool: str) -> str:
+    def _judge(self, source: str, feeds: list[Feed], pool: str, *, fresh: bool = False) -> str:
+        # A fresh pool has no rows that stand in silver.
         engine, name, judged = self._engine, f"pool_{source}", f"judged_{source}"
         if any(feed.streams for feed in feeds):
             engine.materialize(judged, athena(merged_select(self._contract, engine.name_query(name, pool))))
             return judged
         # Where nothing is streamed there is nothing to merge: the latest row of each key counts.
-        engine.materialize(name, pool)
+        if fresh:
+            # What a row states of itself is not kept twice.
+            engine.materialize(f"{name}_lean", f"select * exclude ({', '.join(_OF_ITSELF)}) from ({pool}) as pool")
+            pool = f"select *, {', '.join(f'{held} as {quote(column)}' for column, held in _OF_ITSELF.items())} from {name}_lean"
+            engine.name_query(name, pool)
+        else:
+            engine.materialize(name, pool)
         engine.materialize(f"places_{source}", athena(places_select(name, self._contract.grain)))
         return engine.name_query(judged, athena(placed_fate_select(name, f"places_{source}")))
 

@@ -30,9 +30,8 @@ def ensure_silver(lake: Lake) -> None:
 def view_table(engine: Engine, lake: Lake, name: str, *, view: str | None = None, files: Iterable[LakeFile] | None = None) -> str:
     """Show a silver or gold table, or some of its files, to the engine; the view's name is returned."""
     chosen = lake.files(name) if files is None else files
-    engine.view(
-        view or name, [file.path for file in chosen], {key: column.type.sql for key, column in table_contract(name).columns.items()}
-    )
+    columns = {key: column.type.sql for key, column in table_contract(name).columns.items()}
+    engine.view(view or name, [file.path for file in chosen], columns, whole=lake.never_widened(name, columns))
     return view or name
 
 
@@ -67,7 +66,7 @@ def view_typed(
     name, raw, typed = pack.bronze(kind), raw_view(pack, kind, suffix), f"typed_{pack.name}.{kind}{suffix}"
     chosen = lake.files(name) if files is None else files
     columns = {key: column.type.sql for key, column in bronze_contract(pack, kind).columns.items()}
-    engine.view(raw, [file.path for file in chosen], columns)
+    engine.view(raw, [file.path for file in chosen], columns, whole=lake.never_widened(name, columns))
     return engine.name_query(typed, athena(typed_select(pack.files[kind], raw, hashed_once=hashed_once)))
 
 
