@@ -113,6 +113,8 @@ def summary(result: StepResult) -> pd.DataFrame:
 
 
 def _number(value: float) -> str:
+    if value.is_integer():
+        return f"{value + 0:,.0f}"  # no minus on nothing
     return f"{value:,.2f}" if abs(value) >= _LARGE else f"{value:.4g}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import sqlglot
 
@@ -15,8 +16,9 @@ from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.transform.typed import latest_select, typed_select
 
 
+@lru_cache(maxsize=256)
 def athena(sql: str) -> str:
-    """Athena's SQL, as the generators write it, in the engine's own words."""
+    """Athena's SQL, as the generators write it, in the engine's own words; the same texts come each night."""
     return to_duckdb(sqlglot.parse_one(sql, read=ATHENA))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sales_tech.contracts.pack import Pack, load_packs
@@ -29,8 +29,10 @@ class Workshop:
 def open_workshop(run: Run) -> Iterator[Workshop]:
     """Open everything for one step, and close the engine at its end."""
     packs = load_packs(run.settings.sources)
-    # The embedded engine has the check's words for what is wrong, whichever engine does the work.
-    with open_engine(run.settings) as checking:
+    with ExitStack() as opened:
+        # The embedded engine has the check's words for what is wrong, whichever engine does the work; a cluster is not started before.
+        embedded = run.settings.engine == "duckdb"
+        checking = opened.enter_context(open_engine(run.settings, hashing=embedded))
         mappings = {name: check_pack(pack, checking) for name, pack in packs.items()}
-    with open_chosen_engine(run.settings, hashing=True) as engine:
+        engine = checking if embedded else opened.enter_context(open_chosen_engine(run.settings, hashing=True))
         yield Workshop(Lake(run.settings), engine, packs, mappings)
