@@ -18,7 +18,7 @@ from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.feeds import Feed, feeds_of
 from sales_tech.transform.mapping import BoundMapping
-from sales_tech.transform.merging import cancellations_select, merged_select
+from sales_tech.transform.merging import JUDGED, cancellations_select, merged_select
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import placed_fate_select, places_select
@@ -196,7 +196,8 @@ class _Build:
         # Where nothing is streamed there is nothing to merge: the latest row of each key counts.
         if fresh:
             # What a row states of itself is not kept twice.
-            engine.materialize(f"{name}_lean", f"select * exclude ({', '.join(_OF_ITSELF)}) from ({pool}) as pool")
+            kept = ", ".join([*JUDGED, *(quote(column) for column in self._contract.columns if column not in _OF_ITSELF)])
+            engine.materialize(f"{name}_lean", f"select {kept} from ({pool}) as pool")
             pool = f"select *, {', '.join(f'{held} as {quote(column)}' for column, held in _OF_ITSELF.items())} from {name}_lean"
             engine.name_query(name, pool)
         else:
