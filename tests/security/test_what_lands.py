@@ -132,7 +132,7 @@ def test_a_gzip_bomb_is_refused_before_a_row_of_it_is_written(erp: Settings, mon
     (erp.landing / "erp_br" / "vendas_good.csv.gz").write_bytes(gzip.compress(head))
     bomb = erp.landing / "order_events" / "aa" / "bomb.jsonl.gz"
     bomb.parent.mkdir(parents=True)
-    bomb.write_bytes(gzip.compress(b" " * (32 << 20)))
+    bomb.write_bytes(gzip.compress(b" \n" * (16 << 20)))
     results = night(erp)
     for step, name in (("ingest/batch_csv", "erp_br/vendas_bomb.csv.gz"), ("ingest/order_events", "order_events/aa/bomb.jsonl.gz")):
         (said,) = results[step].rejected.values()
