@@ -18,7 +18,7 @@ from sales_tech.transform.typed import latest_select, typed_select
 
 @lru_cache(maxsize=256)
 def athena(sql: str) -> str:
-    """Athena's SQL, as the generators write it, in the engine's own words; the same texts come each night."""
+    """Athena's SQL, as the generators write it, in the engine's own words; kept, since a process asks for the same texts again."""
     return to_duckdb(sqlglot.parse_one(sql, read=ATHENA))
 
 
