@@ -102,12 +102,17 @@ PYTHON = '"""Module."""\n\nLIMIT = 3\n"""What it limits."""\n\n\ndef f(x):\n    
 def test_codes_fingerprint_knows_words_from_meaning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, same: bool
 ) -> None:
-    monkeypatch.setattr(fingerprint.resources, "files", lambda _package: tmp_path)
-    (tmp_path / "part").mkdir()
-    prints = []
-    for text in (PYTHON, PYTHON.replace(old, new)):
-        (tmp_path / "part" / "a.py").write_text(text, encoding="utf-8")
-        fingerprint.code_fingerprint.cache_clear()
-        prints.append(fingerprint.code_fingerprint("part"))
-    fingerprint.code_fingerprint.cache_clear()
-    assert (prints[0] == prints[1]) is same
+    meanings, sources = [], []
+    for name, text in (("before", PYTHON), ("after", PYTHON.replace(old, new))):
+        folder = tmp_path / name / "part"
+        folder.mkdir(parents=True)
+        (folder / "a.py").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(fingerprint.resources, "files", lambda _package, root=folder.parent: root)
+        for told in (fingerprint.code_fingerprint, fingerprint.source_fingerprint):
+            told.cache_clear()
+        meanings.append(fingerprint.code_fingerprint("part"))
+        sources.append(fingerprint.source_fingerprint())
+    for told in (fingerprint.code_fingerprint, fingerprint.source_fingerprint):
+        told.cache_clear()
+    assert (meanings[0] == meanings[1]) is same
+    assert sources[0] != sources[1]

@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from sales_tech import __version__
-from sales_tech.contracts.fingerprint import code_fingerprint
+from sales_tech.contracts.fingerprint import source_fingerprint
 from sales_tech.contracts.table import TableContract, table_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.lake.provenance import Provenance
@@ -53,8 +53,8 @@ class PipelineRun:
 
 
 def code_version() -> str:
-    """The package's version and the fingerprint of all its code."""
-    return f"{__version__}+{code_fingerprint('.')}"
+    """The package's version and the fingerprint of its sources, to the letter."""
+    return f"{__version__}+{source_fingerprint()}"
 
 
 def enter(run: Run, pipeline_run: PipelineRun, step_runs: list[StepRun]) -> None:

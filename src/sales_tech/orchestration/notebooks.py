@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import logging
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from traitlets.config import Config
 
 from sales_tech import disk
@@ -23,6 +25,9 @@ def parameters_of(notebook: Path) -> dict[str, str]:
 
     Raises SettingsError where it has no such cell, or one that is not a typed signature.
     """
+    with _without_addresses():
+        import nbformat
+
     cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise SettingsError(f"{notebook}: {len(cells)} cells tagged parameters; expected one")
@@ -86,6 +91,21 @@ def write_html(notebook: Path) -> Path:
     target = notebook.with_suffix(".html")
     target.write_text(html, encoding="utf-8")
     return target
+
+
+@contextmanager
+def _without_addresses() -> Iterator[None]:
+    # jsonschema, which checks notebooks, compiles a grammar of web addresses for over a second as it is first imported; no
+    # notebook's schema asks for one.
+    grammar = "rfc3987_syntax"
+    if grammar in sys.modules:
+        yield
+        return
+    sys.modules[grammar] = None  # type: ignore[assignment]  # the documented way to say that a module is not there
+    try:
+        yield
+    finally:
+        del sys.modules[grammar]
 
 
 def _last_line(source: str) -> str:
