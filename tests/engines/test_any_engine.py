@@ -82,6 +82,17 @@ def test_each_value_of_the_split_gets_files_of_its_own_in_order_and_without_it(a
         assert pq.ParquetFile(file.path).read().column("a").to_pylist() == list(range(int((file.split or "")[1:]), 30, 3))
 
 
+def test_several_queries_are_written_side_by_side_each_into_files_of_its_own(any_engine: Engine, tmp_path: Path) -> None:
+    numbers = parquet(tmp_path / "numbers.parquet", {"a": list(range(29, -1, -1))})
+    any_engine.view("few.numbers", [numbers], {"a": "bigint"})
+    queries = [f"select a, 'x' as s from few.numbers where a % 4 = {rest} and a < 4 * {rest}" for rest in range(4)]
+    written = any_engine.write_each(queries, tmp_path / "new", {"a": 1, "s": 2}, sort=["a"])
+    rows = {file.path: pq.ParquetFile(file.path).read().column("a").to_pylist() for file in written}
+    assert sorted(rows.values()) == [[1], [2, 6], [3, 7, 11]], "that of the rest 0 has no rows and makes no file"
+    assert all((field_ids(path), file.split) == ({"a": 1, "s": 2}, None) for path, file in zip(rows, written, strict=True))
+    assert {str(path) for path in (tmp_path / "new").rglob("*.parquet")} == set(rows)
+
+
 @pytest.mark.parametrize("split_by", [None, "s"])
 def test_no_rows_make_no_file_of_any_kind(any_engine: Engine, tmp_path: Path, split_by: str | None) -> None:
     ids = {"a": 1} if split_by else {"a": 1, "s": 2}

@@ -79,6 +79,32 @@ def test_a_confined_engine_does_not_see_pythons_variables(tmp_path: Path) -> Non
     assert secret.num_rows == 1
 
 
+def test_queries_side_by_side_hash_and_tell_time_as_the_engine_does(engine: DuckEngine, tmp_path: Path) -> None:
+    query = "select keyed_hash('x') as h, cast(timestamptz '2026-01-01 23:30:00-03' as varchar) as t"
+    (file,) = engine.write_each([query], tmp_path / "new", {"h": 1, "t": 2})
+    (row,) = pq.ParquetFile(file.path).read().to_pylist()
+    assert (row["h"], row["t"]) == engine.row(query)
+    assert row["t"].startswith("2026-01-02 02:30:00")
+
+
+def test_a_query_that_fails_beside_others_is_an_error(engine: DuckEngine, tmp_path: Path) -> None:
+    with pytest.raises(DuckEngine.Error, match="on purpose"):
+        engine.write_each(["select 1 as a", "select error('on purpose') as a"], tmp_path / "new", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("days", "months"), [("'2026-01-31', '2026-01-01'", 1), ("'2026-01-31', '2026-02-01'", 2), ("'2025-12-01', null, '2026-02-28'", 3)]
+)
+def test_it_is_known_among_how_many_months_dates_lie_that_are_read_together(engine: DuckEngine, days: str, months: int) -> None:
+    engine.materialize("some.days", f"select unnest([{days}])::date as sold_on, 1 as n")
+    assert engine.months_together("some.days", "sold_on") == months
+
+
+def test_no_months_lie_together_where_there_are_no_rows(engine: DuckEngine) -> None:
+    engine.materialize("no.days", "select date '2026-01-01' as sold_on where false")
+    assert engine.months_together("no.days", "sold_on") is None
+
+
 def test_the_scratch_folder_goes_with_the_engine(tmp_path: Path) -> None:
     settings = Settings(lake=tmp_path / "lake", landing=tmp_path, sources=())
     with pytest.raises(RuntimeError, match="on purpose"), open_engine(settings) as duck:

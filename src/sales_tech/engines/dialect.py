@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def tables_in(tree: exp.Expr) -> dict[str, list[exp.Table]]:
         if table.db or not _is_expression(table, name):
             found.setdefault(f"{table.db.lower()}.{name}" if table.db else name, []).append(table)
     return found
+
+
+def rename_tables(tree: exp.Query, relations: Mapping[str, str]) -> exp.Query:
+    """Let a query, in place, read each of its tables from the relation that stands for it, `name` or `schema.name`."""
+    for name, places in tables_in(tree).items():
+        for place in places:
+            schema, _, relation = relations[name].rpartition(".")
+            place.replace(exp.table_(relation, db=schema or None, alias=place.alias_or_name, quoted=True))
+    return tree
 
 
 def _is_expression(table: exp.Table, name: str) -> bool:

@@ -23,8 +23,11 @@ class Engine(Protocol):
     """Runs SQL over named relations and writes Parquet files.
 
     All SQL is DuckDB's with the primitives of `duck_primitives.sql`; an engine that speaks otherwise translates
-    it. Types of columns are Athena's. Names of relations are `name` or `schema.name`.
+    it. Types of columns are Athena's. Names of relations are `name` or `schema.name`. A part of a table with
+    `rows_apart` rows or more is made sooner by a query of its own; None where one query for all parts is better.
     """
+
+    rows_apart: int | None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query, as Python values."""
@@ -54,6 +57,17 @@ class Engine(Protocol):
 
         `split_by` names a helper column: each of its values gets files of its own, and the column itself is
         not written. Rows of a file lie in the order of the `sort` columns.
+        """
+
+    def write_each(
+        self, queries: Iterable[str], folder: str | Path, field_ids: dict[str, int], *, sort: Iterable[str] = ()
+    ) -> list[WrittenFile]:
+        """Write the rows of several queries over named files, each into files of its own, as `write` does."""
+
+    def months_together(self, name: str, column: str) -> float | None:
+        """Among how many months, on average, the dates of a column lie that are read together of a materialized relation.
+
+        None where nothing is read by itself, or nothing is known of it.
         """
 
     def close(self) -> None:

@@ -55,6 +55,8 @@ class SparkEngine:
     `memory_limit` and `threads` bound a Spark that runs in this process; a cluster's session is used as it is.
     """
 
+    rows_apart: int | None = None
+
     def __init__(
         self, *, scratch: str, memory_limit: str, threads: int, hash_key: bytes | None = None, filesystem: AbstractFileSystem | None = None
     ) -> None:
@@ -148,6 +150,16 @@ class SparkEngine:
         with disk.in_words(f"writing into {folder}", Py4JJavaError):
             (writer.partitionBy(split_by) if split_by else writer).parquet(folder)
         return self._written(folder)
+
+    def write_each(
+        self, queries: Iterable[str], folder: str | Path, field_ids: dict[str, int], *, sort: Iterable[str] = ()
+    ) -> list[WrittenFile]:
+        """Write the rows of several queries, each into files of its own in a folder below the given one, as `write` does."""
+        return [file for number, query in enumerate(queries) for file in self.write(query, f"{folder}/{number}", field_ids, sort=sort)]
+
+    def months_together(self, name: str, column: str) -> float | None:
+        """None: a table's parts are made at once, since each query is planned anew and a cluster has its own way to part rows."""
+        return None
 
     def explain(self, sql: str) -> str:
         """How Spark would run a query: its parsed, analysed, optimised and physical plan."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sales_tech.contracts.table import TableContract, contract_path
 from sales_tech.engines.dialect import duckdb_type, literal, parse_model, quote, to_duckdb
-from sales_tech.engines.engine import Engine
+from sales_tech.engines.engine import Engine, WrittenFile
 from sales_tech.errors import AuditError
 from sales_tech.lake.store import Lake, LakeFile
 
@@ -30,19 +30,31 @@ def stage(lake: Lake, engine: Engine, contract: TableContract, query: str, run_i
     `unique` False skips the proof of the grain, for rows that are numbered as they are read. Raises
     AuditError, with the broken promise and how many rows break it.
     """
+    ids, split = _field_ids(lake, contract), _split_expression(contract)
+    helper = (f"{split} as {_SPLIT}",) if split else ()
+    split_by = _SPLIT if split else None
+    written = engine.write(_cast(contract, query, *helper), lake.staging(contract.name, run_id), ids, split_by=split_by, sort=contract.sort)
+    return _audited(engine, contract, written, unique=unique)
+
+
+def stage_each(lake: Lake, engine: Engine, contract: TableContract, queries: Iterable[str], run_id: str) -> Staged:
+    """As `stage`, of several queries over views, each of which gives the rows of one partition and no others."""
+    ids = _field_ids(lake, contract)
+    parts = [_cast(contract, query) for query in queries]
+    return _audited(engine, contract, engine.write_each(parts, lake.staging(contract.name, run_id), ids, sort=contract.sort))
+
+
+def _field_ids(lake: Lake, contract: TableContract) -> dict[str, int]:
     table = lake.ensure(contract)
-    ids = {field.name: field.field_id for field in table.schema().fields if field.name in contract.columns}
+    return {field.name: field.field_id for field in table.schema().fields if field.name in contract.columns}
+
+
+def _cast(contract: TableContract, query: str, *more: str) -> str:
     columns = [f"cast({quote(name)} as {duckdb_type(column.type.sql)}) as {quote(name)}" for name, column in contract.columns.items()]
-    split = _split_expression(contract)
-    if split:
-        columns.append(f"{split} as {_SPLIT}")
-    written = engine.write(
-        f"select {', '.join(columns)} from ({query})",
-        lake.staging(contract.name, run_id),
-        ids,
-        split_by=_SPLIT if split else None,
-        sort=contract.sort,
-    )
+    return f"select {', '.join([*columns, *more])} from ({query})"
+
+
+def _audited(engine: Engine, contract: TableContract, written: Iterable[WrittenFile], *, unique: bool = True) -> Staged:
     paths = tuple(file.path for file in written)
     return Staged(contract, paths, audit(engine, contract, paths, unique=unique))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+
+from sqlglot import exp
 
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import TableContract, contract_path, table_contract
 from sales_tech.engines.chosen import open_chosen_engine
-from sales_tech.engines.dialect import parse_model, quote, to_duckdb
+from sales_tech.engines.dialect import parse_model, quote, rename_tables, to_duckdb
 from sales_tech.engines.engine import Engine
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile, Partition
-from sales_tech.lake.write import stage
+from sales_tech.lake.write import Staged, stage, stage_each
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.calendar import calendar
 from sales_tech.transform.sources import view_table
@@ -28,16 +30,25 @@ class Model:
     """A gold table's contract and its SQL."""
 
     contract: TableContract
-    sql: str
+    tree: exp.Query
     code: str
+
+    @cached_property
+    def sql(self) -> str:
+        """Its SQL in the engine's words."""
+        return to_duckdb(self.tree)
+
+    def over(self, relations: dict[str, str]) -> str:
+        """Its SQL in the engine's words, over relations that stand for its tables."""
+        return to_duckdb(rename_tables(self.tree.copy(), relations))
 
 
 @cache
 def model(name: str) -> Model:
-    """One of MODELS, its SQL in the engine's words; ContractError where it is not one select."""
+    """One of MODELS; ContractError where its SQL is not one select."""
     path = contract_path(name).with_suffix(".sql")
     tree = parse_model(path.read_text(encoding="utf-8"), path)
-    return Model(table_contract(name), to_duckdb(tree), code_fingerprint("engines", "transform/gold.py", f"tables/gold/{path.name}"))
+    return Model(table_contract(name), tree, code_fingerprint("engines", "transform/gold.py", f"tables/gold/{path.name}"))
 
 
 def why(lake: Lake, *, force: bool = False) -> dict[str, Change]:
@@ -88,18 +99,39 @@ def _change(lake: Lake, current: Model, *, force: bool) -> Change:
 def _build(lake: Lake, engine: Engine, run: Run, current: Model, change: Change) -> tuple[Commit, int]:
     contract = current.contract
     touched = None if change.full else _touched(lake, engine, contract, change)
-    read = 0
-    for name in contract.inputs:
-        files = [file for file in lake.files(name) if touched is None or _shared(table_contract(name), file.partition, contract, touched)]
-        view_table(engine, lake, name, files=files)
-        read += sum(file.rows for file in files)
-    staged = stage(lake, engine, contract, current.sql, run.run_id)
+    files = {
+        name: [file for file in lake.files(name) if touched is None or _shared(table_contract(name), file.partition, contract, touched)]
+        for name in contract.inputs
+    }
+    read = sum(file.rows for some in files.values() for file in some)
+    staged = _staged(lake, engine, run, current, files)
     removed = [file for file in lake.files(contract.name) if touched is None or file.partition in touched]
     inputs = {name: snapshot for name in contract.inputs if (snapshot := lake.snapshot_id(name)) is not None}
     provenance = Provenance(run.run_id, STEP, current.code, contract.fingerprint, inputs)
     snapshot = lake.commit(contract.name, staged.paths, removed, provenance)
     partitions = touched if touched is not None else {file.partition for file in lake.files(contract.name, snapshot)}
     return Commit(contract.name, snapshot, staged.rows, len(partitions)), read
+
+
+def _staged(lake: Lake, engine: Engine, run: Run, current: Model, files: dict[str, list[LakeFile]]) -> Staged:
+    # Large partitions are made one by one, as a night makes those it touches: what is grouped and sorted is small then.
+    contract = current.contract
+    parted = [name for name, rule in contract.inputs.items() if rule.changes == "partition" and contract.partition]
+    parts = {_project(table_contract(name), file.partition, contract) for name in parted for file in files[name]}
+    rows = sum(file.rows for name in parted for file in files[name])
+    if engine.rows_apart is None or len(parts) < 2 or rows < engine.rows_apart * len(parts):
+        for name, some in files.items():
+            view_table(engine, lake, name, files=some)
+        return stage(lake, engine, contract, current.sql, run.run_id)
+    queries = []
+    for number, part in enumerate(sorted(parts)):
+        relations = {}
+        for name, some in files.items():
+            theirs = table_contract(name)
+            own = [file for file in some if _shared(theirs, file.partition, contract, {part})]
+            relations[name] = view_table(engine, lake, name, view=f"part_{number}.{name.replace('.', '_')}", files=own)
+        queries.append(current.over(relations))
+    return stage_each(lake, engine, contract, queries, run.run_id)
 
 
 def _touched(lake: Lake, engine: Engine, contract: TableContract, change: Change) -> set[Partition]:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from sales_tech.contracts.pack import Mapping, Pack
 from sales_tech.contracts.table import TableContract, table_contract
-from sales_tech.engines.dialect import ATHENA, parse_model, tables_in, to_duckdb
+from sales_tech.engines.dialect import ATHENA, parse_model, rename_tables, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import ContractError
 from sales_tech.transform.typed import CARRIED, typed_columns
@@ -53,7 +53,7 @@ class BoundMapping:
         """The mapping over the given relations (one for each file kind), carrying each row's id and faults."""
         tree = self.tree.copy()
         _carry(tree, self._outer(tree))
-        return _renamed(tree, relations)
+        return rename_tables(tree, relations)
 
     def matches(self, lookup: str, relations: dict[str, str]) -> exp.Query | None:
         """The ids of driving rows that find a partner in one lookup, or None where the SQL is not that plain."""
@@ -65,7 +65,7 @@ class BoundMapping:
         ids = [exp.column(name, table=outer) for name in ("_file_id", "_line_number")]
         found = exp.column("_line_number", table=joined[0].alias_or_name).is_(exp.null()).not_()
         tree.set("expressions", ids)
-        return _renamed(tree.where(found), relations)
+        return rename_tables(tree.where(found), relations)
 
     @staticmethod
     def _outer(tree: exp.Query) -> str:
@@ -225,14 +225,6 @@ def _carry(tree: exp.Query, outer: str) -> None:
         tree.args["expressions"].append(exp.column(name, table=outer))
 
 
-def _renamed(tree: exp.Query, relations: dict[str, str]) -> exp.Query:
-    for name, places in tables_in(tree).items():
-        for place in places:
-            schema, _, relation = relations[name].rpartition(".")
-            place.replace(exp.table_(relation, db=schema or None, alias=place.alias_or_name, quoted=True))
-    return tree
-
-
 def _line(node: exp.Expr) -> int | None:
     return next((int(part.meta["line"]) for part in node.walk() if "line" in part.meta), None)
 
@@ -259,7 +251,7 @@ def _failing(bound: BoundMapping, relations: dict[str, str], engine: DuckEngine)
             alone.set("expressions", [output.copy() if output else exp.Literal.number(1)])
             alone.set("with_", exp.With(expressions=[cte.copy() for cte in before]) if before else None)
             try:
-                engine.describe(to_duckdb(_renamed(alone, relations)))
+                engine.describe(to_duckdb(rename_tables(alone, relations)))
             except engine.Error:
                 return output if isinstance(output, exp.Expr) else bound.tree
         if isinstance(select.parent, exp.CTE):

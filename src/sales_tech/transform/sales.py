@@ -12,7 +12,7 @@ from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import literal, quote
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile, Partition
-from sales_tech.lake.write import in_partitions, stage
+from sales_tech.lake.write import Staged, in_partitions, stage, stage_each
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
@@ -36,6 +36,8 @@ _OF_ITSELF = {
     "stated_line_number": "_line_number",
 }
 """Where silver's columns of a statement are found in a row that a file states."""
+_MONTHS_TOGETHER = 4
+"""Up to so many months among rows that are read together, each is read by itself."""
 
 
 def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundMapping]], *, force: bool = False) -> dict[str, Change]:
@@ -94,6 +96,8 @@ class _Build:
         self._last = self._lake.provenance(TABLE)
         self._ledger = Ledger(self._engine, self._lake, self._last.companions if self._last else None)
         self._rows_in = 0
+        self._pools = dict[str, str]()
+        """By source, the relation outside of memory that its judged rows are read from."""
 
     def finish(self) -> StepResult:
         view_arrivals(self._engine, self._lake)
@@ -105,7 +109,7 @@ class _Build:
         for source, change in self._changes.items():
             feeds = self._feeds(source)
             query, partitions = self._full(source, feeds) if change.full else self._incremental(source, feeds, change)
-            staged = stage(self._lake, self._engine, self._contract, query, self._run.run_id)
+            staged = self._staged(source, query, partitions)
             own = self._own(source)
             replaced = own if change.full else in_partitions(own, partitions)
             paths += staged.paths
@@ -117,6 +121,16 @@ class _Build:
         companions = {commit.table: commit.snapshot_id for commit in commits}
         snapshot = self._lake.commit(TABLE, paths, removed, self._provenance(companions))
         return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)])
+
+    def _staged(self, source: str, query: str, partitions: set[Partition]) -> Staged:
+        # Month by month where each is large and its rows lie together: to read some twice costs less than to part them all.
+        engine, pool, apart = self._engine, self._pools[source], self._engine.rows_apart
+        if apart is not None and engine.row(f"select count(*) from {pool}")[0] >= apart * len(partitions):
+            together = engine.months_together(pool, "sold_on")
+            if together is not None and together <= _MONTHS_TOGETHER:
+                months = (f"select * from ({query}) where {_in_month(month)}" for _, month in sorted(partitions))
+                return stage_each(self._lake, engine, self._contract, months, self._run.run_id)
+        return stage(self._lake, engine, self._contract, query, self._run.run_id)
 
     def _full(self, source: str, feeds: list[Feed]) -> tuple[str, set[Partition]]:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
@@ -192,7 +206,9 @@ class _Build:
         engine, name, judged = self._engine, f"pool_{source}", f"judged_{source}"
         if any(feed.streams for feed in feeds):
             engine.materialize(judged, athena(merged_select(self._contract, engine.name_query(name, pool))))
+            self._pools[source] = judged
             return judged
+        self._pools[source] = f"{name}_lean" if fresh else name
         # Where nothing is streamed there is nothing to merge: the latest row of each key counts.
         if fresh:
             # What a row states of itself is not kept twice.
@@ -332,6 +348,11 @@ class _Build:
                 streams[source] = self._lake.snapshot_id(STREAM_TABLE) or since
         inputs |= {name: snapshot for name in sorted(read) if (snapshot := self._lake.snapshot_id(name)) is not None}
         return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs, streams)
+
+
+def _in_month(month: int) -> str:
+    first, after = (f"date '{1970 + number // 12:04}-{number % 12 + 1:02}-01'" for number in (month, month + 1))
+    return f"sold_on >= {first} and sold_on < {after}"
 
 
 def _recipe(lake: Lake, pack: Pack) -> Recipe:
