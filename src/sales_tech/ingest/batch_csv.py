@@ -23,6 +23,8 @@ from sales_tech.lake.store import Lake
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 
 STEP = "ingest/batch_csv"
+_COPIES_AT_ONCE = 8
+"""Copies into the archive wait for the disk, or the network, more than for a processor."""
 
 
 def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> Counter[str]:
@@ -111,7 +113,7 @@ def _archived(lake: Lake, new: list[Landed], run: Run) -> Iterator[tuple[Landed,
         except UnreadableFile as error:
             return str(error)
 
-    with ThreadPoolExecutor(run.settings.threads) as pool:
+    with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
         yield from zip(new, pool.map(kept, new), strict=True)
 
 
