@@ -12,7 +12,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.orchestration.ledger import unfinished
 from sales_tech.orchestration.steps import Situation, Step
 from sales_tech.runs import Run
-from sales_tech.transform.mapping import check_pack
+from sales_tech.transform.mapping import checked_pack
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def situation(run: Run) -> Iterator[Situation]:
     """Look at the lake and the packs; ContractError for a mistake in a pack, before any data is read."""
     with open_engine(run.settings) as engine:
         packs = load_packs(run.settings.sources)
-        mappings = {name: check_pack(pack, engine) for name, pack in packs.items()}
+        mappings = {name: checked_pack(pack, engine) for name, pack in packs.items()}
         yield Situation(run, Lake(run.settings), engine, packs, mappings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from sqlglot import exp
 
@@ -121,6 +122,17 @@ def check_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
             raise _explained(mapping, relations, engine, str(error).splitlines()[0]) from error
         _check_types(mapping, types)
     return bound
+
+
+_sound: dict[tuple[Path, str], dict[str, BoundMapping]] = {}
+
+
+def checked_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
+    """As `check_pack`, which a process does once for a pack that stays as it is: each of its steps asks."""
+    key = (pack.folder, pack.fingerprint)
+    if key not in _sound:
+        _sound[key] = check_pack(pack, engine)
+    return _sound[key]
 
 
 _LOSING = {

@@ -12,7 +12,7 @@ from sales_tech.engines.duck import open_engine
 from sales_tech.engines.engine import Engine
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
-from sales_tech.transform.mapping import BoundMapping, check_pack
+from sales_tech.transform.mapping import BoundMapping, checked_pack
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,6 @@ def open_workshop(run: Run) -> Iterator[Workshop]:
         # The embedded engine has the check's words for what is wrong, whichever engine does the work; a cluster is not started before.
         embedded = run.settings.engine == "duckdb"
         checking = opened.enter_context(open_engine(run.settings, hashing=embedded))
-        mappings = {name: check_pack(pack, checking) for name, pack in packs.items()}
+        mappings = {name: checked_pack(pack, checking) for name, pack in packs.items()}
         engine = checking if embedded else opened.enter_context(open_chosen_engine(run.settings, hashing=True))
         yield Workshop(Lake(run.settings), engine, packs, mappings)
