@@ -1,4 +1,4 @@
-"""The longest test of all, in a file of its own, so that it keeps one worker busy while others do the rest."""
+"""The real data on AWS: a long test, in a file of its own, so that it keeps one worker busy while others do the rest."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.months import OF_THE_LOAD, OLIST_TABLES, land
+from tests.support.months import MONTHS_A_NIGHT, OF_THE_LOAD, OLIST_TABLES, land, nights_of
 from tests.support.nights import night, read, settings_in
 
 from sales_tech.lake.query import Reader
 from sales_tech.settings import Settings
 
 
-@pytest.mark.slow(240)
+@pytest.mark.slow(90)
+@MONTHS_A_NIGHT
 @pytest.mark.parametrize("place", ["aws"], indirect=True)
-def test_the_months_of_olist_on_aws_one_at_a_time_equal_the_same_on_a_laptop_at_once(
-    real_data: Path, tmp_path: Path, make_settings: Callable[..., Settings]
+def test_the_months_of_olist_on_aws_in_several_nights_equal_the_same_on_a_laptop_at_once(
+    real_data: Path, tmp_path: Path, make_settings: Callable[..., Settings], a_night: int
 ) -> None:
     months = sorted((real_data / "olist" / "batches").iterdir())
     laptop, aws = settings_in(tmp_path / "laptop", "olist"), make_settings("olist")
     for settings in (laptop, aws):
         land(real_data / "olist" / "reference", settings.landing / "olist" / "reference")
-    assert len(months) == 25
-    for month in months:
-        for settings in (laptop, aws):
-            land(month, settings.landing / "olist" / "batches" / month.name)
+    for brought in nights_of(months, a_night):
+        for month in brought:
+            for settings in (laptop, aws):
+                land(month, settings.landing / "olist" / "batches" / month.name)
         night(aws)
     night(laptop)
     for table in OLIST_TABLES:

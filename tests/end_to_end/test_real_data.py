@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.months import OF_THE_LOAD, OLIST_TABLES, land
+from tests.support.months import MONTHS_A_NIGHT, OF_THE_LOAD, OLIST_TABLES, land, nights_of
 from tests.support.nights import HASH_KEY, night, read, settings_in, snapshots
 
 from sales_tech.settings import Settings
@@ -137,19 +137,20 @@ def test_a_second_night_makes_no_snapshot(whole: Settings) -> None:
     assert all(not result.commits for result in results.values())
 
 
-@pytest.mark.slow(120)
+@pytest.mark.slow(60)
+@MONTHS_A_NIGHT
 @pytest.mark.parametrize("order", ["by month", "shuffled"])
-def test_the_months_of_olist_one_at_a_time_equal_all_at_once(
-    whole: Settings, real_data: Path, make_settings: Callable[..., Settings], order: str
+def test_the_months_of_olist_in_several_nights_equal_all_at_once(
+    whole: Settings, real_data: Path, make_settings: Callable[..., Settings], order: str, a_night: int
 ) -> None:
     settings = make_settings("olist")
     months = sorted((real_data / "olist" / "batches").iterdir())
-    assert len(months) == 25
     if order == "shuffled":
         random.Random(20171124).shuffle(months)
     land(real_data / "olist" / "reference", settings.landing / "olist" / "reference")
-    for month in months:
-        land(month, settings.landing / "olist" / "batches" / month.name)
+    for brought in nights_of(months, a_night):
+        for month in brought:
+            land(month, settings.landing / "olist" / "batches" / month.name)
         night(settings)
     for table in OLIST_TABLES:
         expected = [row for row in read(whole, table, without=OF_THE_LOAD) if row["source"] == "olist"]
