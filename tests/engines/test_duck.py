@@ -93,16 +93,22 @@ def test_a_query_that_fails_beside_others_is_an_error(engine: DuckEngine, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("days", "months"), [("'2026-01-31', '2026-01-01'", 1), ("'2026-01-31', '2026-02-01'", 2), ("'2025-12-01', null, '2026-02-28'", 3)]
+    ("days", "months"),
+    [
+        ("'2026-01-31', '2026-01-01'", 1),
+        ("'2026-01-31', '2026-02-01'", 2),
+        ("'2025-12-01', null, '2026-02-28'", 3),
+        ("'2026-01-31', '0202-02-01'", 12),
+    ],
 )
 def test_it_is_known_among_how_many_months_dates_lie_that_are_read_together(engine: DuckEngine, days: str, months: int) -> None:
     engine.materialize("some.days", f"select unnest([{days}])::date as sold_on, 1 as n")
-    assert engine.months_together("some.days", "sold_on") == months
+    assert engine.months_together("some.days", "sold_on", 12) == months
 
 
 def test_no_months_lie_together_where_there_are_no_rows(engine: DuckEngine) -> None:
     engine.materialize("no.days", "select date '2026-01-01' as sold_on where false")
-    assert engine.months_together("no.days", "sold_on") is None
+    assert engine.months_together("no.days", "sold_on", 12) is None
 
 
 def test_the_scratch_folder_goes_with_the_engine(tmp_path: Path) -> None:

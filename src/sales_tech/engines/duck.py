@@ -32,6 +32,8 @@ _ROWS_HELD = 16_384
 _ROWS_APART = 50_000
 """Writing many partitions at once takes twice as long as one after the other; a query takes some 10 ms however few its rows."""
 
+_NO_KEY = "cast(error('this engine was opened without a hash key') as varchar)"
+
 
 class DuckEngine:
     """One DuckDB connection with the primitives that models are written in.
@@ -64,7 +66,7 @@ class DuckEngine:
         self._begin(self._connection)
         self._connection.execute(_PRIMITIVES.read_text(encoding="utf-8"))
         if hash_key is None:
-            self._connection.execute("create or replace macro keyed_hash(x) as error('this engine was opened without a hash key')")
+            self._connection.execute(f"create or replace macro keyed_hash(x) as {_NO_KEY}")
 
     rows_apart: int | None = _ROWS_APART
     Error = duckdb.Error
@@ -206,10 +208,10 @@ class DuckEngine:
         self._materialized[name] = path
         self.name_query(name, f"select * from read_parquet({literal(str(path))})")
 
-    def months_together(self, name: str, column: str) -> float | None:
+    def months_together(self, name: str, column: str, most: int) -> float | None:
         """Among how many months, on average, the dates of a column lie that are read together of a materialized relation."""
         (told,) = self.row(
-            f"""select avg(datediff('month', cast(stats_min_value as date), cast(stats_max_value as date)) + 1)
+            f"""select avg(least(datediff('month', cast(stats_min_value as date), cast(stats_max_value as date)) + 1, {most}))
             from parquet_metadata({literal(str(self._materialized[name]))}) where path_in_schema = {literal(column)}"""
         )
         return None if told is None else float(told)

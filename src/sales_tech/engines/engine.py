@@ -64,10 +64,11 @@ class Engine(Protocol):
     ) -> list[WrittenFile]:
         """Write the rows of several queries over named files, each into files of its own, as `write` does."""
 
-    def months_together(self, name: str, column: str) -> float | None:
+    def months_together(self, name: str, column: str, most: int) -> float | None:
         """Among how many months, on average, the dates of a column lie that are read together of a materialized relation.
 
-        None where nothing is read by itself, or nothing is known of it.
+        More than `most`, as a date of another century makes of few, count as that many. None where nothing is read by itself,
+        or nothing is known of it.
         """
 
     def close(self) -> None:

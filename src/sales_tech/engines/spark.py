@@ -157,7 +157,7 @@ class SparkEngine:
         """Write the rows of several queries, each into files of its own in a folder below the given one, as `write` does."""
         return [file for number, query in enumerate(queries) for file in self.write(query, f"{folder}/{number}", field_ids, sort=sort)]
 
-    def months_together(self, name: str, column: str) -> float | None:
+    def months_together(self, name: str, column: str, most: int) -> float | None:
         """None: a table's parts are made at once, since each query is planned anew and a cluster has its own way to part rows."""
         return None
 

@@ -105,7 +105,7 @@ def _without_addresses() -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[grammar]
+        sys.modules.pop(grammar, None)
 
 
 def _last_line(source: str) -> str:

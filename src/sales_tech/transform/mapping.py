@@ -132,7 +132,7 @@ def checked_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
     key = (pack.folder, pack.fingerprint)
     if key not in _sound:
         _sound[key] = check_pack(pack, engine)
-    return _sound[key]
+    return dict(_sound[key])
 
 
 _LOSING = {

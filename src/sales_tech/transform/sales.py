@@ -123,10 +123,10 @@ class _Build:
         return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)])
 
     def _staged(self, source: str, query: str, partitions: set[Partition]) -> Staged:
-        # Month by month where each is large and its rows lie together: to read some twice costs less than to part them all.
+        # Month by month where months are large on average and lie together: to read some twice costs less than to part them all.
         engine, pool, apart = self._engine, self._pools[source], self._engine.rows_apart
         if apart is not None and engine.row(f"select count(*) from {pool}")[0] >= apart * len(partitions):
-            together = engine.months_together(pool, "sold_on")
+            together = engine.months_together(pool, "sold_on", len(partitions))
             if together is not None and together <= _MONTHS_TOGETHER:
                 months = (f"select * from ({query}) where {_in_month(month)}" for _, month in sorted(partitions))
                 return stage_each(self._lake, engine, self._contract, months, self._run.run_id)
