@@ -13,7 +13,7 @@ from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import night, read_all, settings_in
 
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.transform import sales
+from sales_tech.transform import months
 from sales_tech.twin import Size, write_twin
 
 MONTHLY = {"silver.sales", "gold.daily_sales", "gold.kpis_daily", "gold.orders_daily"}
@@ -70,7 +70,7 @@ def test_partitions_made_one_by_one_have_the_rows_of_those_made_at_once(
     assert apart == []
     assert all(expected[table] for table in MONTHLY)
     monkeypatch.setattr(DuckEngine, "rows_apart", 1)
-    monkeypatch.setattr(sales, "_MONTHS_TOGETHER", 1000)  # rows with dates of other years lie among so few
+    monkeypatch.setattr(months, "MONTHS_TOGETHER", 1000)  # rows with dates of other years lie among so few
     found_commits, found = after_two_nights(tmp_path / "apart", exports)
     assert set(apart) == MONTHLY
     assert apart.count("silver.sales") == 2
@@ -84,10 +84,10 @@ def test_months_that_lie_pell_mell_are_written_at_once(
     exports: Path, tmp_path: Path, apart: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(DuckEngine, "rows_apart", 1)
-    monkeypatch.setattr(sales, "_MONTHS_TOGETHER", 2)
+    monkeypatch.setattr(months, "MONTHS_TOGETHER", 2)
     after_two_nights(tmp_path / "lake", exports)
     assert "silver.sales" not in apart[:1]
 
 
 def test_the_condition_of_a_month_holds_for_its_days_only() -> None:
-    assert sales._in_month(12 * 56 + 11) == "sold_on >= date '2026-12-01' and sold_on < date '2027-01-01'"
+    assert months.in_month(12 * 56 + 11) == "sold_on >= date '2026-12-01' and sold_on < date '2027-01-01'"

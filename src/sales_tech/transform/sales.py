@@ -12,13 +12,14 @@ from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import literal, quote
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile, Partition
-from sales_tech.lake.write import Staged, in_partitions, stage, stage_each
+from sales_tech.lake.write import in_partitions
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.feeds import Feed, feeds_of
 from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.merging import JUDGED, cancellations_select, merged_select
+from sales_tech.transform.months import stage_months
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import placed_fate_select, places_select
@@ -36,8 +37,6 @@ _OF_ITSELF = {
     "stated_line_number": "_line_number",
 }
 """Where silver's columns of a statement are found in a row that a file states."""
-_MONTHS_TOGETHER = 4
-"""Up to so many months among rows that are read together, each is read by itself."""
 
 
 def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundMapping]], *, force: bool = False) -> dict[str, Change]:
@@ -109,7 +108,7 @@ class _Build:
         for source, change in self._changes.items():
             feeds = self._feeds(source)
             query, partitions = self._full(source, feeds) if change.full else self._incremental(source, feeds, change)
-            staged = self._staged(source, query, partitions)
+            staged = stage_months(self._lake, self._engine, self._contract, query, self._run.run_id, self._pools[source], partitions)
             own = self._own(source)
             replaced = own if change.full else in_partitions(own, partitions)
             paths += staged.paths
@@ -121,16 +120,6 @@ class _Build:
         companions = {commit.table: commit.snapshot_id for commit in commits}
         snapshot = self._lake.commit(TABLE, paths, removed, self._provenance(companions))
         return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)])
-
-    def _staged(self, source: str, query: str, partitions: set[Partition]) -> Staged:
-        # Month by month where months are large on average and lie together: to read some twice costs less than to part them all.
-        engine, pool, apart = self._engine, self._pools[source], self._engine.rows_apart
-        if apart is not None and engine.row(f"select count(*) from {pool}")[0] >= apart * len(partitions):
-            together = engine.months_together(pool, "sold_on", len(partitions))
-            if together is not None and together <= _MONTHS_TOGETHER:
-                months = (f"select * from ({query}) where {_in_month(month)}" for _, month in sorted(partitions))
-                return stage_each(self._lake, engine, self._contract, months, self._run.run_id)
-        return stage(self._lake, engine, self._contract, query, self._run.run_id)
 
     def _full(self, source: str, feeds: list[Feed]) -> tuple[str, set[Partition]]:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
@@ -350,14 +339,9 @@ class _Build:
         return Provenance(self._run.run_id, STEP, _code(), self._contract.fingerprint, inputs, companions, packs, streams)
 
 
-def _in_month(month: int) -> str:
-    first, after = (f"date '{1970 + number // 12:04}-{number % 12 + 1:02}-01'" for number in (month, month + 1))
-    return f"sold_on >= {first} and sold_on < {after}"
-
-
 def _recipe(lake: Lake, pack: Pack) -> Recipe:
     return recipe(lake, pack, code=_code(), contract=f"{table_contract(TABLE).fingerprint}+{stream_contract().fingerprint}")
 
 
 def _code() -> str:
-    return silver_code("sales.py", "feeds.py", "merging.py", stream=True)
+    return silver_code("sales.py", "feeds.py", "merging.py", "months.py", stream=True)
