@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import holidays
 import numpy as np
 import pandas as pd
 
+from sales_tech.forecasting.occasions import Occasion, occasion_columns, occasions_of
 from sales_tech.forecasting.rows import Floats
+from sales_tech.retail_dates import black_friday
 
 NEAR = 10
 YEAR = 364
-THURSDAY = 3
 
 
-def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country: str | None) -> pd.DataFrame:
+def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country: str | None, own: Sequence[Occasion] = ()) -> pd.DataFrame:
     """One row per period since `first`: numbers, and `name`, the holiday of the day (the first in it, of a week).
 
     `ago` is how many periods back the period stands that the year before compares with: 52 weeks, or as far as
-    the same holiday is, for the days about one. Without a country there are no holidays.
+    the same holiday is, for the days about one. Without a country there are no holidays. Columns of occasions (see
+    `occasions`), the country's and one's `own`, have the share of the period that lies in them.
     """
     dates = pd.DatetimeIndex(first + np.arange(periods) * length)
     days = int(length / pd.Timedelta(days=1))
@@ -41,7 +44,8 @@ def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country
             "ago": _year_ago(dates, days, named),
         }
     )
-    return table.assign(name=held)
+    occasions = [*occasions_of(country, range(dates[0].year - 1, dates[-1].year + 2)), *own]
+    return table.assign(name=held, **occasion_columns(occasions, dates, days))
 
 
 def _named_days(first: pd.Timestamp, last: pd.Timestamp, country: str | None) -> dict[date, str]:
@@ -53,16 +57,9 @@ def _named_days(first: pd.Timestamp, last: pd.Timestamp, country: str | None) ->
     except NotImplementedError as error:
         raise ValueError(f"country is {country!r}, of which no holidays are known; expected an ISO code such as BR, or None") from error
     for year in years:
-        friday = _black_friday(year)
-        found.setdefault(friday, "Black Friday")
+        found.setdefault(black_friday(year), "Black Friday")
         found.setdefault(date(year, 12, 25), "Christmas")
     return {day: str(name) for day, name in sorted(found.items())}
-
-
-def _black_friday(year: int) -> date:
-    november = date(year, 11, 1)
-    thursday = november + timedelta(days=(THURSDAY - november.weekday()) % 7)
-    return thursday + timedelta(days=22)
 
 
 def _held(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> list[str]:

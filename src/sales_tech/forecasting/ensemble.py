@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.coarse import coarse
-from sales_tech.forecasting.factors import Factors
+from sales_tech.forecasting.factors import Factors, local_levels
 from sales_tech.forecasting.features import Matrix, Situation, categories
 from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.market import ALL, Market
 from sales_tech.forecasting.members import ALIKE, BASE, LEVEL, Boosted, LogLinear, Member, SeasonalLevel
+from sales_tech.forecasting.occasions import Answers, occasion_shares, occasions_in
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.roles import is_number
@@ -45,23 +46,25 @@ class Ensemble:
         rows = past.rows
         seen = rows.known & (rows.period <= last)
         plan = Plan.of(rows, past.names.roles, past.neutral)
-        self.factors_ = Factors().fit(plan, calendar, seen, self.seed)
-        factor = self._observe(plan, calendar)
         counts = np.bincount(rows.code[seen], minlength=len(past.table))
-        sums = np.bincount(rows.code[seen], (rows.units / factor)[seen], minlength=len(past.table))
         fitted = np.flatnonzero(counts > 0)
         known = past.table.iloc[fitted]
         self.series_ = {str(column): known[column].tolist() for column in known.columns}
         shared = _shared_keys(known, past.names.series)
-        self.statics_ = StaticLevels([*past.names.static, *shared], shared, self.seed).fit(known, sums[fitted] / counts[fitted])
-        # Who has not sold in two years may sell the smallest amount there is in the next.
-        sold = rows.units[seen & (rows.units > 0)]
-        self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
         self.groups_ = {
             column: sorted(set(texts_of(known[column])))
             for column in (*past.names.static, *shared)
             if (column in shared or not is_number(known[column])) and 2 <= known[column].nunique() <= MOST_GROUPS
         }
+        groups = self._groups(past.table)
+        self.factors_ = Factors().fit(plan, calendar, seen, self.seed)
+        self.answers_ = self._answers(plan, calendar, seen, groups)
+        factor = self._observe(plan, calendar, groups)
+        sums = np.bincount(rows.code[seen], (rows.units / factor)[seen], minlength=len(past.table))
+        self.statics_ = StaticLevels([*past.names.static, *shared], shared, self.seed).fit(known, sums[fitted] / counts[fitted])
+        # Who has not sold in two years may sell the smallest amount there is in the next.
+        sold = rows.units[seen & (rows.units > 0)]
+        self.least_ = (float(sold.min()) if len(sold) else 1e-6) / (2 * WEEKS_OF_YEAR * rows.week)
         situation = self.situation(past, plan, factor, calendar)
         row, step, blind = training_rows(rows, self.horizon, last, self.most_rows, self.seed)
         if len(row) < FEWEST_ROWS:
@@ -92,20 +95,17 @@ class Ensemble:
 
     def observe(self, past: Past, calendar: pd.DataFrame) -> Ensemble:
         """Take another past, whose factors are those that were learnt; nothing is learnt from it."""
-        self._observe(Plan.of(past.rows, past.names.roles, past.neutral), calendar)
+        self._observe(Plan.of(past.rows, past.names.roles, past.neutral), calendar, self._groups(past.table))
         return self
 
     def situation(self, past: Past, plan: Plan, factor: Floats, calendar: pd.DataFrame) -> Situation:
         """What features are made of, for these rows."""
         encoded, levels = self._attributes(past.table)
         history = History(past.rows, factor, plan.promoted.astype(np.float64), levels[past.rows.code], self.least_)
-        groups = {ALL: np.zeros(len(past.table), dtype=np.int64)}
-        for column, values in self.groups_.items():
-            # A value that was not there yet is a group without a past.
-            at = pd.Index(values).get_indexer(pd.Index(texts_of(past.table[column])))
-            groups[column] = np.where(at < 0, len(values), at).astype(np.int64)
-        market = Market(history, factor, groups, self.horizon, plan.promoted)
-        return Situation(plan, history, market, self.factors_, calendar, encoded, self.horizon)
+        groups = self._groups(past.table)
+        market = Market(history, factor, {ALL: np.zeros(len(past.table), dtype=np.int64)} | groups, self.horizon, plan.promoted)
+        answers = self.answers_.of(past.rows, groups, calendar)
+        return Situation(plan, history, market, self.factors_, answers, calendar, encoded, self.horizon)
 
     def factors_behind(self, past: Past) -> Floats:
         """The factors of the known rows of a past that others were put behind; 1 elsewhere."""
@@ -147,9 +147,26 @@ class Ensemble:
         encoded[met], levels[met] = self.statics_.encoded_[place[met]], self.statics_.levels_[place[met]]
         return encoded, levels
 
-    def _observe(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
+    def _groups(self, table: pd.DataFrame) -> dict[str, Ints]:
+        told = {}
+        for column, values in self.groups_.items():
+            # A value that was not there yet is a group without a past.
+            at = pd.Index(values).get_indexer(pd.Index(texts_of(table[column])))
+            told[column] = np.where(at < 0, len(values), at).astype(np.int64)
+        return told
+
+    def _answers(self, plan: Plan, calendar: pd.DataFrame, seen: Bools, groups: Mapping[str, Ints]) -> Answers:
+        rows = plan.rows
+        freed = rows.units / np.exp(self.factors_.logs(plan, calendar)[0])
+        at = np.arange(len(rows.code))
+        occasions = occasion_shares(calendar, occasions_in(calendar, np.unique(rows.period[seen])))
+        usual = seen & ~plan.promoted
+        level = local_levels(rows, freed, at, (usual, usual & (occasions.sum(axis=1) == 0)[rows.period]))
+        return Answers().fit(rows, groups, calendar, level, freed, usual)
+
+    def _observe(self, plan: Plan, calendar: pd.DataFrame, groups: Mapping[str, Ints]) -> Floats:
         self.known_ = plan.rows.known
-        factor: Floats = np.exp(self.factors_.logs(plan, calendar)[0])
+        factor: Floats = np.exp(self.factors_.logs(plan, calendar)[0] + self.answers_.of(plan.rows, groups, calendar))
         self.factor_ = factor
         return factor
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from sales_tech.forecasting.occasions import occasion_shares, occasions_in
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.roles import CONTEXT, DEPTH, FLAG, KIND, LABEL, OPEN, PRICE
@@ -34,12 +36,13 @@ class Factors:
         """Learn from the rows that are `seen`, or from a sample of them."""
         rows = plan.rows
         self.names_ = sorted(name for name in set(calendar["name"].to_numpy()[np.unique(rows.period[seen])]) if name)
+        self.occasions_ = occasions_in(calendar, np.unique(rows.period[seen]))
         self.kinds_ = {column: _frequent(rows.plan[column][seen]) for column in plan.of_role(KIND, LABEL)}
         self.kinds_ = {column: [kind for kind in kinds if kind != plan.neutral[column]] for column, kinds in self.kinds_.items()}
         known = np.flatnonzero(seen)
         if len(known) > MOST_ROWS:
             known = np.sort(np.random.default_rng((seed, 11)).choice(known, MOST_ROWS, replace=False))
-        level = _local_levels(plan, known, seen)
+        level = local_levels(rows, rows.units, known, (seen, seen & ~plan.promoted))
         chosen, level = known[level > 0], level[level > 0]
         self.model_ = None
         if len(chosen) < 10:
@@ -100,6 +103,8 @@ class Factors:
         name = calendar["name"].to_numpy()[period]
         for one in self.names_:
             add(name == one)
+        for shares in occasion_shares(calendar, self.occasions_).T:
+            add(shares[period])
         for column in plan.of_role(OPEN, CONTEXT):
             add(rows.plan[column][row])
         for column in plan.of_role(LABEL):
@@ -135,12 +140,12 @@ def _frequent(codes: Floats) -> list[int]:
     return sorted(int(value) for value in values[np.argsort(-counts, kind="stable")][:MOST_KINDS])
 
 
-def _local_levels(plan: Plan, row: Ints, seen: Bools) -> Floats:
-    rows: Rows = plan.rows
+def local_levels(rows: Rows, units: Floats, row: Ints, counted: Sequence[Bools]) -> Floats:
+    """The mean of the weeks around rows, over the rows of the last `counted` that are enough there; 0 where none are."""
     told = np.zeros(len(row))
     reach = LOCAL_WEEKS * rows.week
-    for counted in (seen, seen & ~plan.promoted):
-        sums, counts = Sums(rows, np.where(counted, rows.units, 0.0)), Sums(rows, counted.astype(np.float64))
+    for some in counted:
+        sums, counts = Sums(rows, np.where(some, units, 0.0)), Sums(rows, some.astype(np.float64))
         much = counts.between(row, row - reach - 1, row + reach)
         mean = sums.between(row, row - reach - 1, row + reach) / np.maximum(much, 1)
         # Where nearly all was promoted, the promoted rows have to tell the level too.

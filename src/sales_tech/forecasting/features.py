@@ -70,6 +70,7 @@ class Situation:
     history: History
     market: Market
     factors: Factors
+    answers: Floats
     calendar: pd.DataFrame
     attributes: Floats
     horizon: int
@@ -93,6 +94,7 @@ class Situation:
         told |= {name: calendar[name].to_numpy() for name in (*CALENDAR, *(DAILY if rows.week > 1 else ()))}
         told |= plan_columns(self.plan, row, known_from, self.horizon)
         factor, lift = self.factors.at(self.plan, self.calendar, row, known_from)
+        factor = factor + self.answers[row]
         told["+factor"] = factor
         strength = self.factors.strength(self.plan, row, lift)
         if self.plan.of_role(*PROMOTIONAL):

@@ -17,6 +17,7 @@ from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
+from sales_tech.forecasting.occasions import own_occasions
 from sales_tech.forecasting.past import UNKNOWN, Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import AHEAD, Plan
 from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
@@ -46,7 +47,8 @@ class PromotionForecaster(BaseEstimator):
     static: columns that never change within a series; new series are forecast from them.
     freq, horizon: "D" or "W", and how many periods ahead.
     quantiles: between 0 and 1, in any order; columns are named q10 and the like.
-    country: ISO code for the `holidays` package; None for no holidays.
+    country: ISO code for the `holidays` package; None for no holidays. Of Brazil the occasions of its retail are known, too.
+    occasions: further days in which more is sold each time, such as a shop's anniversary: first and last days (YYYY-MM-DD) by name.
     available: a column with 0 where the shelf was empty: sales of that row are not demand, and are not learnt from.
     fill_gaps: missing periods within a series are an error (None), zero sales (0), or not known ("unknown").
     roles: what plan columns are, where names and values do not tell (see `roles.roles_of`); `roles_` says what was found.
@@ -71,6 +73,7 @@ class PromotionForecaster(BaseEstimator):
         horizon: int = 28,
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
         country: str | None = "BR",
+        occasions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         available: str | None = None,
         fill_gaps: Gaps = None,
         roles: Mapping[str, str] | None = None,
@@ -81,7 +84,7 @@ class PromotionForecaster(BaseEstimator):
         trees: int = 160,
     ) -> None:
         self.series, self.time, self.target, self.plan, self.static = series, time, target, plan, static
-        self.freq, self.horizon, self.quantiles, self.country = freq, horizon, quantiles, country
+        self.freq, self.horizon, self.quantiles, self.country, self.occasions = freq, horizon, quantiles, country, occasions
         self.available, self.fill_gaps, self.roles, self.effects = available, fill_gaps, roles, effects
         self.shorter_plans, self.random_state, self.most_rows, self.trees = shorter_plans, random_state, most_rows, trees
 
@@ -210,7 +213,8 @@ class PromotionForecaster(BaseEstimator):
         return last - length
 
     def _calendar(self, past: Past) -> pd.DataFrame:
-        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country)
+        own = own_occasions(self.occasions or {})
+        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country, own)
 
     def _used(self) -> dict[str, str]:
         return {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}

@@ -73,7 +73,7 @@ def libraries() -> dict[str, str]:
 
 def model_code() -> str:
     """The fingerprint of the code by which a fitted forecaster tells what it tells."""
-    return code_fingerprint("forecasting", "planning", "models/state.py", "models/learned.py")
+    return code_fingerprint("forecasting", "retail_dates.py", "planning", "models/state.py", "models/learned.py")
 
 
 def sum_of(path: Path) -> FileSum:

@@ -166,6 +166,14 @@ def _accuracy(lake: Lake, engine: DuckEngine, kept: list[LakeFile], found: Sourc
 
 def _code() -> str:
     return code_fingerprint(
-        *("engines", "forecasting", "planning", "promotions/frames.py", "transform/estimated.py", "transform/forecasts.py"),
+        *(
+            "engines",
+            "forecasting",
+            "retail_dates.py",
+            "planning",
+            "promotions/frames.py",
+            "transform/estimated.py",
+            "transform/forecasts.py",
+        ),
         *("transform/planning_past.py", "transform/promotion_frames.py"),
     )

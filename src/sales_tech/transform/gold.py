@@ -206,4 +206,4 @@ def _build_calendar(lake: Lake, engine: Engine, run: Run) -> Commit:
 
 
 def _calendar_code() -> str:
-    return code_fingerprint("transform/calendar.py")
+    return code_fingerprint("retail_dates.py", "transform/calendar.py")

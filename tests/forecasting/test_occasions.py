@@ -1,0 +1,111 @@
+"""Occasions against the dates of calendars, and answers to them against panels whose answers are known."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sales_tech.forecasting import PromotionForecaster
+from sales_tech.forecasting.calendar_features import calendar_of
+from sales_tech.forecasting.occasions import Answers, Occasion, occasion_columns, occasions_of, own_occasions
+from sales_tech.forecasting.rows import Rows
+
+DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
+PARTY = Occasion("party", "feasts", date(2024, 3, 5), date(2024, 3, 11))
+
+
+def test_gifts_are_bought_in_the_ten_days_up_to_the_date() -> None:
+    found = {one.name: (one.first, one.last) for one in occasions_of("BR", range(2026, 2027))}
+    # Dates from the calendar of 2026.
+    assert found["Dia das Mães"] == (date(2026, 5, 1), date(2026, 5, 10))
+    assert found["Dia dos Namorados"] == (date(2026, 6, 3), date(2026, 6, 12))
+    assert found["Black Friday"] == (date(2026, 11, 23), date(2026, 11, 30))
+    assert found["Natal"] == (date(2026, 12, 8), date(2026, 12, 24))
+    assert found["Volta às Aulas"] == (date(2026, 1, 10), date(2026, 2, 8))
+
+
+def test_elsewhere_there_are_black_friday_and_christmas_and_without_a_country_nothing() -> None:
+    assert {one.name for one in occasions_of("US", range(2025, 2027))} == {"Black Friday", "Natal"}
+    assert occasions_of(None, range(2025, 2027)) == []
+
+
+def test_a_week_lies_in_an_occasion_with_as_much_as_its_days_do() -> None:
+    weeks = pd.date_range("2024-02-26", periods=4, freq="7D")
+    # 5 to 11 March are six days of the week from the fourth, and one of the next.
+    told = occasion_columns([PARTY], weeks, 7)
+    np.testing.assert_allclose(told["in feasts: party"], [0, 6 / 7, 1 / 7, 0])
+
+
+def test_the_calendar_tells_the_occasions_of_the_country_and_ones_own() -> None:
+    told = calendar_of(pd.Timestamp("2026-05-01"), 12, DAY, "BR", [Occasion("x", "x", date(2026, 5, 3), date(2026, 5, 3))])
+    assert told["in gifts: Dia das Mães"].tolist() == [1.0] * 10 + [0.0] * 2
+    assert told["in x: x"].tolist() == [0.0] * 2 + [1.0] + [0.0] * 9
+    assert not [name for name in calendar_of(pd.Timestamp("2026-05-01"), 12, DAY, None) if name.startswith("in ")]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([("2024-03-05", "soon")], "occasion 'party' has the days"),
+        ([("2024-03-05",)], "occasion 'party' has the days"),
+        ([("2024-03-05", "2024-03-01")], "ends on 2024-03-01, before it begins"),
+    ],
+)
+def test_an_occasion_without_two_days_in_order_is_an_error(times: list, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        own_occasions({"party": times})
+
+
+def rows_of(series: int, periods: int) -> Rows:
+    code, period = np.repeat(np.arange(series), periods), np.tile(np.arange(periods), series)
+    known = np.ones(len(code), dtype=bool)
+    return Rows(code, period, np.zeros(len(code)), known, ~known, {}, pd.Timestamp("2024-02-01"), DAY)
+
+
+def test_a_group_that_sells_half_again_as_much_is_told_nearly_so_and_a_group_without_sales_is_not_told_much() -> None:
+    rows = rows_of(9, 60)
+    calendar = calendar_of(rows.first, 60, DAY, None, [PARTY])
+    inside = calendar["in feasts: party"].to_numpy()[rows.period] > 0
+    group = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
+    level = np.where(group[rows.code] == 2, 0.001, 50.0)
+    rng = np.random.default_rng(1)
+    sold = rng.poisson(level * np.where(inside & (group[rows.code] == 0), 1.5, 1.0)).astype(float)
+    answers = Answers().fit(rows, {"group": group}, calendar, level, sold, rows.known)
+    told = answers.of(rows, {"group": group}, calendar)
+    assert not told[~inside].any()
+    first, second, third = (told[inside & (group[rows.code] == one)][0] for one in range(3))
+    assert 0.30 < first < np.log(1.5) + 0.02
+    assert abs(second) < 0.04
+    assert abs(third) < 0.04
+    # What was never seen answers as all do.
+    assert not answers.of(rows, {"group": np.full(9, 3)}, calendar).any()
+
+
+def panel(days: int = 500) -> pd.DataFrame:
+    """Toys and tools that sell 20 a day; toys three times as many from 10 to 19 April."""
+    date_ = pd.date_range("2024-01-01", periods=days, freq="D")
+    rng = np.random.default_rng(3)
+    parts = []
+    for number in range(6):
+        kind = "toys" if number < 3 else "tools"
+        feast = (date_.month == 4) & (date_.day >= 10) & (date_.day < 20)
+        mean = np.where(feast & (kind == "toys"), 60.0, 20.0)
+        parts.append(pd.DataFrame({"sku": f"S{number}", "kind": kind, "date": date_, "units": rng.poisson(mean).astype(float)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_an_occasion_of_ones_own_is_expected_again_of_the_goods_that_were_bought_for_it() -> None:
+    whole = panel()
+    past, plan = whole[whole["date"] < "2025-04-08"], whole[(whole["date"] >= "2025-04-08") & (whole["date"] < "2025-04-22")]
+    about = {"series": ["sku"], "static": ["kind"], "horizon": 14, "country": None, "trees": 20}
+    feast = plan["date"].between("2025-04-10", "2025-04-19").to_numpy()
+    toys = plan["kind"].eq("toys").to_numpy()
+    told = PromotionForecaster(**about, occasions={"feast": [("2024-04-10", "2024-04-19"), ("2025-04-10", "2025-04-19")]})
+    mean = told.fit(past).predict(plan)["mean"].to_numpy()
+    without = PromotionForecaster(**about).fit(past).predict(plan)["mean"].to_numpy()
+    assert mean[toys & feast].mean() > 40 > mean[~toys & feast].mean()
+    wrong = abs(mean - plan["units"])[toys].sum(), abs(without - plan["units"])[toys].sum()
+    assert wrong[0] < 0.7 * wrong[1]
