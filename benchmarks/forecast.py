@@ -3,12 +3,12 @@
     python benchmarks/forecast.py [--panel twin-default,olist] [--models ours,seasonal_naive,moving_average,mlforecast,oracle]
         [--seeds 11,12] [--cutoffs 3] [--data FOLDER] [--json]
 
-Panels: twin-default and twin-hard (synthetic retailers with promotions, SKU by channel by day), olist (a real
-marketplace, technology categories by week; `--data` holds its folder), intermittent and scales (stress without
-promotions), stores, departments and items (whole stores by day with shut Sundays, weekly departments whose trends turn,
-items that rarely sell at prices that change). Seeds are fresh unless given; several are pooled. The models mlforecast, mlforecast_relative,
-mlforecast_scaled and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`. The oracle
-knows the mean of which a synthetic panel was drawn: its squared error is that of chance (its WAPE not quite the
+Panels: twin-default and twin-hard (synthetic retailers of 60 SKUs with promotions, SKU by channel by day; of 400 SKUs with
+`-large` behind), olist (a real marketplace, technology categories by week; `--data` holds its folder), intermittent and scales
+(stress without promotions), stores, departments and items (whole stores by day with shut Sundays, weekly departments whose
+trends turn, items that rarely sell at prices that change). Seeds are fresh unless given; several are pooled. The models mlforecast,
+mlforecast_relative, mlforecast_scaled and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`.
+The oracle knows the mean of which a synthetic panel was drawn: its squared error is that of chance (its WAPE not quite the
 least, which is the median's). Seconds are those of all fits and predictions of a panel.
 """
 

@@ -17,6 +17,7 @@ from sales_tech.twin.stores import CHANNELS
 
 # Categories are small at this size, so that a promotion has one or two SKUs: more of them promote as many days as of a large retailer.
 SIZE = Size(stores=50, skus=60, months=18, promotions=180)
+LARGE = Size(stores=50, skus=400, months=18, promotions=1200)
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TECHNOLOGY = (
     "informatica_acessorios",
@@ -63,8 +64,9 @@ class Panel:
 
 def make_panel(name: str, seed: int, data: Path = REAL_DATA) -> Panel:
     """The panel of a name; the seed matters to all but the real one."""
-    if name in ("twin-default", "twin-hard"):
-        return twin_panel(name.removeprefix("twin-"), seed)
+    if name.startswith("twin-"):
+        _, difficulty, *large = name.split("-")
+        return twin_panel(difficulty, seed, LARGE if large else SIZE)
     if name in SHOPS:
         maker, about = SHOPS[name]
         return Panel(maker(seed), ["series"], *about)
@@ -79,7 +81,7 @@ SHOPS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "departments": (departments_frame, (["is_holiday", "markdown"], ["store", "department"], "W", 8, "markdown", "department")),
     "items": (items_frame, (["sell_price", "snap"], ["item", "store", "category"], "D", 28, None, "category")),
 }
-NAMES = ("twin-default", "twin-hard", "olist", "intermittent", "scales", *SHOPS)
+NAMES = ("twin-default", "twin-hard", "twin-default-large", "twin-hard-large", "olist", "intermittent", "scales", *SHOPS)
 
 
 def twin_panel(difficulty: str, seed: int, size: Size = SIZE) -> Panel:
