@@ -22,6 +22,7 @@ OWN = {
         "forecasting.members.Boosted",
         "forecasting.members.LogLinear",
         "forecasting.members.SeasonalLevel",
+        "forecasting.occasions.Answers",
         "forecasting.past.Names",
         "forecasting.past.Past",
         "forecasting.poisson.PoissonRidge",
