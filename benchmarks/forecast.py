@@ -115,7 +115,7 @@ def tables_of(compared: Compared) -> dict[str, pd.DataFrame]:
 
 
 def show(compared: Compared, tables: dict[str, pd.DataFrame]) -> None:
-    """Print the tables, the one by category as WAPE and bias of each model."""
+    """Print the tables, the one by category as WAPE, bias and coverage of each model."""
     frame = compared.panel.frame
     size = f"{frame[compared.panel.series].drop_duplicates().shape[0]} series, {len(frame):,} rows"
     print(f"\n{compared.name}, seeds {', '.join(map(str, compared.seeds))}: {size}, horizon {compared.panel.horizon}{compared.panel.freq}")
@@ -124,7 +124,8 @@ def show(compared: Compared, tables: dict[str, pd.DataFrame]) -> None:
         if "promoted" in tables:
             print(tables["promoted"].set_index(["promoted", "model"]).sort_index()[SHOWN].to_string())
         if compared.panel.group:
-            print(tables[compared.panel.group].pivot(index=compared.panel.group, columns="model", values=["wape", "bias"]).to_string())
+            by_group = tables[compared.panel.group].pivot(index=compared.panel.group, columns="model", values=["wape", "bias", "coverage"])
+            print(by_group.astype(float).dropna(axis=1, how="all").to_string())
 
 
 def main() -> None:
