@@ -10,7 +10,7 @@ import pytest
 
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.forecasting.calendar_features import calendar_of
-from sales_tech.forecasting.occasions import Answers, Occasion, occasion_columns, occasions_of, own_occasions
+from sales_tech.forecasting.occasions import Answers, Occasion, occasion_columns, occasions_in, occasions_of, own_occasions
 from sales_tech.forecasting.rows import Rows
 
 DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
@@ -44,6 +44,21 @@ def test_the_calendar_tells_the_occasions_of_the_country_and_ones_own() -> None:
     assert told["in gifts: Dia das Mães"].tolist() == [1.0] * 10 + [0.0] * 2
     assert told["in x: x"].tolist() == [0.0] * 2 + [1.0] + [0.0] * 9
     assert not [name for name in calendar_of(pd.Timestamp("2026-05-01"), 12, DAY, None) if name.startswith("in ")]
+
+
+def test_an_occasion_is_learnt_from_once_it_was_there_from_beginning_to_end() -> None:
+    calendar = calendar_of(pd.Timestamp("2024-02-26"), 30, DAY, None, [PARTY])
+    name = "in feasts: party"
+    # From 5 to 11 March, which are the days 8 to 14.
+    assert occasions_in(calendar, np.arange(0, 16)) == [name]
+    assert occasions_in(calendar, np.arange(0, 15)) == []
+    assert occasions_in(calendar, np.arange(8, 30)) == []
+    assert occasions_in(calendar, np.arange(0)) == []
+
+
+def test_weeks_have_only_ones_own_occasions() -> None:
+    told = calendar_of(pd.Timestamp("2024-01-01"), 60, WEEK, "BR", [PARTY])
+    assert [name for name in told if name.startswith("in ")] == ["in feasts: party"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country
 
     `ago` is how many periods back the period stands that the year before compares with: 52 weeks, or as far as
     the same holiday is, for the days about one. Without a country there are no holidays. Columns of occasions (see
-    `occasions`), the country's and one's `own`, have the share of the period that lies in them.
+    `occasions`), by day the country's and always one's `own`, have the share of the period that lies in them.
     """
     dates = pd.DatetimeIndex(first + np.arange(periods) * length)
     days = int(length / pd.Timedelta(days=1))
@@ -44,8 +44,9 @@ def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country
             "ago": _year_ago(dates, days, named),
         }
     )
-    occasions = [*occasions_of(country, range(dates[0].year - 1, dates[-1].year + 2)), *own]
-    return table.assign(name=held, **occasion_columns(occasions, dates, days))
+    # A week tells its holiday already; on real sales by week, seen for little more than a year, occasions told nothing more.
+    known = occasions_of(country, range(dates[0].year - 1, dates[-1].year + 2)) if days == 1 else []
+    return table.assign(name=held, **occasion_columns([*known, *own], dates, days))
 
 
 def _named_days(first: pd.Timestamp, last: pd.Timestamp, country: str | None) -> dict[date, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sales_tech.forecasting.occasions import occasion_shares, occasions_in
+from sales_tech.forecasting.occasions import occasion_shares, occasions_in, times_of
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.roles import CONTEXT, DEPTH, FLAG, KIND, LABEL, OPEN, PRICE
@@ -24,6 +24,9 @@ BLOCK = 500_000
 MOST_TOGETHER = 3
 LEAST_LIFT = 0.05
 STRONGEST = 2.5
+RIDGE = 1e-3
+# How much an occasion moves sales, as a standard deviation of logs: what few rows tell of it is drawn to nothing.
+OCCASION_SD = 0.1
 
 
 class Factors:
@@ -48,14 +51,32 @@ class Factors:
         if len(chosen) < 10:
             return self
         columns, positive, promotional = self._columns(plan, calendar, chosen, chosen)
-        weight = np.sqrt(level)
-        self.model_ = PoissonRidge(ridge=1e-3).fit(columns, rows.units[chosen] / level, weight, positive)
+        weight, ratio = np.sqrt(level), rows.units[chosen] / level
+        ridge = np.full(columns.shape[1], RIDGE)
+        ridge[self.occasional_] += self._doubts(calendar, rows.period[chosen], ratio, weight) / OCCASION_SD**2
+        self.model_ = PoissonRidge(ridge).fit(columns, ratio, weight, positive)
         # The level keeps what all rows share.
         self.zero_ = float(self.model_.log_mean(columns) @ weight / weight.sum())
         promoted = plan.promoted[chosen]
         lifts = self.model_.share_of(columns, promotional)[promoted]
         self.usual_ = max(float(lifts.mean()), LEAST_LIFT) if promoted.any() else LEAST_LIFT
         return self
+
+    def _doubts(self, calendar: pd.DataFrame, period: Ints, ratio: Floats, weight: Floats) -> Floats:
+        # The variance of what occasions seem to do where there are none: all series rise and fall together by other causes, too.
+        size = int(period.max()) + 1
+        sold, usual = (np.bincount(period, values, size) for values in (weight * ratio, weight))
+        logs = np.log(np.maximum(sold, 1e-9) / np.maximum(usual, 1e-9))
+        shares = occasion_shares(calendar, self.occasions_)[:size]
+        quiet = (usual > 0) & (sold > 0) & ~shares.any(axis=1)
+        told = []
+        for share in shares.T:
+            times = times_of(share)
+            length = max(round(float(share.sum()) / len(times)), 1)
+            whole = np.convolve(quiet, np.ones(length), "valid") == length
+            means = np.convolve(np.where(quiet, logs, 0.0), np.full(length, 1 / length), "valid")[whole]
+            told.append(float(np.var(means)) / len(times) if len(means) > length else OCCASION_SD**2)
+        return np.array(told)
 
     def logs(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
         """The log of the factor of each row, at its own reference price, and what of it is due to promotions: (2, rows)."""
@@ -103,6 +124,7 @@ class Factors:
         name = calendar["name"].to_numpy()[period]
         for one in self.names_:
             add(name == one)
+        self.occasional_ = np.arange(len(found), len(found) + len(self.occasions_))
         for shares in occasion_shares(calendar, self.occasions_).T:
             add(shares[period])
         for column in plan.of_role(OPEN, CONTEXT):

@@ -237,6 +237,7 @@ class PromotionForecaster(BaseEstimator):
     def _check_parameters(self) -> None:
         period_of(self.freq)
         quantile_columns(self.quantiles)
+        own_occasions(self.occasions or {})
         if self.horizon < 1:
             raise ValueError(f"horizon is {self.horizon}; expected 1 or more")
         if not len(self.series) or isinstance(self.series, str):

@@ -84,8 +84,22 @@ def occasion_columns(occasions: Sequence[Occasion], dates: pd.DatetimeIndex, day
 
 
 def occasions_in(calendar: pd.DataFrame, periods: Ints) -> list[str]:
-    """The columns of the occasions that some of the periods lie in."""
-    return [str(name) for name in calendar.columns if str(name).startswith(IN) and calendar[name].to_numpy()[periods].any()]
+    """The columns of the occasions that were there from beginning to end at least once within the range of the periods.
+
+    Of one that has just begun, nobody can tell it from a rise of all sales.
+    """
+    found: list[str] = []
+    for name in map(str, calendar.columns if len(periods) else []):
+        if name.startswith(IN) and any(first > periods[0] and last < periods[-1] for first, last in times_of(calendar[name].to_numpy())):
+            found.append(name)
+    return found
+
+
+def times_of(shares: Floats) -> list[tuple[int, int]]:
+    """The first and the last period of each time of an occasion."""
+    inside = np.r_[False, shares > 0, False]
+    turns = np.flatnonzero(inside[1:] != inside[:-1])
+    return [(int(first), int(stop) - 1) for first, stop in zip(turns[::2], turns[1::2], strict=True)]
 
 
 def occasion_shares(calendar: pd.DataFrame, names: Sequence[str]) -> Floats:

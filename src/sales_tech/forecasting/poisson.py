@@ -15,9 +15,10 @@ class PoissonRidge:
     """exp of a linear function, fitted by maximum quasi-likelihood (Wedderburn 1974) with weights and a ridge.
 
     Columns are standardised and held within what was seen; those that `positive` marks get no coefficient below 0.
+    The ridge is one number for all, or one of each column.
     """
 
-    def __init__(self, ridge: float = 1e-3) -> None:
+    def __init__(self, ridge: float | Floats = 1e-3) -> None:
         self.ridge = ridge
 
     def fit(self, columns: Floats, ratio: Floats, weight: Floats, positive: Bools) -> PoissonRidge:
@@ -36,7 +37,7 @@ class PoissonRidge:
             fitted = np.exp(eta)
             error = share * (fitted - ratio)
             slope = (error.astype(np.float32) @ standard).astype(np.float64) + self.ridge * coefficients[1:]
-            value = float(share @ (fitted - ratio * eta)) + self.ridge / 2 * float(coefficients[1:] @ coefficients[1:])
+            value = float(share @ (fitted - ratio * eta)) + float(np.sum(self.ridge * coefficients[1:] ** 2)) / 2
             return value, np.r_[error.sum(), slope]
 
         bounds = [(None, None), *((0.0, None) if sign else (None, None) for sign in positive)]
