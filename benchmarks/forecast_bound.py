@@ -4,9 +4,10 @@
 
 The insider knows the retailer's laws with all their numbers, how each promotion will be answered, which shelves will be empty,
 and at each origin the states of SKUs and regions as they are, which a forecaster has to tell from sales. What happens to them
-later is drawn anew, and nobody knows it: the insider expects them to return as fast as their law says. The oracle knows even
-that; what it errs is the chance of each sale. WAPE of both beside that of the season before, on the panels of `forecast.py`;
-`reduction` is by how much less the insider errs than the season before, which no forecaster betters but by luck.
+later is drawn anew, and nobody knows it: the insider expects them to return as fast as their law says (and events of single SKUs
+to end so, too). The oracle knows even that; what it errs is the chance of each sale. Both tell means, as forecasters do, though the least
+WAPE is that of medians. WAPE of both beside that of the season before, on the panels of `forecast.py`; `reduction` is by how much
+less the insider errs than the season before.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from forecast_panels import EXPECTED, LARGE, SIZE, twin_panel
 
 from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.peers import SeasonalNaive
-from sales_tech.twin.market import REGION_HALF_LIFE
+from sales_tech.twin.history import stream
+from sales_tech.twin.market import DRIFT_DAYS, DRIFT_SD, REGION_HALF_LIFE, wander
 from sales_tech.twin.retailer import Retailer, make_retailer
 from sales_tech.twin.scenario import SCENARIOS, Scenario, Size, scenario_named
 from sales_tech.twin.stores import CHANNELS, REGIONS
@@ -62,8 +64,11 @@ def _share_known(retailer: Retailer, scenario: Scenario, told: pd.DataFrame) -> 
     sku = pd.Index(retailer.catalogue.products["sku"]).get_indexer(pd.Index(told["sku"]))
     day, origin = days.get_indexer(pd.Index(told["date"])), days.get_indexer(pd.Index(told["cutoff"]))
     ahead = day - origin
-    own = _expected_state(market.state[sku, origin], scenario.sku_state_sd, scenario.sku_state_half_life, ahead)
-    share = own / np.exp(market.state[sku, day])
+    # The drift of a SKU goes on; what else its state is returns to the usual.
+    drift = _drift(retailer, scenario)
+    wandering = market.state - drift
+    own = _expected_state(wandering[sku, origin], scenario.sku_state_sd, scenario.sku_state_half_life, ahead)
+    share = own / np.exp(wandering[sku, day])
     if market.region_day is None:
         return share
     channels = told["channel"].map({name: row for row, name in enumerate(CHANNELS)}).to_numpy()
@@ -78,6 +83,15 @@ def _share_known(retailer: Retailer, scenario: Scenario, told: pd.DataFrame) -> 
             expected += here * size * _expected_state(states[at, origin], scenario.region_state_sd, REGION_HALF_LIFE, ahead)
             came += here * size * np.exp(states[at, day])
     return share * np.divide(expected, came, out=np.ones(len(told)), where=came > 0)
+
+
+def _drift(retailer: Retailer, scenario: Scenario) -> np.ndarray:
+    """The part of the states that goes on in straight lines, drawn as `make_market` draws it."""
+    days, skus = len(retailer.history.days), len(retailer.catalogue.products)
+    rng = stream(retailer.seed, "states")
+    wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
+    told: np.ndarray = np.linspace(0, 1, days) * rng.normal(0, DRIFT_SD, skus)[:, None] * days / DRIFT_DAYS
+    return told
 
 
 def _expected_state(now: np.ndarray, sd: float, half_life: float, ahead: np.ndarray) -> np.ndarray:

@@ -92,11 +92,43 @@ def test_a_group_that_sells_half_again_as_much_is_told_nearly_so_and_a_group_wit
     told = answers.of(rows, {"group": group}, calendar)
     assert not told[~inside].any()
     first, second, third = (told[inside & (group[rows.code] == one)][0] for one in range(3))
-    assert 0.30 < first < np.log(1.5) + 0.02
-    assert abs(second) < 0.04
+    # All of them sold a fifth more in the feast, since most of what is sold is of the first two groups.
+    assert 0.12 < first < np.log(1.5 / 1.25) + 0.02
+    assert np.log(1 / 1.25) - 0.02 < second < -0.12
     assert abs(third) < 0.04
     # What was never seen answers as all do.
     assert not answers.of(rows, {"group": np.full(9, 3)}, calendar).any()
+
+
+def test_what_all_groups_do_alike_is_the_answer_of_none() -> None:
+    rows = rows_of(6, 60)
+    calendar = calendar_of(rows.first, 60, DAY, None, [PARTY])
+    sold = np.random.default_rng(2).poisson(np.where(calendar["in feasts: party"].to_numpy()[rows.period] > 0, 150.0, 50.0)).astype(float)
+    groups = {"group": np.array([0, 0, 0, 1, 1, 1])}
+    told = Answers().fit(rows, groups, calendar, np.full(len(sold), 50.0), sold, rows.known).of(rows, groups, calendar)
+    assert np.abs(told).max() < 0.03
+
+
+def test_empty_shelves_in_an_occasion_do_not_make_a_group_one_that_never_sells_in_it() -> None:
+    whole = panel(480)
+    whole["kind"] = np.where(whole["sku"] == "S0", "closed", whole["kind"])
+    shut = whole["date"].between("2024-04-10", "2024-04-19")
+    whole["units"] = np.where(whole["kind"].eq("closed") & shut, 0.0, whole["units"])
+    past, plan = whole[whole["date"] < "2025-04-15"], whole[whole["date"].between("2025-04-15", "2025-04-24")]
+    feast = {"feast": [("2024-04-10", "2024-04-19"), ("2025-04-10", "2025-04-19")]}
+    about = {"series": ["sku"], "static": ["kind"], "horizon": 10, "country": None, "trees": 20}
+    told = PromotionForecaster(**about, occasions=feast).fit(past).predict(plan)
+    after = told["sku"].eq("S0") & (told["date"] > "2025-04-19")
+    assert told.loc[after, "mean"].mean() < 2 * 20
+
+
+def test_an_occasion_in_which_nothing_is_sold_any_more_is_no_error() -> None:
+    whole = panel(480)
+    whole["units"] = np.where(whole["date"] >= "2025-01-10", 0.0, whole["units"])
+    past, plan = whole[whole["date"] < "2025-04-15"], whole[whole["date"].between("2025-04-15", "2025-04-24")]
+    about = {"series": ["sku"], "static": ["kind"], "horizon": 10, "country": None, "trees": 20}
+    told = PromotionForecaster(**about, occasions={"late": [("2025-03-10", "2025-03-15")]}).fit(past).predict(plan)
+    assert told["mean"].max() < 1
 
 
 def panel(days: int = 500) -> pd.DataFrame:

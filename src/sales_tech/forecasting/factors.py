@@ -52,9 +52,12 @@ class Factors:
             return self
         columns, positive, promotional = self._columns(plan, calendar, chosen, chosen)
         weight, ratio = np.sqrt(level), rows.units[chosen] / level
-        ridge = np.full(columns.shape[1], RIDGE)
-        ridge[self.occasional_] += self._doubts(calendar, rows.period[chosen], ratio, weight) / OCCASION_SD**2
-        self.model_ = PoissonRidge(ridge).fit(columns, ratio, weight, positive)
+        self.model_ = PoissonRidge(RIDGE).fit(columns, ratio, weight, positive)
+        if self.occasions_:
+            ridge = np.full(columns.shape[1], RIDGE)
+            doubts = self._doubts(calendar, rows.period[chosen], weight * ratio, weight * np.exp(self.model_.log_mean(columns)))
+            ridge[self.occasional_] += doubts / OCCASION_SD**2
+            self.model_ = PoissonRidge(ridge).fit(columns, ratio, weight, positive)
         # The level keeps what all rows share.
         self.zero_ = float(self.model_.log_mean(columns) @ weight / weight.sum())
         promoted = plan.promoted[chosen]
@@ -62,21 +65,24 @@ class Factors:
         self.usual_ = max(float(lifts.mean()), LEAST_LIFT) if promoted.any() else LEAST_LIFT
         return self
 
-    def _doubts(self, calendar: pd.DataFrame, period: Ints, ratio: Floats, weight: Floats) -> Floats:
+    def _doubts(self, calendar: pd.DataFrame, period: Ints, units: Floats, told: Floats) -> Floats:
         # The variance of what occasions seem to do where there are none: all series rise and fall together by other causes, too.
-        size = int(period.max()) + 1
-        sold, usual = (np.bincount(period, values, size) for values in (weight * ratio, weight))
-        logs = np.log(np.maximum(sold, 1e-9) / np.maximum(usual, 1e-9))
+        first, size = int(period.min()), int(period.max()) + 1
+        sold, usual = (np.bincount(period, values, size) for values in (units, told))
         shares = occasion_shares(calendar, self.occasions_)[:size]
-        quiet = (usual > 0) & (sold > 0) & ~shares.any(axis=1)
-        told = []
+        # Days on which nothing can be sold tell nothing, and do not part the days about them.
+        open_ = (sold > 0) & (usual > 0)
+        logs = np.where(open_, np.log(np.where(open_, sold, 1.0) / np.where(open_, usual, 1.0)), 0.0)
+        busy = shares.any(axis=1).astype(np.float64)
+        variances = []
         for share in shares.T:
-            times = times_of(share)
-            length = max(round(float(share.sum()) / len(times)), 1)
-            whole = np.convolve(quiet, np.ones(length), "valid") == length
-            means = np.convolve(np.where(quiet, logs, 0.0), np.full(length, 1 / length), "valid")[whole]
-            told.append(float(np.var(means)) / len(times) if len(means) > length else OCCASION_SD**2)
-        return np.array(told)
+            times = [last + 1 - begin for begin, last in times_of(share) if begin > first and last < size - 1]
+            length = min(round(float(np.mean(times))), size) if times else 1
+            days, taken, sums = (np.convolve(values, np.ones(length), "valid") for values in (open_.astype(np.float64), busy, logs))
+            quiet = (taken == 0) & (days >= max(length / 2, 1))
+            variance = float(np.var(sums[quiet] / days[quiet])) if quiet.sum() > length else OCCASION_SD**2
+            variances.append(variance / max(len(times), 1))
+        return np.array(variances)
 
     def logs(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
         """The log of the factor of each row, at its own reference price, and what of it is due to promotions: (2, rows)."""

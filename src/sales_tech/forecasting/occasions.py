@@ -31,6 +31,8 @@ BRAZIL = "BR"
 KIND_SD, OWN_SD = 0.15, 0.1
 # The days of an occasion share the luck of their series.
 SHARED_LUCK = 2.0
+# A group whose shelves were empty in an occasion does not tell that it never sells in it.
+LARGEST = 1.0
 LEAST = 1e-9
 
 
@@ -66,7 +68,7 @@ def own_occasions(given: Mapping[str, Sequence[tuple[str, str]]]) -> list[Occasi
                 raise ValueError(f"occasion {name!r} has the days {time!r}; expected its first and its last one, as YYYY-MM-DD") from error
             if last < first:
                 raise ValueError(f"occasion {name!r} ends on {last}, before it begins on {first}; expected the first day before the last")
-            found.append(Occasion(name, name, first, last))
+            found.append(Occasion(name, f"own {name}", first, last))
     return found
 
 
@@ -129,26 +131,38 @@ class Answers:
         # Between the share of units and that of series, as elsewhere.
         weight = 1 / np.sqrt(usual)
         luck = float(weight**2 @ (sold - usual) ** 2 / (weight**2 @ usual))
-        kinds = np.array([name.split(":")[0] for name in self.occasions_])
+        for inside in shares.T:
+            # What all of them do is not theirs, whatever the common factors made of it.
+            both = float(weight * sold @ inside), float(weight * usual @ inside)
+            if min(both) > 0:
+                usual = usual * (both[0] / both[1]) ** inside
+        steps = self._steps()
         for name, of in groups.items():
             group, size = of[rows.code[at]], int(of.max()) + 1
             logs = np.zeros((size, len(self.occasions_)))
-            for members, spread in [(kinds == kind, KIND_SD) for kind in sorted(set(kinds))] + [
-                (np.arange(len(kinds)) == place, OWN_SD) for place in range(len(kinds))
-            ]:
+            for members, spread in steps:
                 inside = shares[:, members].sum(axis=1)
-                parts = weight * sold, weight * usual, luck * weight**2 * usual * inside
-                told, expected, doubt = (np.bincount(group, values * inside, size) for values in parts)
+                parts = weight * sold * inside, weight * usual * inside, luck * weight**2 * usual * inside**2
+                told, expected, doubt = (np.bincount(group, values, size) for values in parts)
                 seen = expected > 0
                 expected = np.where(seen, expected, 1.0)
                 # Of a group that sold nothing, as if it had sold as much as luck is.
                 alike = doubt / expected
                 log = np.log((told + alike + LEAST) / (expected + alike + LEAST))
-                drawn = np.where(seen, spread**2 / (spread**2 + SHARED_LUCK * doubt / expected**2), 0.0)
-                logs[:, members] += (drawn * log)[:, None]
-                usual = usual * np.exp((drawn * log)[group] * inside)
+                drawn = np.where(seen, log * spread**2 / (spread**2 + SHARED_LUCK * doubt / expected**2), 0.0)
+                drawn = np.clip(logs[:, members[0]] + drawn, -LARGEST, LARGEST) - logs[:, members[0]]
+                logs[:, members] += drawn[:, None]
+                usual = usual * np.exp(drawn[group] * inside)
             self.logs_[name] = logs
         return self
+
+    def _steps(self) -> list[tuple[list[int], float]]:
+        # All occasions of a kind, then each of those that are not alone in theirs; and how unlike others groups may be in them.
+        kinds: dict[str, list[int]] = {}
+        for place, name in enumerate(self.occasions_):
+            kinds.setdefault(name.rsplit(": ", 1)[0], []).append(place)
+        together = [(places, KIND_SD if len(places) > 1 else float(np.hypot(KIND_SD, OWN_SD))) for places in kinds.values()]
+        return together + [([place], OWN_SD) for places in kinds.values() if len(places) > 1 for place in places]
 
     def of(self, rows: Rows, groups: Mapping[str, Ints], calendar: pd.DataFrame) -> Floats:
         """The log of what the group of each row sells more than all do, 0 outside of occasions."""
@@ -158,4 +172,4 @@ class Answers:
             known = np.vstack([logs, np.zeros(len(self.occasions_))])
             by_period = occasion_shares(calendar, self.occasions_) @ known.T
             told += by_period[rows.period, np.minimum(groups[name][rows.code], len(logs))]
-        return told
+        return np.clip(told, -LARGEST, LARGEST)

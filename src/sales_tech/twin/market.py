@@ -20,6 +20,7 @@ REGION_HALF_LIFE = 20.0
 STORE_DAY_SD = 0.08
 STORE_WEEK_SD = 0.06
 AFFINITY_SD = 0.35
+DRIFT_SD, DRIFT_DAYS = 0.15, 550
 YEARLY_GROWTH = {"loja": 0.04, "online": 0.2}
 
 
@@ -50,8 +51,8 @@ def make_market(history: History, catalogue: Catalogue, stores: pd.DataFrame, sc
     relative_price = prices / prices[:, :1]
 
     rng = stream(seed, "states")
-    state = _wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
-    state += np.linspace(0, 1, days) * rng.normal(0, 0.15, skus)[:, None] * days / 550
+    state = wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
+    state += np.linspace(0, 1, days) * rng.normal(0, DRIFT_SD, skus)[:, None] * days / DRIFT_DAYS
     if scenario.sku_event_rate:
         state += _events(stream(seed, "events of SKUs"), (skus, days), scenario.sku_event_rate)
 
@@ -64,14 +65,14 @@ def make_market(history: History, catalogue: Catalogue, stores: pd.DataFrame, sc
 
     rng = stream(seed, "stores by day")
     store_day = (
-        np.exp(rng.normal(0, STORE_DAY_SD, (len(stores), days)) + _wander(rng, (len(stores), days), STORE_WEEK_SD, 5.0))
+        np.exp(rng.normal(0, STORE_DAY_SD, (len(stores), days)) + wander(rng, (len(stores), days), STORE_WEEK_SD, 5.0))
         * stores["weight"].to_numpy()[:, None]
     )
     store_day = np.where(np.arange(days) >= stores["opened"].to_numpy()[:, None], store_day, 0.0)
     affinity = np.exp(stream(seed, "affinities").normal(0, AFFINITY_SD, (skus, len(stores))))
     region_day = None
     if scenario.region_state_sd:
-        region_day = np.exp(_wander(stream(seed, "regions"), (skus * len(REGIONS), days), scenario.region_state_sd, REGION_HALF_LIFE))
+        region_day = np.exp(wander(stream(seed, "regions"), (skus * len(REGIONS), days), scenario.region_state_sd, REGION_HALF_LIFE))
         region_day = region_day.reshape(skus, len(REGIONS), days)
 
     channel = stores["channel_row"].to_numpy()
@@ -90,8 +91,8 @@ def _elasticities(products: pd.DataFrame, scenario: Scenario, rng: np.random.Gen
     return drawn * scenario.lift_scale
 
 
-def _wander(rng: np.random.Generator, shape: tuple[int, int], sd: float, half_life: float) -> Floats:
-    # A stationary autoregression of order one: it comes back to zero, so what sells slowly today recovers by itself.
+def wander(rng: np.random.Generator, shape: tuple[int, int], sd: float, half_life: float) -> Floats:
+    """Stationary autoregressions of order one, (series, days): they come back to zero, so what sells slowly today recovers by itself."""
     keep = 0.5 ** (1 / half_life)
     steps = rng.normal(0, sd * (1 - keep**2) ** 0.5, shape)
     steps[:, 0] = rng.normal(0, sd, shape[0])
