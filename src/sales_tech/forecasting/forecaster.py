@@ -47,7 +47,8 @@ class PromotionForecaster(BaseEstimator):
     static: columns that never change within a series; new series are forecast from them.
     freq, horizon: "D" or "W", and how many periods ahead.
     quantiles: between 0 and 1, in any order; columns are named q10 and the like.
-    country: ISO code for the `holidays` package; None for no holidays. Of Brazil the occasions of its retail are known, too.
+    country: ISO code for the `holidays` package; None for no holidays. By day the occasions of its retail are known, too: those of
+        Brazil, elsewhere Black Friday and Christmas.
     occasions: further days in which more is sold each time, such as a shop's anniversary: first and last days (YYYY-MM-DD) by name.
     available: a column with 0 where the shelf was empty: sales of that row are not demand, and are not learnt from.
     fill_gaps: missing periods within a series are an error (None), zero sales (0), or not known ("unknown").
