@@ -23,8 +23,7 @@ from forecast_panels import EXPECTED, LARGE, SIZE, twin_panel
 
 from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.peers import SeasonalNaive
-from sales_tech.twin.history import stream
-from sales_tech.twin.market import DRIFT_DAYS, DRIFT_SD, REGION_HALF_LIFE, wander
+from sales_tech.twin.market import REGION_HALF_LIFE
 from sales_tech.twin.retailer import Retailer, make_retailer
 from sales_tech.twin.scenario import SCENARIOS, Scenario, Size, scenario_named
 from sales_tech.twin.stores import CHANNELS, REGIONS
@@ -65,8 +64,7 @@ def _share_known(retailer: Retailer, scenario: Scenario, told: pd.DataFrame) -> 
     day, origin = days.get_indexer(pd.Index(told["date"])), days.get_indexer(pd.Index(told["cutoff"]))
     ahead = day - origin
     # The drift of a SKU goes on; what else its state is returns to the usual.
-    drift = _drift(retailer, scenario)
-    wandering = market.state - drift
+    wandering = market.state - market.drift
     own = _expected_state(wandering[sku, origin], scenario.sku_state_sd, scenario.sku_state_half_life, ahead)
     share = own / np.exp(wandering[sku, day])
     if market.region_day is None:
@@ -83,15 +81,6 @@ def _share_known(retailer: Retailer, scenario: Scenario, told: pd.DataFrame) -> 
             expected += here * size * _expected_state(states[at, origin], scenario.region_state_sd, REGION_HALF_LIFE, ahead)
             came += here * size * np.exp(states[at, day])
     return share * np.divide(expected, came, out=np.ones(len(told)), where=came > 0)
-
-
-def _drift(retailer: Retailer, scenario: Scenario) -> np.ndarray:
-    """The part of the states that goes on in straight lines, drawn as `make_market` draws it."""
-    days, skus = len(retailer.history.days), len(retailer.catalogue.products)
-    rng = stream(retailer.seed, "states")
-    wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
-    told: np.ndarray = np.linspace(0, 1, days) * rng.normal(0, DRIFT_SD, skus)[:, None] * days / DRIFT_DAYS
-    return told
 
 
 def _expected_state(now: np.ndarray, sd: float, half_life: float, ahead: np.ndarray) -> np.ndarray:

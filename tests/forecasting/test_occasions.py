@@ -88,7 +88,7 @@ def test_a_group_that_sells_half_again_as_much_is_told_nearly_so_and_a_group_wit
     level = np.where(group[rows.code] == 2, 0.001, 50.0)
     rng = np.random.default_rng(1)
     sold = rng.poisson(level * np.where(inside & (group[rows.code] == 0), 1.5, 1.0)).astype(float)
-    answers = Answers().fit(rows, {"group": group}, calendar, level, sold, rows.known)
+    answers = Answers(["in feasts: party"]).fit(rows, {"group": group}, calendar, level, sold, rows.known)
     told = answers.of(rows, {"group": group}, calendar)
     assert not told[~inside].any()
     first, second, third = (told[inside & (group[rows.code] == one)][0] for one in range(3))
@@ -105,7 +105,7 @@ def test_what_all_groups_do_alike_is_the_answer_of_none() -> None:
     calendar = calendar_of(rows.first, 60, DAY, None, [PARTY])
     sold = np.random.default_rng(2).poisson(np.where(calendar["in feasts: party"].to_numpy()[rows.period] > 0, 150.0, 50.0)).astype(float)
     groups = {"group": np.array([0, 0, 0, 1, 1, 1])}
-    told = Answers().fit(rows, groups, calendar, np.full(len(sold), 50.0), sold, rows.known).of(rows, groups, calendar)
+    told = Answers(["in feasts: party"]).fit(rows, groups, calendar, np.full(len(sold), 50.0), sold, rows.known).of(rows, groups, calendar)
     assert np.abs(told).max() < 0.03
 
 

@@ -14,7 +14,7 @@ from sales_tech.forecasting.features import Matrix, Situation, categories
 from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.market import ALL, Market
 from sales_tech.forecasting.members import ALIKE, BASE, LEVEL, Boosted, LogLinear, Member, SeasonalLevel
-from sales_tech.forecasting.occasions import Answers, occasion_shares, occasions_in
+from sales_tech.forecasting.occasions import Answers, occasion_shares
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.roles import is_number
@@ -159,10 +159,11 @@ class Ensemble:
         rows = plan.rows
         freed = rows.units / np.exp(self.factors_.logs(plan, calendar)[0])
         at = np.arange(len(rows.code))
-        occasions = occasion_shares(calendar, occasions_in(calendar, np.unique(rows.period[seen])))
+        occasions = self.factors_.occasions_
+        quiet = occasion_shares(calendar, occasions).sum(axis=1) == 0
         usual = seen & ~plan.promoted
-        level = local_levels(rows, freed, at, (usual, usual & (occasions.sum(axis=1) == 0)[rows.period]))
-        return Answers().fit(rows, groups, calendar, level, freed, usual)
+        level = local_levels(rows, freed, at, (usual, usual & quiet[rows.period]))
+        return Answers(occasions).fit(rows, groups, calendar, level, freed, usual)
 
     def _observe(self, plan: Plan, calendar: pd.DataFrame, groups: Mapping[str, Ints]) -> Floats:
         self.known_ = plan.rows.known

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sales_tech.forecasting.occasions import occasion_shares, occasions_in, times_of
+from sales_tech.forecasting.occasions import doubts_of, occasion_shares, occasions_in
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.roles import CONTEXT, DEPTH, FLAG, KIND, LABEL, OPEN, PRICE
@@ -50,13 +50,13 @@ class Factors:
         self.model_ = None
         if len(chosen) < 10:
             return self
-        columns, positive, promotional = self._columns(plan, calendar, chosen, chosen)
+        columns, positive, promotional, occasional = self._columns(plan, calendar, chosen, chosen)
         weight, ratio = np.sqrt(level), rows.units[chosen] / level
         self.model_ = PoissonRidge(RIDGE).fit(columns, ratio, weight, positive)
         if self.occasions_:
+            shares, told = occasion_shares(calendar, self.occasions_), np.exp(self.model_.log_mean(columns))
             ridge = np.full(columns.shape[1], RIDGE)
-            doubts = self._doubts(calendar, rows.period[chosen], weight * ratio, weight * np.exp(self.model_.log_mean(columns)))
-            ridge[self.occasional_] += doubts / OCCASION_SD**2
+            ridge[occasional] += doubts_of(shares, rows.period[chosen], weight * ratio, weight * told, OCCASION_SD**2) / OCCASION_SD**2
             self.model_ = PoissonRidge(ridge).fit(columns, ratio, weight, positive)
         # The level keeps what all rows share.
         self.zero_ = float(self.model_.log_mean(columns) @ weight / weight.sum())
@@ -64,25 +64,6 @@ class Factors:
         lifts = self.model_.share_of(columns, promotional)[promoted]
         self.usual_ = max(float(lifts.mean()), LEAST_LIFT) if promoted.any() else LEAST_LIFT
         return self
-
-    def _doubts(self, calendar: pd.DataFrame, period: Ints, units: Floats, told: Floats) -> Floats:
-        # The variance of what occasions seem to do where there are none: all series rise and fall together by other causes, too.
-        first, size = int(period.min()), int(period.max()) + 1
-        sold, usual = (np.bincount(period, values, size) for values in (units, told))
-        shares = occasion_shares(calendar, self.occasions_)[:size]
-        # Days on which nothing can be sold tell nothing, and do not part the days about them.
-        open_ = (sold > 0) & (usual > 0)
-        logs = np.where(open_, np.log(np.where(open_, sold, 1.0) / np.where(open_, usual, 1.0)), 0.0)
-        busy = shares.any(axis=1).astype(np.float64)
-        variances = []
-        for share in shares.T:
-            times = [last + 1 - begin for begin, last in times_of(share) if begin > first and last < size - 1]
-            length = min(round(float(np.mean(times))), size) if times else 1
-            days, taken, sums = (np.convolve(values, np.ones(length), "valid") for values in (open_.astype(np.float64), busy, logs))
-            quiet = (taken == 0) & (days >= max(length / 2, 1))
-            variance = float(np.var(sums[quiet] / days[quiet])) if quiet.sum() > length else OCCASION_SD**2
-            variances.append(variance / max(len(times), 1))
-        return np.array(variances)
 
     def logs(self, plan: Plan, calendar: pd.DataFrame) -> Floats:
         """The log of the factor of each row, at its own reference price, and what of it is due to promotions: (2, rows)."""
@@ -97,7 +78,7 @@ class Factors:
         """The same of some rows, with prices against the references of their origins."""
         if self.model_ is None:
             return np.zeros((2, len(row)))
-        columns, _, promotional = self._columns(plan, calendar, row, origin)
+        columns, _, promotional, _ = self._columns(plan, calendar, row, origin)
         told: Floats = np.stack([self.model_.log_mean(columns) - self.zero_, self.model_.share_of(columns, promotional)])
         return np.clip(told, -LARGEST, LARGEST)
 
@@ -108,7 +89,8 @@ class Factors:
         told: Floats = np.where(plan.promoted[row], np.clip(lift / self.usual_, 0.0, STRONGEST), 0.0)
         return told
 
-    def _columns(self, plan: Plan, calendar: pd.DataFrame, row: Ints, origin: Ints) -> tuple[Floats, Bools, Bools]:
+    def _columns(self, plan: Plan, calendar: pd.DataFrame, row: Ints, origin: Ints) -> tuple[Floats, Bools, Bools, Ints]:
+        # The columns, which of them never lower sales, which are of promotions, and the places of the occasions.
         rows = plan.rows
         found: list[Floats] = []
         signs: list[bool] = []
@@ -130,7 +112,7 @@ class Factors:
         name = calendar["name"].to_numpy()[period]
         for one in self.names_:
             add(name == one)
-        self.occasional_ = np.arange(len(found), len(found) + len(self.occasions_))
+        occasional = np.arange(len(found), len(found) + len(self.occasions_))
         for shares in occasion_shares(calendar, self.occasions_).T:
             add(shares[period])
         for column in plan.of_role(OPEN, CONTEXT):
@@ -160,7 +142,7 @@ class Factors:
         if not found:
             ordinary = 1
             add(np.zeros(len(row)))
-        return np.stack(found, axis=1), np.array(signs), np.arange(len(found)) >= ordinary
+        return np.stack(found, axis=1), np.array(signs), np.arange(len(found)) >= ordinary, occasional
 
 
 def _frequent(codes: Floats) -> list[int]:

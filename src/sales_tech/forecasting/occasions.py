@@ -92,16 +92,16 @@ def occasions_in(calendar: pd.DataFrame, periods: Ints) -> list[str]:
     """
     found: list[str] = []
     for name in map(str, calendar.columns if len(periods) else []):
-        if name.startswith(IN) and any(first > periods[0] and last < periods[-1] for first, last in times_of(calendar[name].to_numpy())):
+        if name.startswith(IN) and _whole_times(calendar[name].to_numpy(), periods[0], periods[-1]):
             found.append(name)
     return found
 
 
-def times_of(shares: Floats) -> list[tuple[int, int]]:
-    """The first and the last period of each time of an occasion."""
+def _whole_times(shares: Floats, first: int, last: int) -> list[int]:
+    # How long each time of an occasion is that begins after the first period and ends before the last.
     inside = np.r_[False, shares > 0, False]
     turns = np.flatnonzero(inside[1:] != inside[:-1])
-    return [(int(first), int(stop) - 1) for first, stop in zip(turns[::2], turns[1::2], strict=True)]
+    return [int(stop - begin) for begin, stop in zip(turns[::2], turns[1::2], strict=True) if begin > first and stop <= last]
 
 
 def occasion_shares(calendar: pd.DataFrame, names: Sequence[str]) -> Floats:
@@ -110,18 +110,44 @@ def occasion_shares(calendar: pd.DataFrame, names: Sequence[str]) -> Floats:
     return told
 
 
+def doubts_of(shares: Floats, period: Ints, sold: Floats, usual: Floats, unknown: float) -> Floats:
+    """By occasion, the variance of the log of what it seems to do, since all series rise and fall together by other causes, too.
+
+    It is that of days of the same number without any occasion, over its times. `shares` are (periods, occasions), `sold` and `usual`
+    what was sold in rows and what else is known of them; where there are too few such days the variance of one time is `unknown`.
+    """
+    first, size = int(period.min()), int(period.max()) + 1
+    shares = shares[:size]
+    came, expected = (np.bincount(period, values, size) for values in (sold, usual))
+    # Days on which nothing can be sold tell nothing, and do not part the days about them.
+    telling = (came > 0) & (expected > 0)
+    logs = np.log(np.where(telling, came, 1.0) / np.where(telling, expected, 1.0))
+    busy = shares.any(axis=1)
+    variances = []
+    for share in shares.T:
+        times = _whole_times(share, first, size - 1)
+        length = round(float(np.mean(times))) if times else 1
+        days, taken, sums = (np.convolve(values, np.ones(length), "valid") for values in (telling, busy, logs))
+        quiet = (taken == 0) & (days >= max(length / 2, 1))
+        variance = float(np.var(sums[quiet] / days[quiet])) if quiet.sum() > length else unknown
+        variances.append(variance / max(len(times), 1))
+    return np.array(variances)
+
+
 class Answers:
     """What each group of series sells more or less in an occasion than all series do, first in any of its kind, then in it.
 
     Logs of ratios, drawn to 0 by what they are in doubt (empirical Bayes with a normal prior).
     """
 
+    def __init__(self, occasions: Sequence[str]) -> None:
+        self.occasions_ = list(occasions)
+
     def fit(self, rows: Rows, groups: Mapping[str, Ints], calendar: pd.DataFrame, level: Floats, freed: Floats, used: Bools) -> Answers:
         """Learn from the rows `used`, of which `level` is what is usual and `freed` what was sold, free of the common factors.
 
         `groups` has the group of each series, by what they are grouped by.
         """
-        self.occasions_ = occasions_in(calendar, np.unique(rows.period[used]))
         self.logs_: dict[str, Floats] = {}
         at = np.flatnonzero(used & (level > 0))
         if not self.occasions_ or not len(at):

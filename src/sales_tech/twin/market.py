@@ -20,7 +20,6 @@ REGION_HALF_LIFE = 20.0
 STORE_DAY_SD = 0.08
 STORE_WEEK_SD = 0.06
 AFFINITY_SD = 0.35
-DRIFT_SD, DRIFT_DAYS = 0.15, 550
 YEARLY_GROWTH = {"loja": 0.04, "online": 0.2}
 
 
@@ -30,7 +29,8 @@ class Market:
 
     `sku_day` (SKU, channel, day) holds popularity, season, weekday, trend, regular price, launch and
     withdrawal and the SKU's own state; `region_day` (SKU, region, day) or None; `affinity` (SKU, store);
-    `store_day` (store, day). `state` (SKU, day) is the log state alone, which planners react to.
+    `store_day` (store, day). `state` (SKU, day) is the log state alone, which planners react to, `drift` (SKU, day) what of it
+    goes on in a straight line.
     `elasticity` by SKU is the semi-logarithmic response to price, `log demand = -elasticity * price / first price`.
     """
 
@@ -39,6 +39,7 @@ class Market:
     affinity: Floats
     store_day: Floats
     state: Floats
+    drift: Floats
     elasticity: Floats
     relative_price: Floats
 
@@ -51,8 +52,9 @@ def make_market(history: History, catalogue: Catalogue, stores: pd.DataFrame, sc
     relative_price = prices / prices[:, :1]
 
     rng = stream(seed, "states")
-    state = wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
-    state += np.linspace(0, 1, days) * rng.normal(0, DRIFT_SD, skus)[:, None] * days / DRIFT_DAYS
+    state = _wander(rng, (skus, days), scenario.sku_state_sd, scenario.sku_state_half_life)
+    drift = np.linspace(0, 1, days) * rng.normal(0, 0.15, skus)[:, None] * days / 550
+    state += drift
     if scenario.sku_event_rate:
         state += _events(stream(seed, "events of SKUs"), (skus, days), scenario.sku_event_rate)
 
@@ -65,14 +67,14 @@ def make_market(history: History, catalogue: Catalogue, stores: pd.DataFrame, sc
 
     rng = stream(seed, "stores by day")
     store_day = (
-        np.exp(rng.normal(0, STORE_DAY_SD, (len(stores), days)) + wander(rng, (len(stores), days), STORE_WEEK_SD, 5.0))
+        np.exp(rng.normal(0, STORE_DAY_SD, (len(stores), days)) + _wander(rng, (len(stores), days), STORE_WEEK_SD, 5.0))
         * stores["weight"].to_numpy()[:, None]
     )
     store_day = np.where(np.arange(days) >= stores["opened"].to_numpy()[:, None], store_day, 0.0)
     affinity = np.exp(stream(seed, "affinities").normal(0, AFFINITY_SD, (skus, len(stores))))
     region_day = None
     if scenario.region_state_sd:
-        region_day = np.exp(wander(stream(seed, "regions"), (skus * len(REGIONS), days), scenario.region_state_sd, REGION_HALF_LIFE))
+        region_day = np.exp(_wander(stream(seed, "regions"), (skus * len(REGIONS), days), scenario.region_state_sd, REGION_HALF_LIFE))
         region_day = region_day.reshape(skus, len(REGIONS), days)
 
     channel = stores["channel_row"].to_numpy()
@@ -80,7 +82,9 @@ def make_market(history: History, catalogue: Catalogue, stores: pd.DataFrame, sc
         float((affinity[:, channel == row] @ store_day[channel == row]).ravel() @ sku_day[:, row].ravel()) for row in range(len(CHANNELS))
     )
     cells = float(((sku_day[:, 1] > 0).sum(axis=0) * (store_day > 0).sum(axis=0)).sum())
-    return Market(sku_day * (scenario.units_per_cell * cells / total), region_day, affinity, store_day, state, elasticity, relative_price)
+    return Market(
+        sku_day * (scenario.units_per_cell * cells / total), region_day, affinity, store_day, state, drift, elasticity, relative_price
+    )
 
 
 def _elasticities(products: pd.DataFrame, scenario: Scenario, rng: np.random.Generator) -> Floats:
@@ -91,8 +95,8 @@ def _elasticities(products: pd.DataFrame, scenario: Scenario, rng: np.random.Gen
     return drawn * scenario.lift_scale
 
 
-def wander(rng: np.random.Generator, shape: tuple[int, int], sd: float, half_life: float) -> Floats:
-    """Stationary autoregressions of order one, (series, days): they come back to zero, so what sells slowly today recovers by itself."""
+def _wander(rng: np.random.Generator, shape: tuple[int, int], sd: float, half_life: float) -> Floats:
+    # A stationary autoregression of order one: it comes back to zero, so what sells slowly today recovers by itself.
     keep = 0.5 ** (1 / half_life)
     steps = rng.normal(0, sd * (1 - keep**2) ** 0.5, shape)
     steps[:, 0] = rng.normal(0, sd, shape[0])
