@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.forecasting.retail import forecaster, shop
 
-from sales_tech.forecasting.members import ALIKE, Boosted
+from sales_tech.forecasting.ensemble import Ensemble
+from sales_tech.forecasting.members import ALIKE, BASE, LEVEL
 
 STORES = 8
 
@@ -75,16 +78,43 @@ def test_a_key_that_hardly_any_series_share_is_no_attribute() -> None:
     assert fitted.ensemble_.statics_.static == ["channel"]
 
 
-def test_trees_that_find_sizes_by_themselves_are_asked_where_there_are_rows_enough() -> None:
-    def asked(days: int) -> bool:
-        members = forecaster().fit(shop(skus=12, days=days)).ensemble_.members_
-        return any(isinstance(member, Boosted) and member.against == ALIKE for member in members)
-
-    assert asked(260)
-    assert not asked(100)
+def kinds_of(model: Any) -> list[str]:
+    return [getattr(member, "against", type(member).__name__) for member in model.members_]
 
 
-def test_the_shares_of_members_add_up_to_one() -> None:
-    fitted = forecaster().fit(shop(days=260))
-    assert np.isclose(fitted.ensemble_.weights_.sum(), 1.0)
-    assert len(fitted.ensemble_.weights_) == len(fitted.ensemble_.members_)
+def test_a_season_is_drawn_as_a_line_only_after_a_year() -> None:
+    young, grown = (forecaster().fit(shop(skus=3, days=days)).ensemble_ for days in (300, 400))
+    assert kinds_of(young) == [BASE, LEVEL, ALIKE, "LogLinear", "SeasonalLevel"]
+    assert kinds_of(grown) == [BASE, LEVEL, ALIKE, "LogLinear", "LogLinear", "SeasonalLevel"]
+    for model in (young, grown):
+        assert np.isclose(model.shares_.sum(), 1.0)
+        assert len(model.shares_) == len(model.members_)
+
+
+class Says:
+    """A member that tells the same of all rows."""
+
+    def __init__(self, units: float) -> None:
+        self.units = units
+
+    def mean(self, matrix: Any) -> Any:
+        return np.full(len(matrix), self.units)
+
+
+def average_of(*told: float) -> float:
+    ensemble = Ensemble(1, 0, 1, 1)
+    ensemble.members_ = [Says(one) for one in told]  # type: ignore[misc]
+    ensemble.shares_ = np.full(len(told), 1 / len(told))
+    return float(ensemble.mean([None])[0])  # type: ignore[arg-type]
+
+
+def test_a_member_that_strays_counts_as_the_next_one() -> None:
+    assert average_of(1, 2, 3, 4, 1_000) == (2 + 2 + 3 + 4 + 4) / 5
+    assert average_of(0, 2, 3, 4, 5) == (2 + 2 + 3 + 4 + 4) / 5
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=4, max_size=6), st.integers(0, 5), st.floats(0, 1e6))
+def test_the_average_never_falls_where_a_member_rises(told: list[float], place: int, more: float) -> None:
+    risen = list(told)
+    risen[place % len(told)] += more
+    assert average_of(*risen) >= average_of(*told) * (1 - 1e-12)

@@ -126,7 +126,7 @@ def test_an_occasion_in_which_nothing_is_sold_any_more_is_no_error() -> None:
     whole = panel(480)
     whole["units"] = np.where(whole["date"] >= "2025-01-10", 0.0, whole["units"])
     past, plan = whole[whole["date"] < "2025-04-15"], whole[whole["date"].between("2025-04-15", "2025-04-24")]
-    about = {"series": ["sku"], "static": ["kind"], "horizon": 10, "country": None, "trees": 20}
+    about = {"series": ["sku"], "static": ["kind"], "horizon": 10, "country": None, "trees": 80}
     told = PromotionForecaster(**about, occasions={"late": [("2025-03-10", "2025-03-15")]}).fit(past).predict(plan)
     assert told["mean"].max() < 1
 

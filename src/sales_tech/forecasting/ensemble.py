@@ -25,14 +25,12 @@ from sales_tech.forecasting.statics import StaticLevels, texts_of
 MOST_GROUPS = 60
 MOST_CODES = 60
 WEEKS_OF_YEAR = 52
-# Errors of members differ by luck more than by merit: on real panels sharper weights were worse than none.
-SHARPNESS = 1.5
-FEW_ERRORS = 3_000
+# Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
+SHARES = {"base": 0.2, "level": 0.2, "alike": 0.18, "line": 0.15, "seasonal": 0.12}
+FEWEST_TO_HOLD = 4
 FEW_ROWS = 30_000
 FEWEST_ROWS = 10
 FEWEST_ALIKE = 4
-# Trees that are not told the size of a series find it by themselves where there are rows enough.
-ROWS_TO_TELL_SIZES = 3_000
 
 
 class Ensemble:
@@ -77,13 +75,14 @@ class Ensemble:
             bool(is_text and matrix.values[:, place].max() < MOST_CODES) for place, is_text in enumerate(categories(matrix.names, plan))
         ]
         texts_of_lines = categories(matrix.names, plan)
-        shares: dict[Member, float] = {Boosted(texts, self.trees, BASE): 0.2, Boosted(texts, self.trees, LEVEL): 0.2}
-        if rows.known.sum() >= ROWS_TO_TELL_SIZES:
-            shares[Boosted(texts, self.trees, ALIKE)] = 0.18
-        shares |= {LogLinear(texts_of_lines): 0.15, LogLinear(texts_of_lines, yearly=False): 0.15, SeasonalLevel(): 0.12}
+        lines = [LogLinear(texts_of_lines, yearly=False)]
+        # What has not been seen for a year has no season yet, only a trend that a line through it would turn.
+        if last - int(rows.period[seen].min()) >= WEEKS_OF_YEAR * rows.week:
+            lines.append(LogLinear(texts_of_lines))
+        shares: dict[Member, float] = {Boosted(texts, self.trees, against): SHARES[against] for against in (BASE, LEVEL, ALIKE)}
+        shares |= {line: SHARES["line"] for line in lines} | {SeasonalLevel(): SHARES["seasonal"]}
         self.members_ = list(shares)
-        # Before any errors are known: trees and lines alike, smoothing less.
-        self.weights_ = self.shares_ = np.array(list(shares.values())) / sum(shares.values())
+        self.shares_ = np.array(list(shares.values())) / sum(shares.values())
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
         most = max(self.most_rows // 2, FEW_ROWS)
         stepped = replace(matrix, values=coarse(matrix.values, texts, self.seed))
@@ -122,20 +121,14 @@ class Ensemble:
         """The mean of each member, (members, rows)."""
         return np.stack([member.mean(matrix) for member in self.members_])
 
-    def weigh(self, matrix: Matrix, units: Floats) -> Floats:
-        """Weights of the members by their errors on rows that none had seen; none is trusted alone."""
-        means = self.members_means(matrix)
-        usual = np.maximum(means.mean(axis=0), self.least_)
-        # Squared errors over the square root of the variance a count would have, between those of units and of series.
-        errors = ((means - units) ** 2 / usual).mean(axis=1)
-        sharpness = SHARPNESS * len(units) / (len(units) + FEW_ERRORS)
-        weights = self.shares_ * np.maximum(errors / max(float(errors.min()), 1e-12), 1.0) ** -sharpness
-        told: Floats = weights / weights.sum()
-        return told
-
     def mean(self, matrix: Matrix) -> Floats:
-        """The average of the members."""
-        told: Floats = self.weights_ @ self.members_means(matrix)
+        """The average of the members, of which no one strays further than the second furthest."""
+        means = self.members_means(matrix)
+        if len(means) >= FEWEST_TO_HOLD:
+            # Each is held, not left out, so that the average still never falls where no member does.
+            ordered = np.sort(means, axis=0)
+            means = np.clip(means, ordered[1], ordered[-2])
+        told: Floats = self.shares_ @ means
         return told
 
     def _attributes(self, table: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -105,7 +105,6 @@ class PromotionForecaster(BaseEstimator):
         held = self._held_out(last)
         self._calibrate(calendar, held)
         self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
-        self.ensemble_.weights_ = self.weights_
         return self
 
     def observe(self, panel: pd.DataFrame) -> Self:
@@ -192,9 +191,6 @@ class PromotionForecaster(BaseEstimator):
         begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
         row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
         matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
-        if first is not None:
-            model.weights_ = model.weigh(matrix.where(~blind), units[~blind])
-        self.weights_ = model.weights_
         mean = model.mean(matrix)
         self.correction_ = Correction()
         if first is not None:

@@ -71,6 +71,10 @@ class History:
         for weeks in WINDOW_WEEKS:
             span = origin - weeks * week
             told[f"mean {weeks}"] = relative(self._units.between(row, span, origin), self._known.between(row, span, origin), 0.25 * week)
+        # By day the last day and the last three; by week the last is among the means, so that the two before it are told.
+        for name, ahead, periods in (("last", 0, 1), ("last 3", 0, 3)) if week > 1 else (("before last", 1, 2),):
+            span, until = origin - ahead - periods, origin - ahead
+            told[name] = relative(self._units.between(row, span, until), self._known.between(row, span, until), 0.25 * periods)
         told["smoothed 13"] = relative(self._slow.at(row, origin), self._slow_weight.at(row, origin), 0.25 * week)
         middle = self._median(row, origin, level)
         told[f"median {MEDIAN_WEEKS}"] = np.log(middle / level + 0.02)

@@ -7,6 +7,7 @@ import numpy as np
 from sales_tech.forecasting.rows import Bools, Ints, Rows
 
 MOST_VIEWS = 6
+NEARNESS = 2.0
 BLIND = 0.04
 
 
@@ -25,9 +26,10 @@ def training_rows(rows: Rows, horizon: int, last: int, most: int, seed: int) -> 
     if len(usable) * views > most:
         usable = np.sort(rng.choice(usable, most // views, replace=False))
     row = np.tile(usable, views)
-    # Steps spread over the horizon, so that the views of a row differ.
-    offset = rng.integers(0, horizon, len(usable))
-    step = np.concatenate([(offset + view * horizon // views) % horizon for view in range(views)]) + 1
+    # Steps spread over the horizon, so that the views of a row differ; the near ones, in which the last periods tell most, are seen more.
+    offset = rng.random(len(usable))
+    far = [((offset + view / views) % 1.0) ** NEARNESS for view in range(views)]
+    step = (np.concatenate(far) * horizon).astype(np.int64) + 1
     # Where the past is shorter than the step, a shorter step is seen; only a series that came later may have none.
     reach = np.maximum(row - rows.start[row] - min(rows.week, 2) + 1, 1)
     step = np.where(rows.period[rows.start[row]] > opened, step, (step - 1) % reach + 1)
