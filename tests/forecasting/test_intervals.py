@@ -10,6 +10,9 @@ from tests.forecasting.retail import forecaster
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.intervals import ConformalIntervals
 
+# So many origins that nothing is in doubt for want of them.
+MANY = 1e6
+
 
 def matrix_of(rows: int, promoted: bool) -> Matrix:
     names = ("dispersion", "zeros 26")
@@ -31,7 +34,7 @@ def covered(clusters: int, told_apart: bool, seed: int) -> float:
     matrix, mean = matrix_of(clusters * days, True), np.full(clusters * days, 10.0)
     units = 10 * np.exp(np.repeat(rng.normal(0, 0.5, clusters), days) + rng.normal(0, 0.2, clusters * days))
     cluster = np.repeat(np.arange(clusters), days) if told_apart else np.arange(clusters * days)
-    intervals = ConformalIntervals().fit(matrix, mean, units, cluster)
+    intervals = ConformalIntervals().fit(matrix, mean, units, cluster, np.zeros(len(mean), dtype=np.int64), MANY)
     low, high = intervals.quantiles(matrix_of(1, True), np.array([10.0]), [0.1, 0.9])[0]
     others = 10 * np.exp(rng.normal(0, 0.5, 5_000) + rng.normal(0, 0.2, 5_000))
     return float(((others >= low) & (others <= high)).mean())
@@ -47,12 +50,40 @@ def test_the_days_of_a_promotion_count_as_one_piece_of_evidence(clusters: int) -
     assert apart == pytest.approx(0.8, abs=0.02)
 
 
+def covered_under_drift(drift: float, origins: int, believed: float, seed: int) -> float:
+    # All rows of an origin stray together: what is learnt of a few origins is asked of others.
+    rng = np.random.default_rng(seed)
+    series = 200
+    size = series * origins
+    origin = np.repeat(np.arange(origins), series)
+    mean = np.full(size, 10.0)
+    units = 10 * np.exp(rng.normal(0, drift, origins)[origin] + rng.normal(0, 0.3, size))
+    intervals = ConformalIntervals().fit(matrix_of(size, False), mean, units, np.arange(size), origin, believed)
+    low, high = intervals.quantiles(matrix_of(1, False), np.array([10.0]), [0.1, 0.9])[0]
+    others = 10 * np.exp(rng.normal(0, drift, 5_000) + rng.normal(0, 0.3, 5_000))
+    return float(((others >= low) & (others <= high)).mean())
+
+
+@pytest.mark.parametrize("drift", [0.15, 0.3])
+def test_drift_that_few_origins_tell_of_makes_intervals_wider(drift: float) -> None:
+    seeds = range(150)
+    few = np.mean([covered_under_drift(drift, 3, 3, seed) for seed in seeds])
+    as_if_many = np.mean([covered_under_drift(drift, 3, MANY, seed) for seed in seeds])
+    assert few == pytest.approx(0.8, abs=0.04)
+    assert abs(few - 0.8) < abs(as_if_many - 0.8)
+
+
+def test_where_origins_did_not_stray_their_number_makes_no_difference() -> None:
+    few, many = (np.mean([covered_under_drift(0.0, 3, believed, seed) for seed in range(50)]) for believed in (3, MANY))
+    assert few == pytest.approx(many, abs=0.01)
+
+
 def test_quantiles_do_not_cross_and_are_not_below_zero() -> None:
     rng = np.random.default_rng(0)
     matrix, mean = matrix_of(400, False), rng.uniform(0.1, 20, 400)
     told = (
         ConformalIntervals()
-        .fit(matrix, mean, rng.poisson(mean).astype(float), np.arange(400))
+        .fit(matrix, mean, rng.poisson(mean).astype(float), np.arange(400), np.arange(400) // 100, 4)
         .quantiles(matrix, mean, [0.05, 0.1, 0.5, 0.9, 0.95])
     )
     assert (np.diff(told, axis=1) >= 0).all()

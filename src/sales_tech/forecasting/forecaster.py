@@ -193,13 +193,14 @@ class PromotionForecaster(BaseEstimator):
         matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
         mean = model.mean(matrix)
         self.correction_ = Correction()
+        origin = past.rows.period[row] - step
         if first is not None:
-            origin = (past.rows.period[row] - step)[~blind]
-            self.correction_ = Correction.of_errors(mean[~blind], units[~blind], origin, matrix.promoted[~blind])
+            self.correction_ = Correction.of_errors(mean[~blind], units[~blind], origin[~blind], matrix.promoted[~blind])
         # The days of a promotion share its luck, though not those of one that goes on for ever.
         begins = Plan.of(past.rows, past.names.roles, past.neutral).runs[0][row]
         cluster = np.where(matrix.promoted, begins + (row - begins) // self.horizon * self.horizon, row)
-        self.intervals_ = ConformalIntervals().fit(matrix, mean * self.correction_.of(matrix.promoted), units, cluster)
+        corrected = mean * self.correction_.of(matrix.promoted)
+        self.intervals_ = ConformalIntervals().fit(matrix, corrected, units, cluster, origin, (last - until) / self.horizon)
 
     def _held_out(self, last: int) -> int | None:
         # The first origin that is held out; None where the panel is too short for one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import norm, t
 
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.poisson import PoissonRidge
@@ -24,11 +25,16 @@ class ConformalIntervals:
     rows that mostly sell nothing as many are above and below as are said to be.
 
     The rows of a cluster, such as the days of a promotion, share their luck. Only clusters count as independent where the
-    quantiles of a sample are set apart to cover what is to come.
+    quantiles of a sample are set apart to cover what is to come. All rows of an origin share the drift of the total, of
+    which no more is known than a few independent origins tell: that part of an error is Student's t, not what the sample says.
     """
 
-    def fit(self, matrix: Matrix, mean: Floats, units: Floats, cluster: Ints) -> ConformalIntervals:
-        """Learn from rows that the model had not seen; `cluster` numbers those that are not independent of each other."""
+    def fit(self, matrix: Matrix, mean: Floats, units: Floats, cluster: Ints, origin: Ints, origins: float) -> ConformalIntervals:
+        """Learn from rows that the model had not seen.
+
+        `cluster` numbers those that are not independent of each other, `origin` is the period from which each was told,
+        and `origins` how many of these share no period.
+        """
         self.floor_ = max(float(mean.mean()) * 1e-6, 1e-12)
         columns = self._columns(matrix, mean)
         ratio = np.abs(units - mean) / np.maximum(mean, self.floor_)
@@ -37,6 +43,10 @@ class ConformalIntervals:
             columns, np.minimum(ratio, 50), weight / weight.mean(), np.zeros(columns.shape[1], dtype=bool)
         )
         scores = (units - mean) / self._scale(matrix, mean)
+        self.origins_ = max(origins, 1.0)
+        self.spread_ = float(np.sqrt(np.mean(scores**2)))
+        met = ~matrix.new if not matrix.new.all() else matrix.new
+        self.drift_ = _drift_of(mean[met], units[met], (self._scale(matrix, mean) * self.spread_)[met], origin[met])
         self.edges_ = np.unique(np.quantile(mean, np.arange(1, BANDS) / BANDS))
         self.groups_, self.clusters_ = {}, {}
         for keys in self._keys(matrix, mean):
@@ -58,7 +68,8 @@ class ConformalIntervals:
         for value in np.unique(group):
             inside = group == value
             apart = _set_apart(np.asarray(levels), self.clusters_[int(value)])
-            told[inside] = mean[inside, None] + scale[inside, None] * np.quantile(self.groups_[int(value)], apart, method="hazen")[None, :]
+            told[inside] = np.quantile(self.groups_[int(value)], apart, method="hazen")[None, :]
+        told = mean[:, None] + scale[:, None] * self._widened(mean / scale, np.asarray(levels)) * told
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
 
     def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
@@ -79,8 +90,25 @@ class ConformalIntervals:
         state = 1 + matrix.promoted.astype(np.int64) + 2 * matrix.new.astype(np.int64)
         return [np.zeros(len(mean), dtype=np.int64), state, 10 + state * 10 + band, 1000 + (state * 10 + band) * 3 + far]
 
+    def _widened(self, mean: Floats, levels: Floats) -> Floats:
+        # By what the errors of rows are larger than the sample says, by level; the mean comes in units of the error's scale.
+        share = np.minimum((self.drift_ * mean / max(self.spread_, 1e-12)) ** 2, 1.0)
+        tail = np.clip(0.5 + np.abs(levels - 0.5), 0.6, 0.999)
+        few = (t.ppf(tail, self.origins_) / norm.ppf(tail)) ** 2 * (1 + 1 / self.origins_)
+        told: Floats = np.sqrt(1 + share[:, None] * (few - 1)[None, :])
+        return told
+
     def _far(self, matrix: Matrix) -> Bools:
         return matrix.step > 7
+
+
+def _drift_of(mean: Floats, units: Floats, error: Floats, origin: Ints) -> float:
+    # How far totals of origins strayed beyond what the chance of their rows explains, as a share.
+    at = origin - origin.min()
+    sold, told, chance = (np.bincount(at, values) for values in (units, mean, error**2))
+    seen = told > 0
+    strayed = (sold[seen] / told[seen] - 1) ** 2 - chance[seen] / told[seen] ** 2
+    return float(np.sqrt(max(float(strayed.mean()), 0.0))) if len(strayed) else 0.0
 
 
 def _set_apart(levels: Floats, clusters: int) -> Floats:

@@ -59,4 +59,4 @@ def _readable(name: str, forecaster: PromotionForecaster) -> str:
     if name.startswith("static "):
         statics = forecaster.ensemble_.statics_
         return [*statics.texts_, *statics.numbers_][int(name.removeprefix("static "))]
-    return name.removeprefix("+")
+    return "common factors" if name == "+factor" else name.removeprefix("+")
