@@ -121,6 +121,16 @@ def test_a_price_is_low_against_the_usual_one_of_its_series() -> None:
     assert plan.promoted[[69, 72, 145]].tolist() == [False, True, False]
 
 
+def test_a_price_that_stays_low_is_its_own_reference_but_not_that_of_the_year() -> None:
+    price = [10.0] * 300 + [8.0] * 100 + [50.0] * 5
+    rows = rows_of([[1.0] * 400, [1.0] * 5], {"price": price, "\0ahead": [0.0] * 405})
+    plan = Plan.of(rows, {"price": "price"}, {})
+    at, origin = np.array([399, 399, 404]), np.array([389, 299, 399])
+    assert np.allclose(plan.cheapness("price", at, origin), [0, np.log(10 / 8), 0])
+    # 90 of the 364 days up to day 389 had the low price already; a series without a past is where its first price is.
+    assert np.allclose(plan.below_year("price", at, origin), [274 / 364 * np.log(10 / 8), np.log(10 / 8), 0])
+
+
 def test_roles_are_told_by_names_and_values() -> None:
     panel = pd.DataFrame({"units": [0.0, 3.0, 2.0, 5.0] * 10})
     columns = {

@@ -9,13 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, PRICE
-from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
+from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
 
 SNAPSHOTS = 9
 RANK = 5
 BLOCK = 1_000_000
 DROP = 0.03
 CAP_WEEKS = 5
+YEAR_WEEKS = 52
+LEAST_PRICE = 1e-9
 
 
 def references_of(rows: Rows, price: Floats) -> Floats:
@@ -82,8 +84,21 @@ class Plan:
         """How far a price is below its reference of the origin, as a log."""
         start = self.rows.start[row]
         reference = self.references[column][np.where(origin >= start, origin, start)]
-        told: Floats = np.clip(np.log(np.maximum(reference, 1e-9) / np.maximum(self.rows.plan[column][row], 1e-9)), -2, 2)
+        told: Floats = np.clip(np.log(np.maximum(reference, LEAST_PRICE) / np.maximum(self.rows.plan[column][row], LEAST_PRICE)), -2, 2)
         return told
+
+    def below_year(self, column: str, row: Ints, origin: Ints) -> Floats:
+        """How far a price is below its mean of the year up to the origin, both as logs."""
+        start = self.rows.start[row]
+        last = np.maximum(origin, start)
+        before = np.maximum(last - YEAR_WEEKS * self.rows.week, start - 1)
+        usual = self._logs[column].between(row, before, last) / (last - before)
+        told: Floats = np.clip(usual - np.log(np.maximum(self.rows.plan[column][row], LEAST_PRICE)), -2, 2)
+        return told
+
+    @cached_property
+    def _logs(self) -> dict[str, Sums]:
+        return {column: Sums(self.rows, np.log(np.maximum(self.rows.plan[column], LEAST_PRICE))) for column in self.of_role(PRICE)}
 
     @cached_property
     def promoted(self) -> Bools:
@@ -122,6 +137,9 @@ def plan_columns(plan: Plan, row: Ints, origin: Ints, horizon: int) -> dict[str,
     for column, role in plan.roles.items():
         if role == PRICE:
             told[f"+cheap {column}"] = plan.cheapness(column, row, origin)
+            # A price that has been low for months is its own reference, but not that of the year.
+            told[f"+below year {column}"] = plan.below_year(column, row, origin)
+            told[f"last below year {column}"] = plan.below_year(column, np.maximum(origin, rows.start[row]), origin)
         elif role == DEPTH:
             told[f"+{column}"] = rows.plan[column][row]
         else:
