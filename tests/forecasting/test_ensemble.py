@@ -82,8 +82,8 @@ def kinds_of(model: Any) -> list[str]:
     return [getattr(member, "against", type(member).__name__) for member in model.members_]
 
 
-def test_a_season_is_drawn_as_a_line_only_after_a_year() -> None:
-    young, grown = (forecaster().fit(shop(skus=3, days=days)).ensemble_ for days in (300, 400))
+def test_a_season_is_drawn_as_a_line_only_where_a_year_was_seen_before_what_is_held_out() -> None:
+    young, grown = (forecaster().fit(shop(skus=3, days=days)).ensemble_ for days in (360, 460))
     assert kinds_of(young) == [BASE, LEVEL, ALIKE, "LogLinear", "SeasonalLevel"]
     assert kinds_of(grown) == [BASE, LEVEL, ALIKE, "LogLinear", "LogLinear", "SeasonalLevel"]
     for model in (young, grown):

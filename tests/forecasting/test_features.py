@@ -128,7 +128,19 @@ def test_a_price_that_stays_low_is_its_own_reference_but_not_that_of_the_year() 
     at, origin = np.array([399, 399, 404]), np.array([389, 299, 399])
     assert np.allclose(plan.cheapness("price", at, origin), [0, np.log(10 / 8), 0])
     # 90 of the 364 days up to day 389 had the low price already; a series without a past is where its first price is.
-    assert np.allclose(plan.below_year("price", at, origin), [274 / 364 * np.log(10 / 8), np.log(10 / 8), 0])
+    assert np.allclose(plan.below_year("price", at, origin), [274 / 364 * np.log(10 / 8), np.log(10 / 8), 0], atol=1e-6)
+
+
+def test_a_price_that_never_changes_tells_nothing() -> None:
+    rows = rows_of([[1.0] * 400, [1.0] * 400], {"price": [19.9] * 400 + [0.07] * 400, "\0ahead": [0.0] * 800})
+    at = np.arange(800)
+    assert not Plan.of(rows, {"price": "price"}, {}).below_year("price", at, at - 5).any()
+
+
+def test_a_missing_price_is_the_usual_one() -> None:
+    rows = rows_of([[1.0] * 400], {"price": [10.0] * 200 + [0.0] * 30 + [10.0] * 169 + [8.0], "\0ahead": [0.0] * 400})
+    plan = Plan.of(rows, {"price": "price"}, {})
+    assert plan.below_year("price", np.array([210, 399]), np.array([199, 398])) == pytest.approx([0, np.log(10 / 8)], abs=1e-6)
 
 
 def test_roles_are_told_by_names_and_values() -> None:

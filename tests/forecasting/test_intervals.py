@@ -78,6 +78,35 @@ def test_where_origins_did_not_stray_their_number_makes_no_difference() -> None:
     assert few == pytest.approx(many, abs=0.01)
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_what_all_origins_strayed_alike_widens_outwards_and_leaves_the_median(direction: int) -> None:
+    rng = np.random.default_rng(3)
+    origin = np.repeat(np.arange(3), 200)
+    mean = np.full(600, 10.0)
+    units = mean * (1 + direction * np.array([0.2, 0.25, 0.3])[origin] + rng.normal(0, 0.05, 600))
+    levels = [0.001, 0.1, 0.5, 0.9, 0.999]
+    few, many = (
+        ConformalIntervals()
+        .fit(matrix_of(600, False), mean, units, np.arange(600), origin, origins)
+        .quantiles(matrix_of(1, False), mean[:1], levels)[0]
+        for origins in (1, MANY)
+    )
+    assert (few[:2] < many[:2]).all()
+    assert few[2] == pytest.approx(many[2])
+    assert (few[3:] > many[3:]).all()
+    # A single origin is no reason to expect anything whatever.
+    assert few[-1] < 5 * many[-1]
+
+
+def test_an_origin_in_which_next_to_nothing_is_sold_tells_no_drift() -> None:
+    rng = np.random.default_rng(1)
+    origin = np.repeat(np.arange(12), 50)
+    mean = np.where(origin == 11, 0.02, 100.0)
+    units = np.where(origin == 11, np.where(np.arange(600) % 50 < 3, 5.0, 0.0), rng.poisson(mean))
+    intervals = ConformalIntervals().fit(matrix_of(600, False), mean, units, np.arange(600), origin, 3)
+    assert intervals.drift_ < 0.02
+
+
 def test_quantiles_do_not_cross_and_are_not_below_zero() -> None:
     rng = np.random.default_rng(0)
     matrix, mean = matrix_of(400, False), rng.uniform(0.1, 20, 400)

@@ -27,17 +27,16 @@ MOST_CODES = 60
 WEEKS_OF_YEAR = 52
 # Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
 SHARES = {"base": 0.2, "level": 0.2, "alike": 0.18, "line": 0.15, "seasonal": 0.12}
-FEWEST_TO_HOLD = 4
 FEW_ROWS = 30_000
 FEWEST_ROWS = 10
 FEWEST_ALIKE = 4
 
 
 class Ensemble:
-    """The model of the mean; `fit` looks at nothing after the period `last`."""
+    """The model of the mean; `fit` looks at nothing after the period `last`. Only a `yearly` one draws the season as a line."""
 
-    def __init__(self, horizon: int, seed: int, most_rows: int, trees: int) -> None:
-        self.horizon, self.seed, self.most_rows, self.trees = horizon, seed, most_rows, trees
+    def __init__(self, horizon: int, seed: int, most_rows: int, trees: int, yearly: bool = True) -> None:
+        self.horizon, self.seed, self.most_rows, self.trees, self.yearly = horizon, seed, most_rows, trees, yearly
 
     def fit(self, past: Past, calendar: pd.DataFrame, last: int) -> Ensemble:
         """Learn factors, levels and members from the rows up to a period."""
@@ -76,8 +75,7 @@ class Ensemble:
         ]
         texts_of_lines = categories(matrix.names, plan)
         lines = [LogLinear(texts_of_lines, yearly=False)]
-        # What has not been seen for a year has no season yet, only a trend that a line through it would turn.
-        if last - int(rows.period[seen].min()) >= WEEKS_OF_YEAR * rows.week:
+        if self.yearly:
             lines.append(LogLinear(texts_of_lines))
         shares: dict[Member, float] = {Boosted(texts, self.trees, against): SHARES[against] for against in (BASE, LEVEL, ALIKE)}
         shares |= {line: SHARES["line"] for line in lines} | {SeasonalLevel(): SHARES["seasonal"]}
@@ -124,11 +122,9 @@ class Ensemble:
     def mean(self, matrix: Matrix) -> Floats:
         """The average of the members, of which no one strays further than the second furthest."""
         means = self.members_means(matrix)
-        if len(means) >= FEWEST_TO_HOLD:
-            # Each is held, not left out, so that the average still never falls where no member does.
-            ordered = np.sort(means, axis=0)
-            means = np.clip(means, ordered[1], ordered[-2])
-        told: Floats = self.shares_ @ means
+        # Each is held, not left out, so that the average still never falls where no member does.
+        ordered = np.sort(means, axis=0)
+        told: Floats = self.shares_ @ np.clip(means, ordered[1], ordered[-2])
         return told
 
     def _attributes(self, table: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
 from sales_tech.forecasting.correction import Correction
-from sales_tech.forecasting.ensemble import Ensemble
+from sales_tech.forecasting.ensemble import WEEKS_OF_YEAR, Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
@@ -103,6 +103,8 @@ class PromotionForecaster(BaseEstimator):
         calendar = self._calendar(self.past_)
         last = self.past_.last
         held = self._held_out(last)
+        # What has not been seen for a year before it is held against the rest has no season yet, only a trend that a line would turn.
+        self.yearly_ = (last if held is None else held) >= WEEKS_OF_YEAR * self.past_.rows.week
         self._calibrate(calendar, held)
         self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
         return self
@@ -177,7 +179,7 @@ class PromotionForecaster(BaseEstimator):
         return plan_frame, ensemble.situation(whole, plan, ensemble.factors_behind(whole), self._calendar(self.past_)), at, steps
 
     def _ensemble(self, most_rows: int) -> Ensemble:
-        return Ensemble(self.horizon, self.random_state, most_rows, self.trees)
+        return Ensemble(self.horizon, self.random_state, most_rows, self.trees, self.yearly_)
 
     def _mean(self, ensemble: Ensemble, matrix: Matrix) -> Floats:
         told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_.of(matrix.promoted), 0.0)

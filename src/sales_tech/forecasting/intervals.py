@@ -14,6 +14,8 @@ from sales_tech.forecasting.rows import Bools, Floats, Ints
 FEWEST = 150
 FEWEST_CLUSTERS, FEW_CLUSTERS = 20, 8
 BANDS = 6
+FEWEST_ORIGINS = 2.0
+FURTHEST_TAIL = 0.95
 
 
 class ConformalIntervals:
@@ -43,7 +45,7 @@ class ConformalIntervals:
             columns, np.minimum(ratio, 50), weight / weight.mean(), np.zeros(columns.shape[1], dtype=bool)
         )
         scores = (units - mean) / self._scale(matrix, mean)
-        self.origins_ = max(origins, 1.0)
+        self.origins_ = max(origins, FEWEST_ORIGINS)
         self.spread_ = float(np.sqrt(np.mean(scores**2)))
         met = ~matrix.new if not matrix.new.all() else matrix.new
         self.drift_ = _drift_of(mean[met], units[met], (self._scale(matrix, mean) * self.spread_)[met], origin[met])
@@ -67,9 +69,11 @@ class ConformalIntervals:
         told = np.empty((len(mean), len(levels)))
         for value in np.unique(group):
             inside = group == value
-            apart = _set_apart(np.asarray(levels), self.clusters_[int(value)])
-            told[inside] = np.quantile(self.groups_[int(value)], apart, method="hazen")[None, :]
-        told = mean[:, None] + scale[:, None] * self._widened(mean / scale, np.asarray(levels)) * told
+            scores = self.groups_[int(value)]
+            middle = float(np.median(scores))
+            apart = np.quantile(scores, _set_apart(np.asarray(levels), self.clusters_[int(value)]), method="hazen") - middle
+            told[inside] = middle + self._widened(mean[inside] / scale[inside], np.asarray(levels)) * apart[None, :]
+        told = mean[:, None] + scale[:, None] * told
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
 
     def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
@@ -91,9 +95,11 @@ class ConformalIntervals:
         return [np.zeros(len(mean), dtype=np.int64), state, 10 + state * 10 + band, 1000 + (state * 10 + band) * 3 + far]
 
     def _widened(self, mean: Floats, levels: Floats) -> Floats:
-        # By what the errors of rows are larger than the sample says, by level; the mean comes in units of the error's scale.
+        # By what quantiles are further from the median than those of the sample; `mean` comes in units of the error's scale.
+        # The share of the drift in a row's variance is that of a t with as many degrees of freedom as there are origins.
+        # Of far tails so few say nothing, so that they are widened as the ones before them.
         share = np.minimum((self.drift_ * mean / max(self.spread_, 1e-12)) ** 2, 1.0)
-        tail = np.clip(0.5 + np.abs(levels - 0.5), 0.6, 0.999)
+        tail = np.clip(0.5 + np.abs(levels - 0.5), 0.6, FURTHEST_TAIL)
         few = (t.ppf(tail, self.origins_) / norm.ppf(tail)) ** 2 * (1 + 1 / self.origins_)
         told: Floats = np.sqrt(1 + share[:, None] * (few - 1)[None, :])
         return told
@@ -103,12 +109,11 @@ class ConformalIntervals:
 
 
 def _drift_of(mean: Floats, units: Floats, error: Floats, origin: Ints) -> float:
-    # How far totals of origins strayed beyond what the chance of their rows explains, as a share.
+    # How far totals of origins strayed beyond what the chance of their rows explains, as a share; large totals count more.
     at = origin - origin.min()
     sold, told, chance = (np.bincount(at, values) for values in (units, mean, error**2))
-    seen = told > 0
-    strayed = (sold[seen] / told[seen] - 1) ** 2 - chance[seen] / told[seen] ** 2
-    return float(np.sqrt(max(float(strayed.mean()), 0.0))) if len(strayed) else 0.0
+    strayed = float(np.sum((sold - told) ** 2 - chance) / max(float(np.sum(told**2)), 1e-300))
+    return float(np.sqrt(max(strayed, 0.0)))
 
 
 def _set_apart(levels: Floats, clusters: int) -> Floats:

@@ -93,12 +93,19 @@ class Plan:
         last = np.maximum(origin, start)
         before = np.maximum(last - YEAR_WEEKS * self.rows.week, start - 1)
         usual = self._logs[column].between(row, before, last) / (last - before)
-        told: Floats = np.clip(usual - np.log(np.maximum(self.rows.plan[column][row], LEAST_PRICE)), -2, 2)
+        # Sums are exact to some digits only, and a price that never changed must not differ from its mean.
+        told: Floats = np.clip(np.round(usual - self._log_price(column)[row], 6), -2, 2)
+        return told
+
+    def _log_price(self, column: str) -> Floats:
+        # What has no price has its usual one.
+        price = self.rows.plan[column]
+        told: Floats = np.log(np.maximum(np.where(price > 0, price, self.references[column]), LEAST_PRICE))
         return told
 
     @cached_property
     def _logs(self) -> dict[str, Sums]:
-        return {column: Sums(self.rows, np.log(np.maximum(self.rows.plan[column], LEAST_PRICE))) for column in self.of_role(PRICE)}
+        return {column: Sums(self.rows, self._log_price(column)) for column in self.of_role(PRICE)}
 
     @cached_property
     def promoted(self) -> Bools:

@@ -26,7 +26,7 @@ def training_rows(rows: Rows, horizon: int, last: int, most: int, seed: int) -> 
     if len(usable) * views > most:
         usable = np.sort(rng.choice(usable, most // views, replace=False))
     row = np.tile(usable, views)
-    # Steps spread over the horizon, so that the views of a row differ; the near ones, in which the last periods tell most, are seen more.
+    # The views of a row are spread over the horizon, near steps more often: in them the last periods tell most.
     offset = rng.random(len(usable))
     far = [((offset + view / views) % 1.0) ** NEARNESS for view in range(views)]
     step = (np.concatenate(far) * horizon).astype(np.int64) + 1
