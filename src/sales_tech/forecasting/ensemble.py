@@ -18,15 +18,15 @@ from sales_tech.forecasting.occasions import Answers, occasion_shares
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.roles import is_number
-from sales_tech.forecasting.rows import Bools, Floats, Ints
+from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
 from sales_tech.forecasting.sampling import training_rows
 from sales_tech.forecasting.statics import StaticLevels, texts_of
 
 MOST_GROUPS = 60
 MOST_CODES = 60
-WEEKS_OF_YEAR = 52
 # Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
-SHARES = {"base": 0.2, "level": 0.2, "alike": 0.18, "line": 0.15, "seasonal": 0.12}
+SHARES = {BASE: 0.2, LEVEL: 0.2, ALIKE: 0.18}
+SHARE_OF_LINE, SHARE_OF_SEASONAL = 0.15, 0.12
 FEW_ROWS = 30_000
 FEWEST_ROWS = 10
 FEWEST_ALIKE = 4
@@ -77,8 +77,8 @@ class Ensemble:
         lines = [LogLinear(texts_of_lines, yearly=False)]
         if self.yearly:
             lines.append(LogLinear(texts_of_lines))
-        shares: dict[Member, float] = {Boosted(texts, self.trees, against): SHARES[against] for against in (BASE, LEVEL, ALIKE)}
-        shares |= {line: SHARES["line"] for line in lines} | {SeasonalLevel(): SHARES["seasonal"]}
+        shares: dict[Member, float] = {Boosted(texts, self.trees, against): share for against, share in SHARES.items()}
+        shares |= {line: SHARE_OF_LINE for line in lines} | {SeasonalLevel(): SHARE_OF_SEASONAL}
         self.members_ = list(shares)
         self.shares_ = np.array(list(shares.values())) / sum(shares.values())
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.

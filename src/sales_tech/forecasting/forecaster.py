@@ -14,14 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
 from sales_tech.forecasting.correction import Correction
-from sales_tech.forecasting.ensemble import WEEKS_OF_YEAR, Ensemble
+from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
 from sales_tech.forecasting.past import UNKNOWN, Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import AHEAD, Plan
 from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
-from sales_tech.forecasting.rows import Floats, Ints
+from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
 from sales_tech.forecasting.shapes import period_of, quantile_columns
 

@@ -9,14 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, PRICE
-from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
+from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints, Rows, Sums
 
 SNAPSHOTS = 9
 RANK = 5
 BLOCK = 1_000_000
 DROP = 0.03
 CAP_WEEKS = 5
-YEAR_WEEKS = 52
 LEAST_PRICE = 1e-9
 
 
@@ -91,21 +90,21 @@ class Plan:
         """How far a price is below its mean of the year up to the origin, both as logs."""
         start = self.rows.start[row]
         last = np.maximum(origin, start)
-        before = np.maximum(last - YEAR_WEEKS * self.rows.week, start - 1)
-        usual = self._logs[column].between(row, before, last) / (last - before)
+        before = np.maximum(last - WEEKS_OF_YEAR * self.rows.week, start - 1)
+        usual = self._summed_log_prices[column].between(row, before, last) / (last - before)
         # Sums are exact to some digits only, and a price that never changed must not differ from its mean.
-        told: Floats = np.clip(np.round(usual - self._log_price(column)[row], 6), -2, 2)
-        return told
-
-    def _log_price(self, column: str) -> Floats:
-        # What has no price has its usual one.
-        price = self.rows.plan[column]
-        told: Floats = np.log(np.maximum(np.where(price > 0, price, self.references[column]), LEAST_PRICE))
+        told: Floats = np.clip(np.round(usual - self._log_prices[column][row], 6), -2, 2)
         return told
 
     @cached_property
-    def _logs(self) -> dict[str, Sums]:
-        return {column: Sums(self.rows, self._log_price(column)) for column in self.of_role(PRICE)}
+    def _log_prices(self) -> dict[str, Floats]:
+        # What has no price has its usual one.
+        prices = {column: (self.rows.plan[column], self.references[column]) for column in self.of_role(PRICE)}
+        return {column: np.log(np.maximum(np.where(price > 0, price, usual), LEAST_PRICE)) for column, (price, usual) in prices.items()}
+
+    @cached_property
+    def _summed_log_prices(self) -> dict[str, Sums]:
+        return {column: Sums(self.rows, logs) for column, logs in self._log_prices.items()}
 
     @cached_property
     def promoted(self) -> Bools:

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+WEEKS_OF_YEAR = 52
+
 
 @dataclass(frozen=True)
 class Rows:
