@@ -42,6 +42,8 @@ _SESSION = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     # What Spark would infer of columns that are made of one another grows with each of them past all memory.
     "spark.sql.constraintPropagation.enabled": "false",
+    # Java never compiles a method of more bytes, and to run one instruction by instruction takes three times as long as smaller ones.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 _FOOTERS_AT_ONCE = 16
 _LAUNCHED = "PYSPARK_GATEWAY_PORT"  # set by spark-submit, and by Glue, for the driver's Python

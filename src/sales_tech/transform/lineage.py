@@ -23,7 +23,7 @@ from sales_tech.engines.dialect import ATHENA, tables_in
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping, bind
-from sales_tech.transform.merging import JUDGED, merged_select
+from sales_tech.transform.merging import JUDGED, alone_select, merged_select, repeated_select
 from sales_tech.transform.typed import fate_select, latest_select, placed_fate_select, places_select, typed_select
 
 HASH = "keyed_hash"
@@ -190,7 +190,9 @@ def _judged(bound: BoundMapping) -> Flows:
     rows = flows(canonical_select(bound, f"({mapped})"), known)
     if bound.driver == STREAM:
         pool = rows | {name: frozenset[Flow]() for name in JUDGED if name not in rows}
-        return flows(merged_select(bound.contract, "judged.pool"), {"judged.pool": pool})
+        pools = {"judged.pool": pool, "judged.repeated": flows(repeated_select("judged.pool"), {"judged.pool": pool})}
+        alone, merged = (flows(select(bound.contract, *pools), pools) for select in (alone_select, merged_select))
+        return {name: flow | merged[name] for name, flow in alone.items()}
     if bound.mapping.table == SALES:
         places = flows(places_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
         return flows(placed_fate_select("judged.rows", "judged.places"), {"judged.rows": rows, "judged.places": places})

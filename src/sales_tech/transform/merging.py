@@ -21,6 +21,7 @@ that it cancelled, and states it too, unless the row that did so is itself in th
 """
 
 UNKNOWN_ORDER = "order_id: no such order line yet; the cancellation waits for it"
+_SOUND = "not {0}._ignored and {0}._reasons is null"
 
 
 def cancellations_select(contract: TableContract, cancelling: str) -> str:
@@ -40,8 +41,41 @@ def cancellations_select(contract: TableContract, cancelling: str) -> str:
     return f"select {carried}, false as _waits, {columns} from {cancelling} as c"
 
 
-def merged_select(contract: TableContract, pool: str) -> str:
-    """Every row of a pool with its fate, the accepted ones as they are to stand in silver.
+def repeated_select(pool: str) -> str:
+    """The order lines of which a pool has several sound facts, with the columns `order_id` and `line`."""
+    return f"""
+    select t.order_id, t.line
+    from {pool} as t
+    where {_SOUND.format("t")}
+    group by t.order_id, t.line
+    having count(*) > 1
+"""
+
+
+def alone_select(contract: TableContract, pool: str, repeated: str) -> str:
+    """The rows of a pool that no other fact contends with, which are nearly all, each with its fate and as it came.
+
+    These are the unsound ones and those of order lines that are not `repeated`.
+    """
+    waits = f"r._cancels and {_SOUND.format('r')} and not r._states"
+    return f"""
+select
+    {_carried(waits)},
+    case
+        when r._ignored then 'ignored'
+        when r._reasons is not null or ({waits}) then 'rejected'
+        when r._states and not (r._cancels and coalesce(r._version < r.stated_at, false)) then 'accepted'
+        else 'superseded'
+    end as _fate,
+    {", ".join(f"r.{quote(name)}" for name in contract.columns)}
+from {pool} as r
+left join {repeated} as k on r.order_id = k.order_id and r.line = k.line
+where k.order_id is null or not ({_SOUND.format("r")})
+"""
+
+
+def merged_select(contract: TableContract, pool: str, repeated: str) -> str:
+    """The sound rows of a pool that share their order line with others, each with its fate, the accepted ones as they are to stand.
 
     Of two statements of the same moment that of a file counts, since the ERP has the books; after that
     the one that arrived later. A cancellation without any statement is rejected and waits.
@@ -49,17 +83,17 @@ def merged_select(contract: TableContract, pool: str) -> str:
     later = "_arrival desc, _line_number desc"
     stated_later = "_stated_arrival desc, stated_line_number desc"
     plain = [name for name in contract.columns if name not in _CANCELLED]
-    shown = [f"case when r._cancels then b.{quote(name)} else r.{quote(name)} end as {quote(name)}" for name in plain]
-    shown += [f"case when r._cancels then {made} else r.{quote(name)} end as {quote(name)}" for name, made in _CANCELLED.items()]
-    carried = ", ".join(f"r.{name}" for name in JUDGED if name not in ("_reasons", "_waits"))
+    shown = {name: f"b.{quote(name)}" for name in plain} | _CANCELLED
     undone = "c.order_id is not null and coalesce(c._version >= b.stated_at, true)"
-    waits = "r._cancels and r._sound and b.order_id is null"
+    waits = "r._cancels and b.order_id is null"
     return f"""
 with ranked as (
-    select t.*, a._arrival, coalesce(s._arrival, a._arrival) as _stated_arrival, not t._ignored and t._reasons is null as _sound
+    select t.*, a._arrival, coalesce(s._arrival, a._arrival) as _stated_arrival
     from {pool} as t
+    join {repeated} as k on t.order_id = k.order_id and t.line = k.line
     join arrivals as a on t._file_id = a._file_id
     left join arrivals as s on t.stated_file_id = s._file_id
+    where {_SOUND.format("t")}
 ),
 statements as (
     select
@@ -69,29 +103,34 @@ statements as (
             order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc, {stated_later}
         ) as _place
     from ranked
-    where _sound and _states
+    where _states
 ),
 cancellations as (
     select ranked.*, row_number() over (partition by order_id, line order by _version desc, {later}) as _place
     from ranked
-    where _sound and _cancels
+    where _cancels
 )
 select
-    {carried},
-    case when {waits} then {literal(UNKNOWN_ORDER)} else r._reasons end as _reasons,
-    {waits} or r._waits as _waits,
+    {_carried(waits)},
     case
-        when r._ignored then 'ignored'
-        when r._reasons is not null or ({waits}) then 'rejected'
+        when {waits} then 'rejected'
         when r._cancels and {undone} and c._file_id = r._file_id and c._line_number = r._line_number then 'accepted'
         when not r._cancels and not ({undone}) and b._file_id = r._file_id and b._line_number = r._line_number then 'accepted'
         else 'superseded'
     end as _fate,
-    {", ".join(shown)}
+    {", ".join(f"case when r._cancels then {shown[name]} else r.{quote(name)} end as {quote(name)}" for name in contract.columns)}
 from ranked as r
-left join statements as b on r._sound and r.order_id = b.order_id and r.line = b.line and b._place = 1
-left join cancellations as c on r._sound and r.order_id = c.order_id and r.line = c.line and c._place = 1
+left join statements as b on r.order_id = b.order_id and r.line = b.line and b._place = 1
+left join cancellations as c on r.order_id = c.order_id and r.line = c.line and c._place = 1
 """
+
+
+def _carried(waits: str) -> str:
+    made = {
+        "_reasons": f"case when {waits} then {literal(UNKNOWN_ORDER)} else r._reasons end as _reasons",
+        "_waits": f"{waits} or r._waits as _waits",
+    }
+    return ", ".join(made.get(name, f"r.{name}") for name in JUDGED)
 
 
 # What a cancellation says itself, and what it makes of the amounts: a cancelled return is a positive line again.

@@ -17,26 +17,17 @@ from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.feeds import Feed, feeds_of
+from sales_tech.transform.judging import judge
 from sales_tech.transform.mapping import BoundMapping
-from sales_tech.transform.merging import JUDGED, cancellations_select, merged_select
+from sales_tech.transform.merging import cancellations_select
 from sales_tech.transform.months import stage_months
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
-from sales_tech.transform.typed import placed_fate_select, places_select
 from sales_tech.transform.workshop import Workshop, open_workshop
 
 STEP, TABLE = "silver/sales", SALES
 _IDS = "_file_id, _line_number"
 _CANCELS = "event_type = 'order_cancelled'"
-_OF_ITSELF = {
-    "file_id": "_file_id",
-    "line_number": "_line_number",
-    "updated_at": "_version",
-    "stated_at": "_version",
-    "stated_file_id": "_file_id",
-    "stated_line_number": "_line_number",
-}
-"""Where silver's columns of a statement are found in a row that a file states."""
 
 
 def why(lake: Lake, packs: dict[str, Pack], mappings: dict[str, dict[str, BoundMapping]], *, force: bool = False) -> dict[str, Change]:
@@ -191,24 +182,9 @@ class _Build:
             union all by name select *, {kind} as _kind, false as _standing, true as _cancels, false as _states from ({undone}))"""
 
     def _judge(self, source: str, feeds: list[Feed], pool: str, *, fresh: bool = False) -> str:
-        # A fresh pool has no rows that stand in silver.
-        engine, name, judged = self._engine, f"pool_{source}", f"judged_{source}"
-        if any(feed.streams for feed in feeds):
-            engine.materialize(judged, athena(merged_select(self._contract, engine.name_query(name, pool))))
-            self._pools[source] = judged
-            return judged
-        self._pools[source] = f"{name}_lean" if fresh else name
-        # Where nothing is streamed there is nothing to merge: the latest row of each key counts.
-        if fresh:
-            # What a row states of itself is not kept twice.
-            kept = ", ".join([*JUDGED, *(quote(column) for column in self._contract.columns if column not in _OF_ITSELF)])
-            engine.materialize(f"{name}_lean", f"select {kept} from ({pool}) as pool")
-            pool = f"select *, {', '.join(f'{held} as {quote(column)}' for column, held in _OF_ITSELF.items())} from {name}_lean"
-            engine.name_query(name, pool)
-        else:
-            engine.materialize(name, pool)
-        engine.materialize(f"places_{source}", athena(places_select(name, self._contract.grain)))
-        return engine.name_query(judged, athena(placed_fate_select(name, f"places_{source}")))
+        streamed = any(feed.streams for feed in feeds)
+        self._pools[source], judged = judge(self._engine, self._contract, source, pool, streamed=streamed, fresh=fresh)
+        return judged
 
     def _of_kind(self, judged: str, feed: Feed) -> str:
         return self._engine.name_query(f"{judged}.{feed.kind}", f"from {judged} where _kind = {literal(feed.kind)}")
@@ -344,4 +320,4 @@ def _recipe(lake: Lake, pack: Pack) -> Recipe:
 
 
 def _code() -> str:
-    return silver_code("sales.py", "feeds.py", "merging.py", "months.py", stream=True)
+    return silver_code("sales.py", "feeds.py", "judging.py", "merging.py", "months.py", stream=True)

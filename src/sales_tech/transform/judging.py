@@ -1,0 +1,50 @@
+"""The fates of a pool of order lines: which of the rows that speak of one line is to stand in silver.sales.
+
+Nearly every line is spoken of once, so only the rows of the others are ranked, and a pool is kept once.
+"""
+
+from __future__ import annotations
+
+from sales_tech.contracts.table import TableContract
+from sales_tech.engines.dialect import quote
+from sales_tech.engines.engine import Engine
+from sales_tech.transform.merging import JUDGED, alone_select, merged_select, repeated_select
+from sales_tech.transform.sources import athena
+from sales_tech.transform.typed import placed_fate_select, places_select
+
+_OF_ITSELF = {
+    "file_id": "_file_id",
+    "line_number": "_line_number",
+    "updated_at": "_version",
+    "stated_at": "_version",
+    "stated_file_id": "_file_id",
+    "stated_line_number": "_line_number",
+}
+"""Where silver's columns of a statement are found in a row that a file states."""
+
+
+def judge(engine: Engine, contract: TableContract, source: str, pool: str, *, streamed: bool, fresh: bool) -> tuple[str, str]:
+    """Judge the rows of a query; the names of the relations outside of memory that hold them, and of the judged ones.
+
+    Where nothing is `streamed` the latest row of each line counts; else statements and cancellations are merged.
+    A `fresh` pool has no rows that stand in silver.
+    """
+    name, judged = f"pool_{source}", f"judged_{source}"
+    if streamed:
+        repeated, merged = f"repeated_{source}", f"merged_{source}"
+        engine.materialize(name, pool)
+        engine.materialize(repeated, athena(repeated_select(name)))
+        engine.materialize(merged, athena(merged_select(contract, name, repeated)))
+        alone = athena(alone_select(contract, name, repeated))
+        return name, engine.name_query(judged, f"select * from ({alone}) as alone union all select * from {merged}")
+    held = f"{name}_lean" if fresh else name
+    if fresh:
+        # What a row states of itself is not kept twice.
+        kept = ", ".join([*JUDGED, *(quote(column) for column in contract.columns if column not in _OF_ITSELF)])
+        engine.materialize(held, f"select {kept} from ({pool}) as pool")
+        made = ", ".join(f"{origin} as {quote(column)}" for column, origin in _OF_ITSELF.items())
+        engine.name_query(name, f"select *, {made} from {held}")
+    else:
+        engine.materialize(name, pool)
+    engine.materialize(f"places_{source}", athena(places_select(name, contract.grain)))
+    return held, engine.name_query(judged, athena(placed_fate_select(name, f"places_{source}")))
