@@ -10,7 +10,6 @@ from sales_tech.engines.dialect import quote
 from sales_tech.engines.engine import Engine
 from sales_tech.transform.merging import JUDGED, alone_select, merged_select, repeated_select
 from sales_tech.transform.sources import athena
-from sales_tech.transform.typed import placed_fate_select, places_select
 
 _OF_ITSELF = {
     "file_id": "_file_id",
@@ -20,23 +19,15 @@ _OF_ITSELF = {
     "stated_file_id": "_file_id",
     "stated_line_number": "_line_number",
 }
-"""Where silver's columns of a statement are found in a row that a file states."""
+"""Where silver's columns of a statement are found in a row that states it of itself."""
 
 
-def judge(engine: Engine, contract: TableContract, source: str, pool: str, *, streamed: bool, fresh: bool) -> tuple[str, str]:
+def judge(engine: Engine, contract: TableContract, source: str, pool: str, *, fresh: bool) -> tuple[str, str]:
     """Judge the rows of a query; the names of the relations outside of memory that hold them, and of the judged ones.
 
-    Where nothing is `streamed` the latest row of each line counts; else statements and cancellations are merged.
     A `fresh` pool has no rows that stand in silver.
     """
-    name, judged = f"pool_{source}", f"judged_{source}"
-    if streamed:
-        repeated, merged = f"repeated_{source}", f"merged_{source}"
-        engine.materialize(name, pool)
-        engine.materialize(repeated, athena(repeated_select(name)))
-        engine.materialize(merged, athena(merged_select(contract, name, repeated)))
-        alone = athena(alone_select(contract, name, repeated))
-        return name, engine.name_query(judged, f"select * from ({alone}) as alone union all select * from {merged}")
+    name, repeated, merged = f"pool_{source}", f"repeated_{source}", f"merged_{source}"
     held = f"{name}_lean" if fresh else name
     if fresh:
         # What a row states of itself is not kept twice.
@@ -46,5 +37,7 @@ def judge(engine: Engine, contract: TableContract, source: str, pool: str, *, st
         engine.name_query(name, f"select *, {made} from {held}")
     else:
         engine.materialize(name, pool)
-    engine.materialize(f"places_{source}", athena(places_select(name, contract.grain)))
-    return held, engine.name_query(judged, athena(placed_fate_select(name, f"places_{source}")))
+    engine.materialize(repeated, athena(repeated_select(name)))
+    engine.materialize(merged, athena(merged_select(contract, name, repeated)))
+    alone = athena(alone_select(contract, name, merged))
+    return held, engine.name_query(f"judged_{source}", f"select * from ({alone}) as alone union all select * from {merged}")

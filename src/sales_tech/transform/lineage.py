@@ -17,14 +17,14 @@ from sqlglot.schema import MappingSchema
 
 from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.pack import Pack
-from sales_tech.contracts.stream import SALES, STREAM, STREAM_TABLE, stream_pack
+from sales_tech.contracts.stream import SALES, STREAM_TABLE, stream_pack
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.dialect import ATHENA, tables_in
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping, bind
 from sales_tech.transform.merging import JUDGED, alone_select, merged_select, repeated_select
-from sales_tech.transform.typed import fate_select, latest_select, placed_fate_select, places_select, typed_select
+from sales_tech.transform.typed import fate_select, latest_select, typed_select
 
 HASH = "keyed_hash"
 _REJECTED = {"file_id": "_file_id", "line_number": "_line_number", "reasons": "_reasons", "waits": "_waits"}
@@ -188,14 +188,13 @@ def _judged(bound: BoundMapping) -> Flows:
     relations = {kind: f"latest.{kind}" for kind in bound.lookups} | {bound.driver: f"typed.{bound.driver}"}
     mapped = bound.select(relations).sql(dialect=ATHENA)
     rows = flows(canonical_select(bound, f"({mapped})"), known)
-    if bound.driver == STREAM:
-        pool = rows | {name: frozenset[Flow]() for name in JUDGED if name not in rows}
-        pools = {"judged.pool": pool, "judged.repeated": flows(repeated_select("judged.pool"), {"judged.pool": pool})}
-        alone, merged = (flows(select(bound.contract, *pools), pools) for select in (alone_select, merged_select))
-        return {name: flow | merged[name] for name, flow in alone.items()}
     if bound.mapping.table == SALES:
-        places = flows(places_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
-        return flows(placed_fate_select("judged.rows", "judged.places"), {"judged.rows": rows, "judged.places": places})
+        pool = rows | {name: frozenset[Flow]() for name in JUDGED if name not in rows}
+        known = {"judged.pool": pool}
+        known["judged.repeated"] = flows(repeated_select("judged.pool"), known)
+        known["judged.merged"] = merged = flows(merged_select(bound.contract, "judged.pool", "judged.repeated"), known)
+        alone = flows(alone_select(bound.contract, "judged.pool", "judged.merged"), known)
+        return {name: flow | merged[name] for name, flow in alone.items()}
     return flows(fate_select("judged.rows", bound.contract.grain), {"judged.rows": rows})
 
 

@@ -52,11 +52,8 @@ def repeated_select(pool: str) -> str:
 """
 
 
-def alone_select(contract: TableContract, pool: str, repeated: str) -> str:
-    """The rows of a pool that no other fact contends with, which are nearly all, each with its fate and as it came.
-
-    These are the unsound ones and those of order lines that are not `repeated`.
-    """
+def alone_select(contract: TableContract, pool: str, merged: str) -> str:
+    """The rows of a pool that are not among the `merged` ones, which are nearly all, each with its fate and as it came."""
     waits = f"r._cancels and {_SOUND.format('r')} and not r._states"
     return f"""
 select
@@ -69,8 +66,8 @@ select
     end as _fate,
     {", ".join(f"r.{quote(name)}" for name in contract.columns)}
 from {pool} as r
-left join {repeated} as k on r.order_id = k.order_id and r.line = k.line
-where k.order_id is null or not ({_SOUND.format("r")})
+left join {merged} as m on r._file_id = m._file_id and r._line_number = m._line_number
+where m._file_id is null
 """
 
 

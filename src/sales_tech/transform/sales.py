@@ -120,7 +120,7 @@ class _Build:
             typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=files, hashed_once=persons)
             candidates.append(f"select *, null::varchar as _was from {self._candidates(feed, typed, 'all')}")
             self._rows_in += self._rows(feed)
-        judged = self._judge(source, feeds, " union all by name ".join(candidates), fresh=True)
+        judged = self._judge(source, " union all by name ".join(candidates), fresh=True)
         for feed in feeds:
             raw = raw_view(feed.bound.pack, feed.kind)
             self._ledger.add(Account(feed.bound.pack, feed.kind, self._of_kind(judged, feed), raw, self._rows(feed)), anew=True)
@@ -138,7 +138,7 @@ class _Build:
         engine.name_query(candidates, " union all by name ".join(f"select * from {part}" for part in parts))
         months = self._touched(source, candidates)
         standing = self._standing(source, feeds, months, candidates)
-        judged = self._judge(source, feeds, f"select * from {candidates} union all by name select * from {standing}")
+        judged = self._judge(source, f"select * from {candidates} union all by name select * from {standing}")
         # A standing row that stays accepted has not moved; only those that lost their place count.
         moved = engine.name_query(f"moved_{source}", f"select * from {judged} where not (_standing and _fate = 'accepted')")
         (fallen,) = engine.row(f"select count(*) from {judged} where _standing and _fate = 'rejected'")
@@ -181,9 +181,8 @@ class _Build:
         return f"""(select *, {kind} as _kind, false as _standing, false as _cancels, true as _states from {rows}
             union all by name select *, {kind} as _kind, false as _standing, true as _cancels, false as _states from ({undone}))"""
 
-    def _judge(self, source: str, feeds: list[Feed], pool: str, *, fresh: bool = False) -> str:
-        streamed = any(feed.streams for feed in feeds)
-        self._pools[source], judged = judge(self._engine, self._contract, source, pool, streamed=streamed, fresh=fresh)
+    def _judge(self, source: str, pool: str, *, fresh: bool = False) -> str:
+        self._pools[source], judged = judge(self._engine, self._contract, source, pool, fresh=fresh)
         return judged
 
     def _of_kind(self, judged: str, feed: Feed) -> str:

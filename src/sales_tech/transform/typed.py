@@ -23,7 +23,6 @@ CARRIED = {
 """What every typed row carries beside its columns, with SQL types."""
 
 LOCAL_DATE = "_local_date"
-_LATEST_FIRST = "order by t._version desc nulls last, a._arrival desc, t._line_number desc"
 
 
 @dataclass(frozen=True)
@@ -118,54 +117,19 @@ def fate_select(relation: str, key: list[str]) -> str:
     """
     sound = "not t._ignored and t._reasons is null"
     same = ", ".join(f"case when {sound} then t.{quote(name)} end" for name in key)
+    latest_first = "t._version desc nulls last, a._arrival desc, t._line_number desc"
     return f"""
     select
         t.*,
-        {_fate(f"row_number() over (partition by {sound}, {same} {_LATEST_FIRST})")}
-    from {relation} as t
-    join arrivals as a on t._file_id = a._file_id
-"""
-
-
-def places_select(relation: str, key: list[str]) -> str:
-    """For the sound rows of a relation whose key occurs more than once, their place (`_place`): 1 is the latest.
-
-    The rows are those of `fate_select`; no column of the key may be null in a sound row. A window over all rows
-    would hold and sort all of them, though nearly every key is there once.
-    """
-    sound = "not {0}._ignored and {0}._reasons is null"
-    names = ", ".join(map(quote, key))
-    same = " and ".join(f"t.{quote(name)} = r.{quote(name)}" for name in key)
-    return f"""
-    select
-        t._file_id,
-        t._line_number,
-        row_number() over (partition by {", ".join(f"t.{quote(name)}" for name in key)} {_LATEST_FIRST}) as _place
-    from {relation} as t
-    join (select {names} from {relation} as s where {sound.format("s")} group by {names} having count(*) > 1) as r on {same}
-    join arrivals as a on t._file_id = a._file_id
-    where {sound.format("t")}
-"""
-
-
-def placed_fate_select(relation: str, places: str) -> str:
-    """Every row of a relation with its fate, as `fate_select` gives it, from the places of its repeated keys."""
-    return f"""
-    select
-        t.*,
-        {_fate("coalesce(p._place, 1)")}
-    from {relation} as t
-    left join {places} as p on t._file_id = p._file_id and t._line_number = p._line_number
-"""
-
-
-def _fate(place: str) -> str:
-    return f"""case
+        case
             when t._ignored then 'ignored'
             when t._reasons is not null then 'rejected'
-            when {place} = 1 then 'accepted'
+            when row_number() over (partition by {sound}, {same} order by {latest_first}) = 1 then 'accepted'
             else 'superseded'
-        end as _fate"""
+        end as _fate
+    from {relation} as t
+    join arrivals as a on t._file_id = a._file_id
+"""
 
 
 def _held(name: str, what: str = "text") -> str:
