@@ -69,6 +69,7 @@ class DuckEngine:
             self._connection.execute(f"create or replace macro keyed_hash(x) as {_NO_KEY}")
 
     rows_apart: int | None = _ROWS_APART
+    hashes_once = True
     Error = duckdb.Error
     MissingFile = duckdb.IOException
 

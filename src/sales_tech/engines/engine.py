@@ -25,9 +25,11 @@ class Engine(Protocol):
     All SQL is DuckDB's with the primitives of `duck_primitives.sql`; an engine that speaks otherwise translates
     it. Types of columns are Athena's. Names of relations are `name` or `schema.name`. A part of a table with
     `rows_apart` rows or more is made sooner by a query of its own; None where one query for all parts is better.
+    Where it `hashes_once`, to hash each text of a column once and join the hashes takes less time than to hash that of each row.
     """
 
     rows_apart: int | None
+    hashes_once: bool
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query, as Python values."""

@@ -58,6 +58,7 @@ class SparkEngine:
     """
 
     rows_apart: int | None = None
+    hashes_once = False  # the customers of years are too many to be sent to each task, and to sort all rows by them is dearer than hashes
 
     def __init__(
         self, *, scratch: str, memory_limit: str, threads: int, hash_key: bytes | None = None, filesystem: AbstractFileSystem | None = None

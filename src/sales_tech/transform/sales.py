@@ -116,7 +116,7 @@ class _Build:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
         candidates = []
         for feed in feeds:
-            files, persons = feed.files(self._lake), feed.bound.persons
+            files, persons = feed.files(self._lake), feed.bound.persons if self._engine.hashes_once else ()
             typed = view_typed(self._engine, self._lake, feed.bound.pack, feed.kind, files=files, hashed_once=persons)
             candidates.append(f"select *, null::varchar as _was from {self._candidates(feed, typed, 'all')}")
             self._rows_in += self._rows(feed)
