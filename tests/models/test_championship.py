@@ -12,7 +12,7 @@ from tests.models.pasts import CHANNELS, recipe, small_past
 from sales_tech.models import artifact as artifacts
 from sales_tech.models.artifact import Artifact, write_artifact
 from sales_tech.models.card import Figures
-from sales_tech.models.championship import contest, decide
+from sales_tech.models.championship import contest, decide, parameters_of
 from sales_tech.models.trial import past_until
 from sales_tech.planning import TooLittleHistory
 
@@ -157,6 +157,13 @@ def test_a_champion_of_other_code_and_recipe_is_fitted_anew_and_the_card_says_so
     assert same.trial is not None
     assert "champion" not in same.trial.told
     assert any("the same recipe as the new one" in note for note in same.card.notes)
+
+
+def test_a_card_tells_of_occasions_where_the_recipe_has_some() -> None:
+    feast = {"feast": [("2025-04-01", "2025-04-09")]}
+    told = parameters_of(recipe(occasions=feast))
+    assert told == parameters_of(recipe()) | {"occasions": feast}
+    assert "occasions" not in parameters_of(recipe())
 
 
 def test_a_past_that_is_too_short_to_be_tried_is_told_as_such() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.models.pasts import recipe, small_past
 from tests.support.nights import settings_in
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models import training
 from sales_tech.models.artifact import write_artifact
 from sales_tech.models.championship import contest
@@ -20,7 +21,7 @@ from sales_tech.runs import Run
 UNTIL = date(2026, 7, 1)
 
 
-def decided(until: date, code: str | None = None) -> Index:
+def decided(until: date, code: str | None = None, calendar: str = "") -> Index:
     last = Decided(
         origin=until,
         sales_until=until,
@@ -28,6 +29,7 @@ def decided(until: date, code: str | None = None) -> Index:
         code=code or model_code(),
         outcome="refused",
         reason="so",
+        calendar=calendar,
     )
     return Index(source="erp_br", decisions=[last])
 
@@ -44,6 +46,16 @@ def decided(until: date, code: str | None = None) -> Index:
 def test_a_model_is_tried_after_a_week_of_sales_or_by_other_code_and_not_the_same_night_again(index: Index, reason: str | None) -> None:
     assert reason_to_train(index, UNTIL) == reason
     assert reason_to_train(index, UNTIL, force=True) == "forced"
+
+
+def test_a_model_is_tried_again_once_its_pack_tells_other_days() -> None:
+    told = RetailCalendar(occasions={"anniversary": [(date(2026, 8, 17), date(2026, 8, 23))]})
+    yesterday = date(2026, 6, 30)
+    assert reason_to_train(decided(yesterday), UNTIL, RetailCalendar()) is None
+    assert reason_to_train(decided(yesterday), UNTIL, told) == "the calendar of its pack has changed"
+    assert reason_to_train(decided(yesterday, calendar=told.fingerprint), UNTIL, told) is None
+    # A run that does not know of the pack leaves what was learnt by its calendar.
+    assert reason_to_train(decided(yesterday, calendar=told.fingerprint), UNTIL, None) is None
 
 
 def test_what_was_decided_is_kept_and_told(tmp_path: Path) -> None:

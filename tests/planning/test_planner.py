@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from sklearn.base import clone
 from tests.planning.pasts import FIRST, fitted, past, planner, sales, twin_past
 from tests.promotions.sources import listed
 
-from sales_tech.planning import TooLittleHistory
+from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.planning import PromotionPlanner, TooLittleHistory
 from sales_tech.planning.losses import loss_rates
 from sales_tech.planning.prices import price_list
 from sales_tech.promotions import SourceFrames
@@ -27,6 +29,30 @@ def test_observing_the_past_that_was_learnt_changes_nothing() -> None:
     model = planner().fit(twin_past())
     learnt = model.outlook_.baseline
     pd.testing.assert_frame_equal(model.observe(twin_past()).outlook_.baseline, learnt)
+
+
+def test_days_of_its_own_in_which_a_source_sold_twice_as_much_are_told_so_again_by_learning_and_by_observing() -> None:
+    # 100 days of ten units, twice as many in two times of four days; the third time lies in the 14 days after.
+    daily = sales(100, A=10, B=10)
+    days = (daily["sold_on"] - FIRST).dt.days
+    feast = days.between(30, 33) | days.between(65, 68)
+    daily["units"] = daily["units"].where(~feast, 20.0)
+    times = [(FIRST.date() + timedelta(days=day), FIRST.date() + timedelta(days=day + 3)) for day in (30, 65, 104)]
+    known = replace(past(daily), calendar=RetailCalendar(country="PT", occasions={"feast": times}))
+    without = replace(known, calendar=RetailCalendar(country="PT", occasions={"feast": times[:2]}))
+
+    def told(model: PromotionPlanner) -> tuple[float, float]:
+        baseline = model.outlook_.baseline
+        inside = (baseline["sold_on"] - FIRST).dt.days.between(104, 107)
+        return baseline.loc[inside, "baseline_units"].mean(), baseline.loc[~inside, "baseline_units"].mean()
+
+    inside, outside = told(planner(**known.days).fit(known))
+    assert inside > 1.5 * outside
+    unaware = planner(**without.days).fit(without)
+    inside, outside = told(unaware)
+    assert inside < 1.2 * outside
+    inside, outside = told(unaware.observe(known))
+    assert inside > 1.5 * outside
 
 
 def test_a_newer_past_moves_the_days_that_are_told() -> None:

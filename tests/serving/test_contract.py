@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 from tests.models.pasts import plan, small_past
 from tests.support.nights import REPOSITORY
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models.artifact import open_artifact
 from sales_tech.models.exported import export_past, read_exported
 from sales_tech.serving.server import DIGEST
@@ -94,10 +97,11 @@ class Endpoint:
 
 
 def test_what_was_exported_is_what_was_there(tmp_path: Path) -> None:
-    past = small_past()
+    past = replace(small_past(), calendar=RetailCalendar(country="PT", occasions={"feast": [(date(2025, 4, 1), date(2025, 4, 9))]}))
     export_past(past, tmp_path, "erp_br", {"gold.daily_sales": 7})
     read = read_exported(tmp_path)
     assert (read.about.source, read.about.currency, read.about.snapshots) == ("erp_br", "BRL", {"gold.daily_sales": 7})
+    assert read.past.calendar == past.calendar
     assert read.past.frames.stockouts is None
     for name in ("daily", "products", "stores", "promotions"):
         pd.testing.assert_frame_equal(getattr(read.past.frames, name), getattr(past.frames, name), check_exact=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,7 +24,7 @@ from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 from sales_tech.transform import forecasts, promotions
 from sales_tech.transform.outlooks import read_outlook, source_of
-from sales_tech.transform.planning_past import read_past
+from sales_tech.transform.planning_past import calendars_of, read_past
 from sales_tech.transform.promotion_frames import read_source
 from sales_tech.twin import Size
 
@@ -63,6 +65,25 @@ def test_a_night_without_any_change_has_nothing_to_do(twin: Settings) -> None:
     before = snapshots(twin)
     assert forecast(twin).notes == ["nothing to do"]
     assert snapshots(twin) == before
+
+
+def test_other_days_in_a_pack_make_its_forecast_anew_and_no_table_of_sales(twin: Settings, tmp_path: Path) -> None:
+    forecast(twin)
+    before = snapshots(twin)
+    pack = tmp_path / "erp_br"
+    shutil.copytree(twin.sources[0], pack)
+    (pack / "retail-calendar.yaml").write_text("occasions:\n  aniversário: [[2026-05-10, 2026-05-16]]\n", encoding="utf-8")
+    told = replace(twin, sources=(pack,))
+    changes = forecasts.why(Lake(told), calendars_of(told))
+    assert {name: change.reasons for name, change in changes.items()} == dict.fromkeys(TABLES, ("changed calendar of erp_br",))
+    assert not [result.commits for result in night(told).values() if result.commits]
+    assert forecast(told).commits
+    assert forecast(told).notes == ["nothing to do"]
+    after = snapshots(twin)
+    assert {name for name in after if after[name] != before[name]} == set(TABLES)
+    # A run that does not know of the pack leaves its forecast.
+    assert forecast(replace(twin, sources=(twin.sources[0].parent / "olist",))).notes == ["nothing to do"]
+    assert forecast(twin).commits
 
 
 def test_the_demand_holds_what_the_promotions_add(twin: Settings) -> None:
@@ -140,7 +161,8 @@ def test_a_source_with_too_little_history_has_no_forecast_and_says_why(erp: Sett
 
 
 def test_before_the_first_sales_there_is_nothing_to_do(tmp_path: Path) -> None:
-    assert forecasts.why(Lake(settings_in(tmp_path, "erp_br"))) == {}
+    settings = settings_in(tmp_path, "erp_br")
+    assert forecasts.why(Lake(settings), calendars_of(settings)) == {}
 
 
 def test_another_source_is_refused_by_its_name(twin: Settings) -> None:

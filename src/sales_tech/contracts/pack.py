@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from sales_tech.contracts.calendar import CALENDAR, RetailCalendar
 from sales_tech.contracts.document import Document, Misfit
 from sales_tech.contracts.fingerprint import sql_meaning
 from sales_tech.contracts.types import ColumnType
@@ -202,6 +203,7 @@ class Pack:
     folder: Path
     files: dict[str, FileContract]
     mappings: dict[str, Mapping]
+    calendar: RetailCalendar = field(default_factory=RetailCalendar)
 
     def bronze(self, kind: str) -> str:
         """The bronze table of a file kind."""
@@ -209,7 +211,7 @@ class Pack:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short hash of the contracts and the mappings."""
+        """A short hash of the contracts and the mappings; the calendar, which makes no table of sales, is left out."""
         parts = [self.files[kind].fingerprint for kind in sorted(self.files)]
         parts += [f"{table}\n{sql_meaning(self.mappings[table].sql)}" for table in sorted(self.mappings)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -221,8 +223,11 @@ def load_pack(folder: Path) -> Pack:
         raise ContractError(folder, None, "no such folder", "a folder with a YAML file for each kind of file")
     if not _PLACE.fullmatch(folder.name):
         raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters and digits, with single _ between")
-    files = {}
+    files, calendar = {}, RetailCalendar()
     for path in sorted(folder.glob("*.y*ml")):
+        if path.stem == CALENDAR:
+            calendar = Document.load(path).validate(RetailCalendar)
+            continue
         if not _PLACE.fullmatch(path.stem):
             raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
         if path.stem == STREAM or f"bronze.{folder.name}_{path.stem}" == STREAM_TABLE:
@@ -231,7 +236,7 @@ def load_pack(folder: Path) -> Pack:
     if not files:
         raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")
     mappings = {f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, _read_sql(path)) for path in sorted(folder.glob("*.sql"))}
-    return Pack(folder.name, folder, files, mappings)
+    return Pack(folder.name, folder, files, mappings, calendar)
 
 
 def _read_sql(path: Path) -> str:

@@ -20,6 +20,9 @@ _WORDS = {
 }
 
 
+Parameter = int | float | str | list[float] | dict[str, list[tuple[str, str]]] | None
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,7 +81,7 @@ class ModelCard(_Part):
     code_version: str
     code: str
     libraries: dict[str, str]
-    parameters: dict[str, int | float | str | list[float] | None]
+    parameters: dict[str, Parameter]
     cutoffs: list[date]
     compared_days: int
     figures: list[Figures]

@@ -15,15 +15,15 @@ from sklearn.base import clone
 from sales_tech import __version__
 from sales_tech.errors import ModelError
 from sales_tech.models.artifact import Artifact
-from sales_tech.models.card import CHALLENGER, CHAMPION, NAIVE, NOTHING, REFUSED, REGISTERED, Decision, Figures, ModelCard
+from sales_tech.models.card import CHALLENGER, CHAMPION, NAIVE, NOTHING, REFUSED, REGISTERED, Decision, Figures, ModelCard, Parameter
 from sales_tech.models.importance import permutation_importance
 from sales_tech.models.manifest import libraries, model_code
 from sales_tech.models.trial import Trial, past_until, try_forecasters
 from sales_tech.planning import PromotionPlanner, SourcePast
 from sales_tech.planning.demand import Demand, demand_of
-from sales_tech.transform.forecasts import COUNTRIES
 
 FEWEST_DAYS, MOST_DAYS = 7, 28
+OCCASIONS = "occasions"
 # By so much a better model may be worse in these before it is refused: shares of units, and of rows.
 BIAS_TOLERANCE, COVERAGE_TOLERANCE = 0.02, 0.03
 
@@ -128,18 +128,20 @@ def _champion(champion: Artifact | None, before: SourcePast, recipe: PromotionPl
             note = "It was made by the same recipe as the new one, so it is not to be beaten"
             return None, [f"The model in use cannot be asked any more: {error}. {note}."], True
         note = "Its recipe was fitted anew in its place, and only must not be better"
-        again = _fresh(recipe).set_params(**given)
+        again = _fresh(recipe).set_params(**({OCCASIONS: None} | given))
         return again.fit(before), [f"The model in use cannot be asked any more: {error}. {note}."], False
 
 
-def parameters_of(recipe: PromotionPlanner) -> dict[str, int | float | str | list[float] | None]:
-    """The parameters of a recipe as a card has them."""
-    return {name: list(value) if isinstance(value, tuple | list) else value for name, value in sorted(recipe.get_params().items())}
-
-
-def recipe_of(currency: str) -> PromotionPlanner:
-    """The recipe of a source whose money is in a currency, which tells whose holidays count."""
-    return PromotionPlanner(country=COUNTRIES.get(currency))
+def parameters_of(recipe: PromotionPlanner) -> dict[str, Parameter]:
+    """The parameters of a recipe as a card has them; a recipe without occasions does not speak of them."""
+    told: dict[str, Parameter] = {
+        name: list(value) if isinstance(value, tuple | list) else value
+        for name, value in sorted(recipe.get_params().items())
+        if name != OCCASIONS
+    }
+    if recipe.occasions:
+        told[OCCASIONS] = {name: [(first, last) for first, last in times] for name, times in recipe.occasions.items()}
+    return told
 
 
 def _fresh(recipe: PromotionPlanner) -> PromotionPlanner:

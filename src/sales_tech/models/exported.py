@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.errors import ModelError
 from sales_tech.models.parquet import read_frame, write_frame
 
@@ -25,13 +26,14 @@ ESTIMATES = {"results": "results", "daily": "promotion_daily", "response": "resp
 
 
 class About(BaseModel):
-    """Which source it is, the currency of its money, the snapshots of the tables, and which frames the source does not have."""
+    """Which source it is, its currency and calendar, the snapshots of the tables, and which frames the source does not have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     source: str
     currency: str
     snapshots: dict[str, int]
     absent: tuple[str, ...] = ()
+    calendar: RetailCalendar = RetailCalendar()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def export_past(past: SourcePast, folder: Path, source: str, snapshots: dict[str
         if frame is not None:
             write_frame(frame, folder / f"{name}.parquet")
     absent = tuple(name for name, frame in frames.items() if frame is None)
-    about = About(source=source, currency=past.currency, snapshots=snapshots, absent=absent)
+    about = About(source=source, currency=past.currency, snapshots=snapshots, absent=absent, calendar=past.calendar)
     (folder / ABOUT).write_text(about.model_dump_json(indent=1), encoding="utf-8")
 
 
@@ -71,4 +73,4 @@ def read_exported(folder: Path) -> Exported:
         raise ModelError(f"{folder} cannot be read as an exported source: {error}; export it again") from error
     source = SourceFrames(*(frames.get(name) for name in FRAMES))  # type: ignore[arg-type]  # daily and products are never absent
     estimates = {name: frames[file] for name, file in ESTIMATES.items()}
-    return Exported(about, SourcePast(source, **estimates, currency=about.currency))
+    return Exported(about, SourcePast(source, **estimates, currency=about.currency, calendar=about.calendar))

@@ -74,13 +74,15 @@ def train(console: Console) -> int:
 def _train(job: Job) -> str:
     # The planner is heavy to import; whoever only asks for help does without it.
     from sales_tech.models.artifact import open_artifact, write_artifact
-    from sales_tech.models.championship import contest, recipe_of
+    from sales_tech.models.championship import contest
     from sales_tech.models.exported import read_exported
-    from sales_tech.planning import TooLittleHistory
+    from sales_tech.planning import PromotionPlanner, TooLittleHistory
 
     given = _hyperparameters(job.hyperparameters)
     exported = read_exported(job.training)
-    recipe = recipe_of(exported.past.currency).set_params(**{name: value for name, value in given.items() if name != "champion_digest"})
+    recipe = PromotionPlanner(**exported.past.days).set_params(
+        **{name: value for name, value in given.items() if name != "champion_digest"}
+    )
     champion = None
     if job.champion.is_dir():
         archive = job.champion / "model.tar.gz"

@@ -54,7 +54,7 @@ class Version(_Part):
 
 
 class Decided(_Part):
-    """One decision on a new model: the last day of sales it knew, by which code, what was decided and why, and the version if any.
+    """One decision on a new model: the last day of sales it knew, by which code and calendar, what, why, and the version if any.
 
     `sales_until` is the last day with any sale, which may lie after `origin` where the newest days are not whole.
     """
@@ -66,6 +66,7 @@ class Decided(_Part):
     outcome: str
     reason: str
     version: str | None = None
+    calendar: str = ""
 
 
 class Index(_Part):
@@ -145,7 +146,7 @@ class Registry:
         except FileNotFoundError as error:
             raise ModelError(f"{place} is not in the lake, though the index names it. Restore it, or have ml/train fit another") from error
 
-    def register(self, artifact: Artifact, card: ModelCard, sales_until: date | None = None) -> Version:
+    def register(self, artifact: Artifact, card: ModelCard, sales_until: date | None = None, *, calendar: str = "") -> Version:
         """Keep an artifact as the next version and make it the champion, as the lake's only writer."""
         with exclusive(self._settings):
             index = self.index(card.source)
@@ -169,6 +170,7 @@ class Registry:
                 outcome=card.decision.outcome,
                 reason=card.decision.reason,
                 version=name,
+                calendar=calendar,
             )
             self._write(index, champion=name, versions=[*index.versions, version], decisions=[*index.decisions, told])
             return version

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import ModelError
 from sales_tech.lake.store import Lake
@@ -26,15 +27,15 @@ FEWEST_DAYS = 7
 FOLDER, CARD, TRIAL = "models", "card.json", "trial.parquet"
 
 
-def why(lake: Lake, engine: DuckEngine, run: Run) -> dict[str, str]:
-    """The sources that need a new model, and why each does."""
+def why(lake: Lake, engine: DuckEngine, run: Run, calendars: Mapping[str, RetailCalendar]) -> dict[str, str]:
+    """The sources that need a new model, and why each does. `calendars` are those of the packs, by source."""
     if lake.snapshot_id(DAILY) is None:
         return {}
     registry = Registry(run.settings)
     known = {source: registry.index(source) for source in sorted(sources_of(lake, DAILY))}
     due = {}
     for source, until in _last_sales(lake, engine).items():
-        if reason := reason_to_train(known[source], until, force=run.force):
+        if reason := reason_to_train(known[source], until, calendars.get(source), force=run.force):
             due[source] = reason
     return due
 
@@ -45,36 +46,40 @@ def run(run: Run) -> StepResult:
     Cards, and what the forecasters told in the trial, lie in the run's folder below `models/<source>`. The result's notes
     say of which source there is no model, and why.
     """
-    from sales_tech.models.championship import contest, recipe_of
-    from sales_tech.planning import TooLittleHistory
-    from sales_tech.transform.planning_past import ESTIMATES, read_past
+    from sales_tech.models.championship import contest
+    from sales_tech.planning import PromotionPlanner, TooLittleHistory
+    from sales_tech.transform.planning_past import ESTIMATES, calendars_of, read_past
     from sales_tech.transform.promotion_frames import INPUTS, read_source
 
     registry, notes, rows = Registry(run.settings), [], 0
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
-        due, until = why(lake, engine, run), _last_sales(lake, engine)
+        calendars = calendars_of(run.settings)
+        due, until = why(lake, engine, run, calendars), _last_sales(lake, engine)
         snapshots = {name: number for name in (*INPUTS, *ESTIMATES) if (number := lake.snapshot_id(name)) is not None}
         for source in due:
             found = read_source(lake, engine, source)
             if found is None:
                 continue
             rows += found.rows
-            past = read_past(lake, engine, source, found)
+            past = read_past(lake, engine, source, found, calendars.get(source))
+            calendar = past.calendar.fingerprint
             champion, lost = _champion(registry, source)
             try:
-                ended = contest(past, source, snapshots, champion, recipe_of(found.currency))
+                ended = contest(past, source, snapshots, champion, PromotionPlanner(**past.days))
             except TooLittleHistory as error:
                 notes.append(f"{source}: {error}")
-                registry.decide(source, _decided(until[source], REFUSED, str(error)))
+                registry.decide(source, _decided(until[source], REFUSED, str(error), calendar=calendar))
                 continue
             card = ended.card.model_copy(update={"notes": [*ended.card.notes, *lost]})
             if ended.planner is not None:
                 with tempfile.TemporaryDirectory() as work:
                     artifact = write_artifact(Path(work) / "model", ended.planner, card)
-                    registry.register(artifact, card, until[source])
+                    registry.register(artifact, card, until[source], calendar=calendar)
             else:
-                registry.decide(source, _decided(until[source], card.decision.outcome, card.decision.reason, card.origin))
+                registry.decide(
+                    source, _decided(until[source], card.decision.outcome, card.decision.reason, card.origin, calendar=calendar)
+                )
                 if champion is None:
                     notes.append(f"{source}: the new model is not registered: {card.decision.reason}")
             folder = run.folder / FOLDER / source
@@ -121,7 +126,7 @@ def figures(cards: Mapping[str, ModelCard]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source", *Figures.model_fields])
 
 
-def reason_to_train(index: Index, until: date, *, force: bool = False) -> str | None:
+def reason_to_train(index: Index, until: date, calendar: RetailCalendar | None = None, *, force: bool = False) -> str | None:
     """Why a source whose last sale is on a day needs a new model; None where it does not."""
     if force:
         return "forced"
@@ -132,6 +137,8 @@ def reason_to_train(index: Index, until: date, *, force: bool = False) -> str | 
         return f"sales went on for {days} days since the last model was tried"
     if last.code != model_code():
         return "the model was fitted by other code"
+    if calendar is not None and calendar.fingerprint != last.calendar:
+        return "the calendar of its pack has changed"
     return None
 
 
@@ -150,5 +157,6 @@ def _champion(registry: Registry, source: str) -> tuple[Artifact | None, list[st
         return None, [f"The model in use cannot be opened: {error}. The new one had only the simple forecasts to beat."]
 
 
-def _decided(until: date, outcome: str, reason: str, origin: date | None = None) -> Decided:
-    return Decided(origin=origin, sales_until=until, decided_at=datetime.now(UTC), code=model_code(), outcome=outcome, reason=reason)
+def _decided(until: date, outcome: str, reason: str, origin: date | None = None, *, calendar: str) -> Decided:
+    now, code = datetime.now(UTC), model_code()
+    return Decided(origin=origin, sales_until=until, decided_at=now, code=code, outcome=outcome, reason=reason, calendar=calendar)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import SettingsError
@@ -75,11 +76,15 @@ def _promotions(at: Situation) -> list[str]:
 
 
 def _forecasts(at: Situation) -> list[str]:
-    return _merged(forecasts.why(at.lake, force=at.run.force))
+    return _merged(forecasts.why(at.lake, _calendars(at), force=at.run.force))
 
 
 def _training(at: Situation) -> list[str]:
-    return [f"{source}: {reason}" for source, reason in training.why(at.lake, at.engine, at.run).items()]
+    return [f"{source}: {reason}" for source, reason in training.why(at.lake, at.engine, at.run, _calendars(at)).items()]
+
+
+def _calendars(at: Situation) -> dict[str, RetailCalendar]:
+    return {name: pack.calendar for name, pack in at.packs.items()}
 
 
 def _maintenance(at: Situation) -> list[str]:

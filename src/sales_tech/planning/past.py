@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.promotions.frames import Estimates, SourceFrames
 
 WEEK = 7
@@ -15,6 +17,7 @@ WHOLE = 0.25
 RECENT_DAYS = 28
 USUAL_DAYS = 91
 FEWEST_DAYS = 56
+COUNTRIES = {"BRL": "BR", "USD": "US"}
 
 
 class TooLittleHistory(ValueError):
@@ -27,7 +30,7 @@ class SourcePast:
 
     `frames` as the analysis takes them. `results`, `daily`, `response` and `elasticity` have columns of gold.promotion_results,
     gold.promotion_daily, gold.promotion_response and gold.price_elasticity, money and units as floats; `currency` is the ISO
-    code of all money.
+    code of all money, `calendar` what the source's pack says of its own days.
     """
 
     frames: SourceFrames
@@ -36,6 +39,12 @@ class SourcePast:
     response: pd.DataFrame
     elasticity: pd.DataFrame
     currency: str = "BRL"
+    calendar: RetailCalendar = field(default_factory=RetailCalendar)
+
+    @property
+    def days(self) -> dict[str, Any]:
+        """What `PromotionPlanner` is told of the days: `occasions`, and as `country` the calendar's or else the currency's."""
+        return {"country": self.calendar.country or COUNTRIES.get(self.currency), "occasions": self.calendar.days}
 
     @classmethod
     def of(cls, frames: SourceFrames, estimates: Estimates, currency: str = "BRL") -> SourcePast:

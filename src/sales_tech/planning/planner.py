@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -38,6 +38,7 @@ class PromotionPlanner(BaseEstimator):
     horizon: days ahead; a source with less than three times as many days of sales is told less far.
     quantiles: low, median and high of the baseline's range of a day.
     country: ISO code of the holidays; None for none.
+    occasions: the source's own days in which more is sold each time: first and last days (YYYY-MM-DD) by name.
     random_state: the same past and seed give the same numbers.
     most_rows, trees: bounds of the forecaster, see `PromotionForecaster`.
 
@@ -54,9 +55,10 @@ class PromotionPlanner(BaseEstimator):
         random_state: int = 0,
         most_rows: int = 120_000,
         trees: int = 120,
+        occasions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     ) -> None:
         self.horizon, self.quantiles, self.country = horizon, quantiles, country
-        self.random_state, self.most_rows, self.trees = random_state, most_rows, trees
+        self.random_state, self.most_rows, self.trees, self.occasions = random_state, most_rows, trees, occasions
 
     def fit(self, past: SourcePast, y: object = None) -> Self:
         """Learn from a source's past; TooLittleHistory where it is too short for any forecast."""
@@ -70,6 +72,7 @@ class PromotionPlanner(BaseEstimator):
             horizon=demand.horizon + (ANCHOR_DAYS if _long_enough(demand) else 0),
             quantiles=tuple(self.quantiles),
             country=self.country,
+            occasions=self.occasions,
             available="available",
             effects=KnownUplift(),
             random_state=self.random_state,
@@ -81,8 +84,12 @@ class PromotionPlanner(BaseEstimator):
         return self._look_ahead(past, demand)
 
     def observe(self, past: SourcePast) -> Self:
-        """Look ahead from a newer past with what was learnt; the horizon stays what it was."""
+        """Look ahead from a newer past with what was learnt; the horizon stays what it was.
+
+        The days of occasions are those of its calendar, where it has one. Of an occasion that was not learnt nothing is told.
+        """
         check_is_fitted(self, "forecaster_")
+        self.forecaster_.set_params(occasions=past.calendar.days or self.occasions)
         return self._look_ahead(past, demand_of(past, self.horizon_))
 
     def _baseline(self, demand: Demand) -> pd.DataFrame:

@@ -75,14 +75,18 @@ def commit_frames(
     staged: Mapping[str, list[Staged]],
     removed: Mapping[str, list[LakeFile]],
     sources: Sequence[str],
+    packs: Mapping[str, str] | None = None,
 ) -> list[Commit]:
-    """Commit staged files of some sources in place of removed ones, table by table, with the snapshots of the `inputs` named."""
+    """Commit staged files of some sources in place of removed ones, table by table.
+
+    The commits name the snapshots of the `inputs`, and what of `packs` was applied.
+    """
     read = {name: snapshot for name in inputs if (snapshot := lake.snapshot_id(name)) is not None}
     commits = []
     for name, parts in staged.items():
         contract = table_contract(name)
         lake.ensure(contract)
-        provenance = Provenance(run.run_id, step, code, contract.fingerprint, read)
+        provenance = Provenance(run.run_id, step, code, contract.fingerprint, read, packs=dict(packs or {}))
         snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed[name], provenance)
         commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
     return commits

@@ -8,13 +8,15 @@ one day, or a forced one, would have to be told apart; rows are there for any qu
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import table_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
@@ -27,11 +29,11 @@ from sales_tech.planning.planned import planned_ahead
 from sales_tech.planning.series import UNKNOWN, catalogue_of
 from sales_tech.runs import Run, StepResult, exclusive
 from sales_tech.transform.estimated import changes_of, commit_frames, stage_frame, stale_sources
-from sales_tech.transform.planning_past import ESTIMATES, read_past
+from sales_tech.transform.planning_past import ESTIMATES, calendars_of, read_past
+from sales_tech.transform.promotion_frames import DAILY, SourceRows, read_source, sources_of
 from sales_tech.transform.promotion_frames import INPUTS as ROWS
-from sales_tech.transform.promotion_frames import SourceRows, read_source
 from sales_tech.transform.sources import view_table
-from sales_tech.transform.staleness import Change
+from sales_tech.transform.staleness import UNCHANGED, Change
 
 if TYPE_CHECKING:
     from sales_tech.planning import PromotionPlanner
@@ -40,14 +42,21 @@ STEP = "ml/forecast"
 DEMAND, PROMOTIONS, ACCURACY = "gold.demand_forecast", "gold.promotion_forecast", "gold.forecast_accuracy"
 TABLES = (PROMOTIONS, ACCURACY, DEMAND)
 INPUTS = (*ROWS, *ESTIMATES)
-COUNTRIES = {"BRL": "BR", "USD": "US"}
 KEPT_DAYS = 91
 Planners = Callable[[str], "PromotionPlanner | None"]
 
 
-def why(lake: Lake, *, force: bool = False) -> dict[str, Change]:
-    """For each of TABLES that must be worked on: what moved since its last commit."""
-    return changes_of(lake, TABLES, INPUTS, _code(), force=force)
+Calendars = Mapping[str, RetailCalendar]
+
+
+def why(lake: Lake, calendars: Calendars, *, force: bool = False) -> dict[str, Change]:
+    """For each of TABLES that must be worked on: what moved since its last commit. `calendars` are those of the packs, by source."""
+    changes = changes_of(lake, TABLES, INPUTS, _code(), force=force)
+    for name in TABLES:
+        if moved := _moved(lake, name, calendars):
+            known = changes.get(name, UNCHANGED)
+            changes[name] = replace(known, reasons=(*known.reasons, *(f"changed calendar of {source}" for source in moved)))
+    return changes
 
 
 def run(run: Run, planner_of: Planners | None = None) -> StepResult:
@@ -58,14 +67,26 @@ def run(run: Run, planner_of: Planners | None = None) -> StepResult:
     """
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
-        changes = why(lake, force=run.force)
+        calendars = calendars_of(run.settings)
+        changes = why(lake, calendars, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
-        sources = stale_sources(lake, TABLES, changes)
-        return run.record(_build(lake, engine, run, sources, planner_of or (lambda source: None)))
+        moved = {source for name in TABLES for source in _moved(lake, name, calendars)}
+        sources = sorted(moved.union(stale_sources(lake, TABLES, changes)))
+        return run.record(_build(lake, engine, run, sources, planner_of or (lambda source: None), calendars))
 
 
-def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner_of: Planners) -> StepResult:
+def _moved(lake: Lake, name: str, calendars: Calendars) -> list[str]:
+    """The sources with sales whose calendar is not the one of a table's last commit."""
+    last = lake.provenance(name)
+    if last is None:
+        return []
+    return sorted(
+        source for source in sources_of(lake, DAILY) & calendars.keys() if calendars[source].fingerprint != last.packs.get(source, "")
+    )
+
+
+def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner_of: Planners, calendars: Calendars) -> StepResult:
     staged: dict[str, list[Staged]] = {name: [] for name in TABLES}
     removed = {name: [file for file in lake.files(name) if file.partition[0] in sources] for name in TABLES}
     rows_in, notes = 0, []
@@ -74,7 +95,7 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
         if found is None:
             notes.append(f"{source}: no sales are left, so nothing is forecast")
             continue
-        past = read_past(lake, engine, source, found)
+        past = read_past(lake, engine, source, found, calendars.get(source))
         rows_in += found.rows
         try:
             planner = _planner(past, planner_of(source))
@@ -92,7 +113,10 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
         for name, frame in frames.items():
             staged[name].append(stage_frame(lake, engine, run, name, frame, given))
         notes += [f"{source}: {note}" for note in (*planner.notes_, *left_out, *guessed)]
-    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources)
+    # What was not made anew stays what the last commit says of it.
+    last = lake.provenance(DEMAND)
+    applied = (last.packs if last else {}) | {source: calendars.get(source, RetailCalendar()).fingerprint for source in sources}
+    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources, applied)
     return StepResult(STEP, rows_in, commits, notes=notes)
 
 
@@ -102,7 +126,7 @@ def _planner(past: SourcePast, stored: PromotionPlanner | None) -> PromotionPlan
     # Heavy to import, and a plan does without it.
     from sales_tech.planning import PromotionPlanner
 
-    return PromotionPlanner(country=COUNTRIES.get(past.currency)).fit(past)
+    return PromotionPlanner(**past.days).fit(past)
 
 
 @contextmanager

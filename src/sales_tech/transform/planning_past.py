@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.lake.store import Lake
 from sales_tech.planning import SourcePast
+from sales_tech.settings import Settings
 from sales_tech.transform.promotion_frames import SourceRows
 from sales_tech.transform.sources import view_table
 
@@ -36,10 +39,15 @@ _ORDER = {
 _TEXTS = ("promotion_id", "channel", "region", "sku", "phase", "category", "brand", "mechanic", "display")
 
 
-def read_past(lake: Lake, engine: DuckEngine, source: str, rows: SourceRows) -> SourcePast:
+def calendars_of(settings: Settings) -> dict[str, RetailCalendar]:
+    """What each pack says of its retailer's calendar, by source."""
+    return {name: pack.calendar for name, pack in load_packs(settings.sources).items()}
+
+
+def read_past(lake: Lake, engine: DuckEngine, source: str, rows: SourceRows, calendar: RetailCalendar | None = None) -> SourcePast:
     """The past of a source whose frames were read already."""
     results, daily, response, elasticity = (read_estimate(lake, engine, source, name) for name in ESTIMATES)
-    return SourcePast(rows.frames, results, daily, response, elasticity, rows.currency)
+    return SourcePast(rows.frames, results, daily, response, elasticity, rows.currency, calendar or RetailCalendar())
 
 
 def read_estimate(lake: Lake, engine: DuckEngine, source: str, name: str) -> pd.DataFrame:
