@@ -13,6 +13,7 @@ from tests.support.command_line import pipeline
 from tests.support.nights import REPOSITORY
 
 from sales_tech.contracts.dictionary import data_dictionary
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.contracts.pack import FileColumn, FileContract
 from sales_tech.contracts.table import table_names
 from sales_tech.orchestration.steps import STEPS
@@ -66,11 +67,12 @@ def test_every_setting_of_a_pack_is_explained() -> None:
     assert [name for name in sorted(settings) if not re.search(rf"^{name}:|\| `{name}` \|", page, re.M)] == []
 
 
-def test_the_pack_in_the_documentation_is_a_valid_one() -> None:
+def test_the_pack_and_the_calendar_in_the_documentation_are_valid_ones() -> None:
     page = text("docs/packs.md")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    example, calendar = re.findall(r"```yaml\n(.*?)```", page, re.S)
     contract = FileContract.model_validate({"kind": "sales", **yaml.safe_load(example)})
     assert contract.key == ["order", "item"]
+    assert [*RetailCalendar.model_validate(yaml.safe_load(calendar)).occasions] == ["aniversário"]
 
 
 def test_the_variables_of_the_readme_are_settings() -> None:
