@@ -12,8 +12,8 @@ import yaml
 from tests.support.command_line import pipeline
 from tests.support.nights import REPOSITORY
 
-from sales_tech.contracts.dictionary import data_dictionary
 from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.contracts.dictionary import data_dictionary
 from sales_tech.contracts.pack import FileColumn, FileContract
 from sales_tech.contracts.table import table_names
 from sales_tech.orchestration.steps import STEPS
