@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,11 @@ import pandas as pd
 import pytest
 from tests.models.pasts import CHANNELS, recipe, small_past
 
+from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models import artifact as artifacts
 from sales_tech.models.artifact import Artifact, write_artifact
 from sales_tech.models.card import Figures
-from sales_tech.models.championship import contest, decide, parameters_of
+from sales_tech.models.championship import OTHER_DAYS, contest, decide, parameters_of
 from sales_tech.models.trial import past_until
 from sales_tech.planning import TooLittleHistory
 
@@ -128,6 +131,20 @@ def test_within_a_week_of_the_champion_nothing_is_trained_and_it_stands(champion
     assert ended.trial is None
     assert ended.card.decision.outcome == "nothing to compare"
     assert ended.card.decision.reason.startswith("only 6 days of sales lie after")
+
+
+def test_a_champion_of_other_days_than_the_pack_tells_is_not_to_be_beaten_at_any_time(champion: Artifact) -> None:
+    feast = RetailCalendar(occasions={"feast": [(date(2025, 4, 1), date(2025, 4, 9)), (date(2025, 6, 1), date(2025, 6, 9))]})
+    told = replace(small_past(days=151), calendar=feast)
+    ended = contest(told, "erp_br", {}, champion, recipe(**told.days), importance=False)
+    assert ended.trial is not None
+    assert "champion" not in ended.trial.told
+    assert ended.planner is not None
+    assert ended.planner.occasions == feast.days
+    assert OTHER_DAYS in ended.card.notes
+    for same in (RetailCalendar(), RetailCalendar(country="BR"), None):
+        told = replace(small_past(days=151), calendar=same)
+        assert contest(told, "erp_br", {}, champion, recipe(**told.days)).card.decision.outcome == "nothing to compare"
 
 
 def test_the_champion_is_asked_as_it_is_about_days_that_it_did_not_learn_from(champion: Artifact) -> None:

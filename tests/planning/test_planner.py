@@ -53,6 +53,12 @@ def test_days_of_its_own_in_which_a_source_sold_twice_as_much_are_told_so_again_
     assert inside < 1.2 * outside
     inside, outside = told(unaware.observe(known))
     assert inside > 1.5 * outside
+    # Days that are called off are not told; where no pack is known, those that were learnt stay.
+    aware = planner(**known.days).fit(known)
+    inside, outside = told(aware.observe(replace(known, calendar=RetailCalendar(country="PT"))))
+    assert inside < 1.2 * outside
+    inside, outside = told(aware.observe(replace(known, calendar=None)))
+    assert inside > 1.5 * outside
 
 
 def test_a_newer_past_moves_the_days_that_are_told() -> None:

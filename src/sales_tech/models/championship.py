@@ -6,6 +6,7 @@ learnt from. The challenger is fitted on what was known at the same cutoff, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,9 @@ from sales_tech.planning.demand import Demand, demand_of
 
 FEWEST_DAYS, MOST_DAYS = 7, 28
 OCCASIONS = "occasions"
+OTHER_DAYS = (
+    "The model in use was made for other holidays or occasions than the calendar of its pack tells now, so it was not to be beaten."
+)
 # By so much a better model may be worse in these before it is refused: shares of units, and of rows.
 BIAS_TOLERANCE, COVERAGE_TOLERANCE = 0.02, 0.03
 
@@ -48,8 +52,12 @@ def contest(
 ) -> Contest:
     """Fit a challenger by a recipe, and let it meet the champion and the simple peers on the last days of the past.
 
-    TooLittleHistory where there is too little to fit or to try.
+    TooLittleHistory where there is too little to fit or to try. A champion that was made for other holidays or occasions than the
+    source's calendar tells now is not asked: whose days count is the retailer's to say, and seldom lies in the days of a trial.
     """
+    other_days = champion is not None and past.calendar is not None and _days(champion.card().parameters) != _days(parameters_of(recipe))
+    if other_days:
+        champion = None
     now = demand_of(past, recipe.horizon)
     days = min(MOST_DAYS, now.horizon)
     cutoff = now.origin - pd.Timedelta(days=days)
@@ -66,6 +74,7 @@ def contest(
     challenger = _fresh(recipe).fit(before)
     outlooks = {CHALLENGER: challenger.outlook_}
     rival, notes, must_beat = _champion(champion, before, recipe)
+    notes += [OTHER_DAYS] if other_days else []
     if rival is not None:
         outlooks[CHAMPION] = rival.outlook_
     # No day counts whose sales are not known yet.
@@ -142,6 +151,10 @@ def parameters_of(recipe: PromotionPlanner) -> dict[str, Parameter]:
     if recipe.occasions:
         told[OCCASIONS] = {name: [(first, last) for first, last in times] for name, times in recipe.occasions.items()}
     return told
+
+
+def _days(parameters: Mapping[str, Parameter]) -> tuple[Parameter, Parameter]:
+    return parameters.get("country"), parameters.get(OCCASIONS)
 
 
 def _fresh(recipe: PromotionPlanner) -> PromotionPlanner:

@@ -33,7 +33,7 @@ class About(BaseModel):
     currency: str
     snapshots: dict[str, int]
     absent: tuple[str, ...] = ()
-    calendar: RetailCalendar = RetailCalendar()
+    calendar: RetailCalendar | None = None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def run(run: Run) -> StepResult:
                 continue
             rows += found.rows
             past = read_past(lake, engine, source, found, calendars.get(source))
-            calendar = past.calendar.fingerprint
+            calendar = past.calendar.fingerprint if past.calendar else ""
             champion, lost = _champion(registry, source)
             try:
                 ended = contest(past, source, snapshots, champion, PromotionPlanner(**past.days))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ class SourcePast:
 
     `frames` as the analysis takes them. `results`, `daily`, `response` and `elasticity` have columns of gold.promotion_results,
     gold.promotion_daily, gold.promotion_response and gold.price_elasticity, money and units as floats; `currency` is the ISO
-    code of all money, `calendar` what the source's pack says of its own days.
+    code of all money, `calendar` what the source's pack says of its own days, None where no pack
+    is known.
     """
 
     frames: SourceFrames
@@ -39,12 +40,13 @@ class SourcePast:
     response: pd.DataFrame
     elasticity: pd.DataFrame
     currency: str = "BRL"
-    calendar: RetailCalendar = field(default_factory=RetailCalendar)
+    calendar: RetailCalendar | None = None
 
     @property
     def days(self) -> dict[str, Any]:
         """What `PromotionPlanner` is told of the days: `occasions`, and as `country` the calendar's or else the currency's."""
-        return {"country": self.calendar.country or COUNTRIES.get(self.currency), "occasions": self.calendar.days}
+        told = self.calendar or RetailCalendar()
+        return {"country": told.country or COUNTRIES.get(self.currency), "occasions": told.days}
 
     @classmethod
     def of(cls, frames: SourceFrames, estimates: Estimates, currency: str = "BRL") -> SourcePast:

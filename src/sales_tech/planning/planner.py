@@ -86,10 +86,10 @@ class PromotionPlanner(BaseEstimator):
     def observe(self, past: SourcePast) -> Self:
         """Look ahead from a newer past with what was learnt; the horizon stays what it was.
 
-        The days of occasions are those of its calendar, where it has one. Of an occasion that was not learnt nothing is told.
+        The days of occasions are those of its calendar, where one is known. Of an occasion that was not learnt nothing is told.
         """
         check_is_fitted(self, "forecaster_")
-        self.forecaster_.set_params(occasions=past.calendar.days or self.occasions)
+        self.forecaster_.set_params(occasions=self.occasions if past.calendar is None else past.calendar.days)
         return self._look_ahead(past, demand_of(past, self.horizon_))
 
     def _baseline(self, demand: Demand) -> pd.DataFrame:

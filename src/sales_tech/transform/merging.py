@@ -53,7 +53,11 @@ def repeated_select(pool: str) -> str:
 
 
 def alone_select(contract: TableContract, pool: str, merged: str) -> str:
-    """The rows of a pool that are not among the `merged` ones, which are nearly all, each with its fate and as it came."""
+    """The rows of a pool that are not among the `merged` ones, which are nearly all, each with its fate and as it came.
+
+    Rows are told apart by their order line besides their place: should a mapping make several of one place, none is hidden
+    from the accounts.
+    """
     waits = f"r._cancels and {_SOUND.format('r')} and not r._states"
     return f"""
 select
@@ -66,7 +70,8 @@ select
     end as _fate,
     {", ".join(f"r.{quote(name)}" for name in contract.columns)}
 from {pool} as r
-left join {merged} as m on r._file_id = m._file_id and r._line_number = m._line_number
+left join {merged} as m
+    on r._file_id = m._file_id and r._line_number = m._line_number and r.order_id = m.order_id and r.line = m.line and {_SOUND.format("r")}
 where m._file_id is null
 """
 

@@ -47,7 +47,7 @@ def calendars_of(settings: Settings) -> dict[str, RetailCalendar]:
 def read_past(lake: Lake, engine: DuckEngine, source: str, rows: SourceRows, calendar: RetailCalendar | None = None) -> SourcePast:
     """The past of a source whose frames were read already."""
     results, daily, response, elasticity = (read_estimate(lake, engine, source, name) for name in ESTIMATES)
-    return SourcePast(rows.frames, results, daily, response, elasticity, rows.currency, calendar or RetailCalendar())
+    return SourcePast(rows.frames, results, daily, response, elasticity, rows.currency, calendar)
 
 
 def read_estimate(lake: Lake, engine: DuckEngine, source: str, name: str) -> pd.DataFrame:
