@@ -142,6 +142,8 @@ def test_a_champion_of_other_days_than_the_pack_tells_is_not_to_be_beaten_at_any
     assert ended.planner is not None
     assert ended.planner.occasions == feast.days
     assert OTHER_DAYS in ended.card.notes
+    assert "the model in use was not asked" in ended.card.decision.reason
+    assert "occasions feast (2025-04-01 to 2025-04-09 and 2025-06-01 to 2025-06-09)" in ended.card.markdown()
     for same in (RetailCalendar(), RetailCalendar(country="BR"), None):
         told = replace(small_past(days=151), calendar=same)
         assert contest(told, "erp_br", {}, champion, recipe(**told.days)).card.decision.outcome == "nothing to compare"

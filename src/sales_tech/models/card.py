@@ -128,7 +128,7 @@ class ModelCard(_Part):
             ("days of sales", f"{self.first_day:%Y-%m-%d} to {self.origin:%Y-%m-%d}"),
             ("series", f"{self.series:,}, {self.sales_units:,.0f} units in all"),
             ("snapshots", ", ".join(f"{name} {number}" for name, number in self.snapshots.items()) or "exported files"),
-            ("parameters", ", ".join(f"{name} {value}" for name, value in self.parameters.items())),
+            ("parameters", ", ".join(f"{name} {_spelt(value)}" for name, value in self.parameters.items())),
             ("code", f"{self.code_version}, fingerprint {self.code}"),
             ("libraries", ", ".join(f"{name} {number}" for name, number in self.libraries.items())),
         ]
@@ -148,6 +148,13 @@ def _row(figures: Figures) -> tuple[str, ...]:
     numbers = (figures.wape, figures.bias, figures.rmsse, figures.coverage, figures.nominal)
     shown = [_percent(numbers[0]), _percent(numbers[1], "+"), "" if numbers[2] is None else f"{numbers[2]:.3f}"]
     return (name, f"{figures.rows:,}", *shown, *(_percent(number) for number in numbers[3:]))
+
+
+def _spelt(value: Parameter) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    times = {name: " and ".join(f"{first} to {last}" for first, last in days) for name, days in value.items()}
+    return "; ".join(f"{name} ({told})" for name, told in times.items())
 
 
 def _percent(number: float | None, sign: str = "") -> str:

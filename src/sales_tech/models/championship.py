@@ -55,6 +55,7 @@ def contest(
     TooLittleHistory where there is too little to fit or to try. A champion that was made for other holidays or occasions than the
     source's calendar tells now is not asked: whose days count is the retailer's to say, and seldom lies in the days of a trial.
     """
+    in_use = champion is not None
     other_days = champion is not None and past.calendar is not None and _days(champion.card().parameters) != _days(parameters_of(recipe))
     if other_days:
         champion = None
@@ -79,7 +80,7 @@ def contest(
         outlooks[CHAMPION] = rival.outlook_
     # No day counts whose sales are not known yet.
     trial = try_forecasters(past, known, min(MOST_DAYS, (now.origin - known.origin).days), outlooks)
-    decision = decide(trial.figures(), must_beat=must_beat)
+    decision = decide(trial.figures(), must_beat=must_beat, in_use=in_use)
     card = _card(past, source, snapshots, now, recipe, trial, decision, notes)
     if importance:
         rows = trial.told[CHALLENGER][["sku", "channel", "date", "actual"]]
@@ -90,10 +91,11 @@ def contest(
     return Contest(card, planner, trial)
 
 
-def decide(figures: list[Figures], *, must_beat: bool = True) -> Decision:
+def decide(figures: list[Figures], *, must_beat: bool = True, in_use: bool = False) -> Decision:
     """The decision by the figures: WAPE below that of the seasonal naive and of the champion, and bias and coverage not worse.
 
-    Without `must_beat` the champion is not to be beaten but only not to be lost to, as where it is the same recipe.
+    Without `must_beat` the champion is not to be beaten but only not to be lost to, as where it is the same recipe. `in_use` tells
+    that there is a model in use, though it may not have been asked.
     """
     by_name = {one.name: one for one in figures}
     mine, naive, rival = by_name[CHALLENGER], by_name[NAIVE], by_name.get(CHAMPION)
@@ -103,9 +105,8 @@ def decide(figures: list[Figures], *, must_beat: bool = True) -> Decision:
     if mine.wape >= naive.wape:
         return Decision(outcome=REFUSED, reason=f"{told}, not below the {naive.wape:.1%} of repeating the last week")
     if rival is None or rival.wape is None:
-        return Decision(
-            outcome=REGISTERED, reason=f"{told}, against {naive.wape:.1%} of repeating the last week; there was no model in use to beat"
-        )
+        alone = "the model in use was not asked (see the notes)" if in_use else "there was no model in use to beat"
+        return Decision(outcome=REGISTERED, reason=f"{told}, against {naive.wape:.1%} of repeating the last week; {alone}")
     if mine.wape > rival.wape or (must_beat and mine.wape >= rival.wape):
         return Decision(outcome=REFUSED, reason=f"{told}, not below the {rival.wape:.1%} of the model in use, which stays")
     for name, tolerance in (("bias", BIAS_TOLERANCE), ("coverage", COVERAGE_TOLERANCE)):
