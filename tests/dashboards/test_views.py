@@ -170,6 +170,7 @@ def test_a_planned_promotion_is_the_sum_of_its_days_and_skus(views: Views) -> No
     loja = rows.loc["loja"]
     assert (loja["promotion"], loja["units"], loja["revenue"]) == ("Ofertas · NEXT", 18.0, 144.0)
     assert (loja["incremental_revenue"], loja["incremental_margin"]) == (24.0, -6.0)
+    assert (loja["net_units"], loja["net_margin_before_investment"]) == (6 * 0.375, 6 * -2.75)
 
 
 def test_each_row_of_the_files_has_one_fate_and_a_reject_one_row_for_each_reason(reader: Reader, views: Views) -> None:

@@ -40,9 +40,14 @@ def test_of_an_older_promotion_only_the_rest_is_missing() -> None:
     assert (rest.iloc[DIP_DAYS - 7 :] == 0).all()
 
 
-def test_a_promotion_that_still_runs_or_is_long_over_has_no_dip_ahead() -> None:
-    assert missing(source(LAST, ends=LAST + 5)).sum() == 0
-    assert missing(source(LAST, ends=LAST)).sum() > 0
+def test_what_a_promotion_that_still_runs_added_so_far_is_missing_once_it_is_over() -> None:
+    over, running = missing(source(LAST)), missing(source(LAST, ends=LAST + 5))
+    assert running.iloc[:5].tolist() == [0.0] * 5
+    assert running.iloc[5:].tolist() == pytest.approx(over.iloc[: 28 - 5].tolist())
+    assert missing(source(LAST, ends=LAST)).tolist() == over.tolist()
+
+
+def test_a_promotion_that_is_long_over_has_no_dip_ahead() -> None:
     assert missing(source(LAST - DIP_DAYS)).sum() == 0
 
 

@@ -34,6 +34,29 @@ def test_money_is_units_at_the_reduced_price_less_their_cost() -> None:
     assert total(told, "baseline_margin") == pytest.approx(5 * 4 * (10 - 5))
 
 
+def test_what_is_lost_elsewhere_is_told_by_the_rates_of_the_category() -> None:
+    rates = outlook().rates.assign(halo=0.3, halo_margin=0.5)
+    told = outlook(rates=rates).forecast(plan("B", discount_share=0.1))
+    added = 5 * 4 * 0.5
+    assert total(told, "cannibalised_units") == pytest.approx(0.2 * added)
+    assert total(told, "pulled_forward_units") == pytest.approx(0.1 * added)
+    assert total(told, "halo_units") == pytest.approx(0.3 * added)
+    assert total(told, "net_units") == pytest.approx((1 - 0.2 - 0.1 + 0.3) * added)
+    # A mouse leaves 12 (A, 16 of 20 units) or 5 (B); what is pulled forward would have left 5.
+    usual = (16 * 12 + 4 * 5) / 20
+    lost = 0.2 * added * usual + 0.1 * added * 5 - 0.5 * added
+    assert total(told, "net_margin_before_investment") == pytest.approx(5 * 6 * (9 - 5) - 5 * 4 * 5 - lost)
+
+
+def test_the_days_of_a_promotion_add_up_to_what_is_compared_of_it() -> None:
+    asked = plan("A", "B", investment=7.0)
+    told, compared = outlook().forecast(asked), outlook().alternatives(asked)
+    planned = compared[compared["planned"]].iloc[0]
+    assert total(told, "net_margin_before_investment") - 14 == pytest.approx(planned["net_margin"])
+    for name in ("cannibalised_units", "cannibalised_margin", "halo_margin", "pulled_forward_units", "pulled_forward_margin"):
+        assert total(told, name) == pytest.approx(planned[name])
+
+
 def test_one_channel_and_one_region_are_their_part_of_the_baseline() -> None:
     told = outlook().forecast(plan("A", channel="loja", region="Sul"))
     assert told["channel"].unique().tolist() == ["loja"]

@@ -26,10 +26,12 @@ def test_the_fan_goes_on_where_sales_end() -> None:
 
 def test_uplift_stands_on_the_sum_of_all_series() -> None:
     rows = pd.DataFrame({"sold_on": [*DAYS, *DAYS], "baseline_units": 2.0, "uplift_units": [0.0, 3.0, 0.0, 0.0] * 2})
-    figure = plots.expected_uplift(rows)
+    figure = plots.expected_uplift(rows.assign(cannibalised_units=[0.0, 0.75, 0.0, 0.0] * 2, pulled_forward_units=0.125))
     figure.draw_without_rendering()
-    uplift = next(part for part in figure.axes[0].collections if part.get_label() == "uplift")
-    assert max(path.vertices[:, 1].max() for path in uplift.get_paths()) == 10
+    layers = {part.get_label(): [path.vertices[:, 1] for path in part.get_paths()] for part in figure.axes[0].collections}
+    assert max(heights.max() for heights in layers["uplift"]) == 10
+    assert min(heights.min() for heights in layers["lost"]) == 2 * (2 - 0.75 - 0.125)
+    assert max(heights.max() for heights in layers["lost"]) == 4
 
 
 def test_the_best_depth_and_the_planned_one_are_marked() -> None:

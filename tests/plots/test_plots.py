@@ -354,7 +354,11 @@ PICTURES = {
         ["sold_on", "units", "units_low", "units_high"],
         "This source has no forecast",
     ),
-    "expected_uplift": (plots.expected_uplift, ["sold_on", "baseline_units", "uplift_units"], "This source has no forecast"),
+    "expected_uplift": (
+        plots.expected_uplift,
+        ["sold_on", "baseline_units", "uplift_units", "cannibalised_units", "pulled_forward_units"],
+        "This source has no forecast",
+    ),
     "margin_by_depth": (
         plots.margin_by_depth,
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,10 @@ def test_the_demand_holds_what_the_promotions_add(twin: Settings) -> None:
     by_promotion = sum(row["uplift_units"] for row in told["gold.promotion_forecast"])
     assert float(by_demand) == pytest.approx(float(by_promotion), abs=0.1)
     assert by_demand > 0
+    # Of what the promotions take, neighbours have no more to lose than they sell, and later weeks may lie beyond what is told.
+    for name in ("cannibalised_units", "pulled_forward_units"):
+        lost, caused = (sum(row[name] for row in told[table]) for table in ("gold.demand_forecast", "gold.promotion_forecast"))
+        assert 0 < lost <= caused + Decimal("0.1")
     made_on = {row["made_on"] for row in told["gold.demand_forecast"]}
     assert made_on == {row["made_on"] for row in told["gold.promotion_forecast"]}
     planned = {row["promotion_id"] for row in read(twin, "silver.promotions") if row["ends_on"] > max(made_on)}

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.rows import Floats, Ints
+from sales_tech.planning.elsewhere import log_lost_to_neighbours
+from sales_tech.planning.losses import loss_rates
 from sales_tech.planning.past import SourcePast, horizon_of, whole_days
 from sales_tech.planning.price_effects import price_effects
 from sales_tech.planning.regions import region_shares, scope_share
-from sales_tech.planning.series import SeriesTable, series_of
+from sales_tech.planning.series import SeriesTable, catalogue_of, series_of
 
 LOWEST, HIGHEST = -0.8, 20.0
 # Below so many units expected, the ratio of two estimates says nothing.
@@ -25,7 +27,8 @@ class Demand:
     """One source's series up to its origin.
 
     `panel` has a row per series and day: sku, channel, date, units (before returns), available (0: out of stock in most
-    stores), category, brand, log_uplift (of what promotions did to it that day, and list prices other than that of the origin).
+    stores), category, brand, log_uplift (of what its own promotions and those of its
+    neighbours did to it that day, and list prices other than that of the origin).
     A SKU named "others of" a category stands for all
     that have no series of their own. `regions` has series, region and share of units.
     """
@@ -73,11 +76,17 @@ def demand_of(past: SourcePast, horizon: int) -> Demand:
     out = rows.out_of_stock(past)
     uplift = rows.uplift(past, regions)
     at, day = rows.cells
+    alive = np.zeros(units.shape, dtype=bool)
+    alive[at, day] = out[at, day] <= MOSTLY_OUT
+    rates = loss_rates(past.results, past.daily, catalogue_of(frames.products)["category"])
+    # Without what neighbours' promotions took, the baseline is one without any promotion, from which those to come can take theirs.
+    effects = np.log1p(np.clip(uplift, LOWEST, HIGHEST)) + log_lost_to_neighbours(table.series, units, alive, uplift, rates)
+    effects += price_effects(past, table.series, first, days)
     series = table.series.iloc[at]
     panel = pd.DataFrame({name: series[column].to_numpy() for name, column in _STATIC.items()})
     panel["date"] = (first.to_datetime64() + day.astype("timedelta64[D]")).astype("datetime64[s]")
-    panel["units"], panel["available"] = units[at, day], (out[at, day] <= MOSTLY_OUT).astype(np.float64)
-    panel["log_uplift"] = np.log1p(np.clip(uplift[at, day], LOWEST, HIGHEST)) + price_effects(past, table.series, first, days)[at, day]
+    panel["units"], panel["available"] = units[at, day], alive[at, day].astype(np.float64)
+    panel["log_uplift"] = effects[at, day]
     return Demand(panel, table, regions, first, origin, reach, tuple(notes))
 
 

@@ -14,6 +14,13 @@ DIP_DAYS, HALF_LIFE = 28, 7.0
 LARGEST_DIP = 0.5
 
 
+def dip_shape() -> Floats:
+    """The shares of what was bought ahead that are missing on each of the DIP_DAYS days after a promotion."""
+    left = 0.5 ** (np.arange(DIP_DAYS) / HALF_LIFE)
+    shares: Floats = left / left.sum()
+    return shares
+
+
 def dips_ahead(
     past: SourcePast, table: SeriesTable, regions: pd.DataFrame, rates: pd.DataFrame, told: pd.DataFrame, origin: pd.Timestamp
 ) -> Floats:
@@ -29,10 +36,12 @@ def dips_ahead(
     during = during.assign(added=during["uplift_units"].astype("float64") * during["share"].astype("float64"))
     keys = ["promotion_id", "sku"]
     ended = during.groupby(keys, observed=True, sort=True).agg(last=("sold_on", "max"), added=("added", "sum")).reset_index()
-    ended = ended[(ended["last"] > origin - pd.Timedelta(days=DIP_DAYS)) & (ended["added"] > 0)]
     if past.frames.promotions is not None:
-        running = past.frames.promotions[past.frames.promotions["ends_on"] > origin]
-        ended = ended[~ended["promotion_id"].astype(object).isin(running["promotion_id"].astype(object))]
+        # Of one that still runs, what it added so far is missing once it is over.
+        ends = past.frames.promotions.astype({name: object for name in keys}).groupby(keys, sort=True)["ends_on"].max()
+        planned = ends.reindex(pd.MultiIndex.from_frame(ended[keys].astype(object))).to_numpy()
+        ended["last"] = np.where(planned > origin.to_datetime64(), planned, ended["last"].to_numpy())
+    ended = ended[(ended["last"] > origin - pd.Timedelta(days=DIP_DAYS)) & (ended["added"] > 0)]
     if ended.empty:
         return nothing
     ended = ended.merge(past.results[["promotion_id", "channel", "region"]].rename(columns={"channel": "only"}), on="promotion_id")
@@ -46,8 +55,7 @@ def dips_ahead(
     rows["weight"] = np.nan_to_num(usual) * scope_share(regions, rows["series"], rows["region"])
     rows["weight"] /= rows.groupby(keys, sort=False)["weight"].transform("sum").replace(0, 1)
     rows["missing"] = rows["added"] * rows["weight"] * rows["category"].map(rate).fillna(0.0)
-    shape = 0.5 ** (np.arange(DIP_DAYS) / HALF_LIFE)
-    shape /= shape.sum()
+    shape = dip_shape()
     place = pd.MultiIndex.from_frame(told[["sku", "channel", "date"]].astype({"sku": object, "channel": object}))
     lost = np.zeros(len(told))
     series = table.series[["name", "channel"]].astype(object).to_numpy()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sales_tech.planning.outlook import Outlook
 
 BASELINE = ("baseline_units", "baseline_low", "baseline_median", "baseline_high")
-RATES = ("cannibalised", "pulled_forward", "halo_margin")
+RATES = ("cannibalised", "pulled_forward", "halo", "halo_margin")
 Rows = dict[str, np.ndarray]
 _DAY = np.dtype("datetime64[D]")
 

@@ -16,6 +16,7 @@ from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.response import PromotionResponse
 from sales_tech.planning.alternatives import compared
 from sales_tech.planning.lookup import BASELINE, Lookup, Rows
+from sales_tech.planning.losses import RATES as UNIT_RATES
 from sales_tech.planning.overlaps import put_together
 from sales_tech.planning.plans import plans_of
 from sales_tech.planning.ranges import row_range
@@ -24,7 +25,9 @@ from sales_tech.planning.transfer import EFFECTS, LEAST, with_borrowed
 # fmt: off
 FORECAST = (
     "promotion_id", "sku", "channel", "sold_on", "category", "mechanic", "region", "display", "discount_share", *BASELINE, "uplift_units",
-    "units", "units_low", "units_median", "units_high", "list_price", "price", "revenue", "baseline_revenue", "margin", "baseline_margin",
+    "units", "units_low", "units_median", "units_high", "cannibalised_units", "halo_units", "pulled_forward_units", "net_units",
+    "list_price", "price", "revenue", "baseline_revenue", "margin", "baseline_margin", "cannibalised_margin", "halo_margin",
+    "pulled_forward_margin", "net_margin_before_investment",
 )
 # fmt: on
 _PLAIN = ("currency", "origin", "horizon")
@@ -84,7 +87,9 @@ class Outlook:
 
         `plans` has the columns of silver.promotions; see `plans.plans_of`. Of a promotion that is running the days after the origin
         are told. Units are those where the promotion is valid: of one that is limited to a region, its share of the
-        baseline. units = baseline_units + uplift_units. Each promotion is told as if it ran alone, or beside the others of the
+        baseline. units = baseline_units + uplift_units. What of the added ones comes from neighbours (cannibalised) and from later weeks
+        (pulled forward), and what is bought along (halo), is told by the category's rates as in `alternatives`; net_units and
+        net_margin_before_investment are what is left. Each promotion is told as if it ran alone, or beside the others of the
         plan where `together` is set. Margins are NaN where no cost is known.
 
         ValueError names promotion, SKU, what was found and what was expected; PlanBeyondHistory is warned of where a
@@ -159,7 +164,21 @@ class Outlook:
         rows["baseline_revenue"] = rows["baseline_units"] * rows["list_price"]
         rows["margin"] = rows["revenue"] - rows["units"] * rows["cost"]
         rows["baseline_margin"] = rows["baseline_revenue"] - rows["baseline_units"] * rows["cost"]
+        self._take_elsewhere(rows)
         return frame_of(rows, FORECAST)
+
+    def _take_elsewhere(self, rows: Rows) -> None:
+        def rate(name: str) -> np.ndarray:
+            return self.lookup.of_category(name, rows["category"])
+
+        for name in UNIT_RATES:
+            rows[f"{name}_units"] = rows["uplift_units"] * rate(name)
+        rows["net_units"] = rows["uplift_units"] - rows["cannibalised_units"] + rows["halo_units"] - rows["pulled_forward_units"]
+        rows["cannibalised_margin"] = rows["cannibalised_units"] * rate("margin")
+        rows["halo_margin"] = rows["uplift_units"] * rate("halo_margin")
+        rows["pulled_forward_margin"] = rows["pulled_forward_units"] * (rows["list_price"] - rows["cost"])
+        lost = rows["cannibalised_margin"] - rows["halo_margin"] + rows["pulled_forward_margin"]
+        rows["net_margin_before_investment"] = rows["margin"] - rows["baseline_margin"] - lost
 
     def _moved(self, rows: Rows) -> Rows:
         return rows | {effect: np.expm1(logs) for effect, logs in self.effects(rows).items()}

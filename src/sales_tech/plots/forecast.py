@@ -45,25 +45,28 @@ def demand_fan(sold: pd.DataFrame, forecast: pd.DataFrame, *, title: str | None 
 
 
 def expected_uplift(forecast: pd.DataFrame, *, title: str | None = None, language: str = "en") -> Figure:
-    """Draw the baseline of all days to come, and on top of it what planned promotions add.
+    """Draw the baseline of all days to come, of it what planned promotions take, and on top of it what they add.
 
-    `forecast`: sold_on, baseline_units, uplift_units, any number of rows per day, as in gold.demand_forecast. Raises ValueError for a
-    missing column or an unknown language.
+    `forecast`: sold_on, baseline_units, uplift_units, cannibalised_units, pulled_forward_units, any number of rows per day, as in
+    gold.demand_forecast. Raises ValueError for a missing column or an unknown language.
     """
     say = words(language)
     title = say["expected_uplift"] if title is None else title
-    require("expected_uplift", forecast, ("sold_on", "baseline_units", "uplift_units"))
+    columns = ("baseline_units", "uplift_units", "cannibalised_units", "pulled_forward_units")
+    require("expected_uplift", forecast, ("sold_on", *columns))
     if forecast.empty:
         return note_sheet(title, say["no_forecast"])
-    key = [(say["baseline"], BLUE), (say["units_added"], YELLOW)]
+    key = [(say["baseline"], BLUE), (say["units_lost"], LIGHT_BLUE), (say["units_added"], YELLOW)]
     figure = open_sheet(title, height=_HEIGHT, key=key)
     axes = figure.subplots()
     quiet(axes)
-    parts = pd.DataFrame({name: numbers(forecast[name]).to_numpy() for name in ("baseline_units", "uplift_units")})
+    parts = pd.DataFrame({name: numbers(forecast[name]).to_numpy() for name in columns})
     by_day = parts.groupby(pd.DatetimeIndex(days(forecast["sold_on"]))).sum()
-    top = by_day["baseline_units"] + by_day["uplift_units"]
-    axes.fill_between(by_day.index, 0, by_day["baseline_units"], step="mid", color=BLUE, linewidth=0, label="baseline")
-    axes.fill_between(by_day.index, by_day["baseline_units"], top, step="mid", color=YELLOW, linewidth=0, label="uplift")
+    usual = by_day["baseline_units"]
+    left = usual - by_day["cannibalised_units"] - by_day["pulled_forward_units"]
+    layers = (("baseline", 0, left, BLUE), ("lost", left, usual, LIGHT_BLUE), ("uplift", usual, usual + by_day["uplift_units"], YELLOW))
+    for label, low, high, colour in layers:
+        axes.fill_between(by_day.index, low, high, step="mid", color=colour, linewidth=0, label=label)
     axes.axhline(0, color=PALE, linewidth=0.8)
     label_days(axes, by_day.index[0], by_day.index[-1], say["months"].split())
     return figure

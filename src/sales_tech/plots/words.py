@@ -82,6 +82,7 @@ _WORDS = {
     "baseline": ("without promotion", "sem promoção"),
     "baseline_band": ("without promotion, with its 80 % interval", "sem promoção, com seu intervalo de 80 %"),
     "units_added": ("added", "acréscimo"),
+    "units_lost": ("of it lost to neighbours and earlier weeks", "dela, perdido para vizinhos e semanas antes"),
     "band_of_expected_units": (
         "Band: 80 % interval of the units to be expected; single days scatter more",
         "Faixa: intervalo de 80 % das unidades esperadas; cada dia varia mais que isso",
@@ -118,8 +119,8 @@ _WORDS = {
     ),
     "no_forecast": ("This source has no forecast", "Esta fonte não tem previsão"),
     "expected_uplift": (
-        "Units to be expected, and what planned promotions add",
-        "Unidades esperadas e o que as promoções planejadas acrescentam",
+        "Units to be expected, and what planned promotions add and take",
+        "Unidades esperadas e o que as promoções planejadas acrescentam e tiram",
     ),
     "margin_by_depth": ("Net margin by depth of discount", "Margem líquida por profundidade do desconto"),
     "depth_is_planned": ("planned", "planejado"),

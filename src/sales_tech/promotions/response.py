@@ -30,8 +30,9 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
     rng = np.random.default_rng((seed, 2))
     draws = len(lifts.curvature)
     # What is a promotion's own, and whether it works, is drawn once: so a deeper cut never sells less for the luck of the draw.
-    own = rng.normal(size=draws) * lifts.hyper["promotion"].to_numpy()
-    works = rng.random(draws) >= lifts.hyper["null_share"].to_numpy()
+    spread, null_share = (lifts.hyper[name].to_numpy() for name in ("promotion", "null_share"))
+    own = rng.normal(size=draws) * spread
+    works = rng.random(draws) >= null_share
     depths = np.where(np.isnan(cells.depths), 0.0, cells.depths)
     mechanic = posterior.mechanic
     displays = sorted(set(panel.promotions["display"].fillna(0).astype(bool).tolist()))
@@ -44,7 +45,7 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
         grid = grid_of(first, last)
         for kind in np.unique(mechanic[members]).tolist():
             promotions = len(np.unique(cells.promotions[members & (mechanic == kind)]))
-            about = {"category": name, "mechanic": posterior.mechanics[kind], "works_share": float(works.mean())}
+            about = {"category": name, "mechanic": posterior.mechanics[kind], "works_share": float(1 - null_share.mean())}
             about |= {"depth_from": first, "depth_to": last, "promotions": promotions}
             for brand in [-1, *np.unique(panel.brand[panel.category == category]).tolist()]:
                 slope = lifts.slope[:, category]
@@ -53,12 +54,13 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
                 slope = slope * lifts.noticed[:, kind]
                 for display in displays:
                     logs = _log_lift(posterior, slope, kind, display, grid)
-                    uplift = np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0)
-                    low, high = credible_interval(uplift, level)
+                    low, high = credible_interval(np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0), level)
+                    # The mean over that luck is known given the rest (Rao and Blackwell); drawn, it would stray by some 4 %.
+                    uplift = ((1 - null_share[:, None]) * np.expm1(logs + spread[:, None] ** 2 / 2)).mean(axis=0)
                     told = about | {"brand": ALL_BRANDS if brand < 0 else panel.brands[brand], "display": display}
                     for at, depth in enumerate(grid.tolist()):
                         ends = {"uplift_low": float(low[at]), "uplift_high": float(high[at])}
-                        rows.append(told | {"discount_share": depth, "uplift": float(uplift[:, at].mean())} | ends)
+                        rows.append(told | {"discount_share": depth, "uplift": float(uplift[at])} | ends)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -11,9 +11,11 @@ select
     sum(baseline_units) as baseline_units,
     sum(uplift_units) as uplift_units,
     sum(units) as units,
+    sum(net_units) as net_units,
     sum(revenue) as revenue,
     sum(revenue - baseline_revenue) as incremental_revenue,
     sum(margin - baseline_margin) as incremental_margin,
+    sum(net_margin_before_investment) as net_margin_before_investment,
     max(currency) as currency
 from gold.promotion_forecast
 group by source, promotion_id, channel
