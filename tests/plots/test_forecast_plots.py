@@ -24,14 +24,11 @@ def test_the_fan_goes_on_where_sales_end() -> None:
     assert drawn(figure, "expected") == [4, 6]
 
 
-def test_uplift_stands_on_the_sum_of_all_series() -> None:
-    rows = pd.DataFrame({"sold_on": [*DAYS, *DAYS], "baseline_units": 2.0, "uplift_units": [0.0, 3.0, 0.0, 0.0] * 2})
+def test_what_promotions_add_and_take_is_the_sum_of_all_series() -> None:
+    rows = pd.DataFrame({"sold_on": [*DAYS, *DAYS], "units": 2.0, "uplift_units": [0.0, 3.0, 0.0, 0.0] * 2})
     figure = plots.expected_uplift(rows.assign(cannibalised_units=[0.0, 0.75, 0.0, 0.0] * 2, pulled_forward_units=0.125))
-    figure.draw_without_rendering()
-    layers = {part.get_label(): [path.vertices[:, 1] for path in part.get_paths()] for part in figure.axes[0].collections}
-    assert max(heights.max() for heights in layers["uplift"]) == 10
-    assert min(heights.min() for heights in layers["lost"]) == 2 * (2 - 0.75 - 0.125)
-    assert max(heights.max() for heights in layers["lost"]) == 4
+    bars = {part.get_label(): [bar.get_height() for bar in part] for axes in figure.axes for part in axes.containers}
+    assert bars == {"expected": [4.0] * 4, "uplift": [0, 6, 0, 0], "lost": [-0.25, -1.75, -0.25, -0.25]}
 
 
 def test_the_best_depth_and_the_planned_one_are_marked() -> None:

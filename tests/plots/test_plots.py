@@ -356,7 +356,7 @@ PICTURES = {
     ),
     "expected_uplift": (
         plots.expected_uplift,
-        ["sold_on", "baseline_units", "uplift_units", "cannibalised_units", "pulled_forward_units"],
+        ["sold_on", "units", "uplift_units", "cannibalised_units", "pulled_forward_units"],
         "This source has no forecast",
     ),
     "margin_by_depth": (

@@ -11,7 +11,7 @@ from sales_tech.plots.palette import BLUE, INK, LIGHT_BLUE, PALE, YELLOW
 from sales_tech.plots.timeline import label_days
 from sales_tech.plots.words import words
 
-_HEIGHT = 3.6
+_HEIGHT, _HEIGHT_OF_TWO = 3.6, 4.6
 
 
 def demand_fan(sold: pd.DataFrame, forecast: pd.DataFrame, *, title: str | None = None, language: str = "en") -> Figure:
@@ -45,28 +45,33 @@ def demand_fan(sold: pd.DataFrame, forecast: pd.DataFrame, *, title: str | None 
 
 
 def expected_uplift(forecast: pd.DataFrame, *, title: str | None = None, language: str = "en") -> Figure:
-    """Draw the baseline of all days to come, of it what planned promotions take, and on top of it what they add.
+    """Draw the units of all days to come, and below, on a scale of its own, what planned promotions add and take of them.
 
-    `forecast`: sold_on, baseline_units, uplift_units, cannibalised_units, pulled_forward_units, any number of rows per day, as in
+    `forecast`: sold_on, units, uplift_units, cannibalised_units, pulled_forward_units, any number of rows per day, as in
     gold.demand_forecast. Raises ValueError for a missing column or an unknown language.
     """
     say = words(language)
     title = say["expected_uplift"] if title is None else title
-    columns = ("baseline_units", "uplift_units", "cannibalised_units", "pulled_forward_units")
+    columns = ("units", "uplift_units", "cannibalised_units", "pulled_forward_units")
     require("expected_uplift", forecast, ("sold_on", *columns))
     if forecast.empty:
         return note_sheet(title, say["no_forecast"])
-    key = [(say["baseline"], BLUE), (say["units_lost"], LIGHT_BLUE), (say["units_added"], YELLOW)]
-    figure = open_sheet(title, height=_HEIGHT, key=key)
-    axes = figure.subplots()
-    quiet(axes)
+    key = [(say["expected"], BLUE), (say["added_by_promotions"], YELLOW), (say["lost_to_promotions"], LIGHT_BLUE)]
+    figure = open_sheet(title, height=_HEIGHT_OF_TWO, key=key)
+    above, below = figure.subplots(2, sharex=True, height_ratios=(3, 2))
     parts = pd.DataFrame({name: numbers(forecast[name]).to_numpy() for name in columns})
     by_day = parts.groupby(pd.DatetimeIndex(days(forecast["sold_on"]))).sum()
-    usual = by_day["baseline_units"]
-    left = usual - by_day["cannibalised_units"] - by_day["pulled_forward_units"]
-    layers = (("baseline", 0, left, BLUE), ("lost", left, usual, LIGHT_BLUE), ("uplift", usual, usual + by_day["uplift_units"], YELLOW))
-    for label, low, high, colour in layers:
-        axes.fill_between(by_day.index, low, high, step="mid", color=colour, linewidth=0, label=label)
-    axes.axhline(0, color=PALE, linewidth=0.8)
-    label_days(axes, by_day.index[0], by_day.index[-1], say["months"].split())
+    lost = by_day["cannibalised_units"] + by_day["pulled_forward_units"]
+    layers = (
+        (above, "expected", by_day["units"], BLUE),
+        (below, "uplift", by_day["uplift_units"], YELLOW),
+        (below, "lost", -lost, LIGHT_BLUE),
+    )
+    for axes, label, heights, colour in layers:
+        axes.bar(by_day.index, heights, width=1.0, color=colour, linewidth=0, label=label)
+    for axes in (above, below):
+        quiet(axes)
+        axes.axhline(0, color=PALE, linewidth=0.8)
+    below.yaxis.set_major_formatter(lambda value, _: f"{value:+g}" if value else "0")
+    label_days(below, by_day.index[0], by_day.index[-1], say["months"].split())
     return figure

@@ -82,7 +82,8 @@ _WORDS = {
     "baseline": ("without promotion", "sem promoção"),
     "baseline_band": ("without promotion, with its 80 % interval", "sem promoção, com seu intervalo de 80 %"),
     "units_added": ("added", "acréscimo"),
-    "units_lost": ("of it lost to neighbours and earlier weeks", "dela, perdido para vizinhos e semanas antes"),
+    "added_by_promotions": ("added by planned promotions", "acrescentadas por promoções planejadas"),
+    "lost_to_promotions": ("lost by neighbours and later weeks", "perdidas por vizinhos e semanas seguintes"),
     "band_of_expected_units": (
         "Band: 80 % interval of the units to be expected; single days scatter more",
         "Faixa: intervalo de 80 % das unidades esperadas; cada dia varia mais que isso",
