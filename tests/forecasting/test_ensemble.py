@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.forecasting.retail import forecaster, shop
 
+from sales_tech.forecasting.chained import Chained
 from sales_tech.forecasting.ensemble import Ensemble
-from sales_tech.forecasting.members import ALIKE, BASE, LEVEL
+from sales_tech.forecasting.members import BASE, LEVEL
 
 STORES = 8
 
@@ -67,9 +68,8 @@ def test_a_series_of_great_sales_is_not_cut_to_the_size_of_the_others() -> None:
     )
     plan = plan.reset_index(drop=True).assign(depth=0.0, mechanic="none")
     means = fitted.ensemble_.members_means(fitted.features(plan))[:, (plan["sku"] == "S00").to_numpy()].mean(axis=1)
-    alike = [place for place, member in enumerate(fitted.ensemble_.members_) if getattr(member, "against", None) == ALIKE]
-    assert len(alike) == 1
-    assert means[alike[0]] > 0.7 * np.median(means)
+    assert isinstance(fitted.ensemble_.members_[-1], Chained)
+    assert means[-1] > 0.7 * np.median(means)
 
 
 def test_a_key_that_hardly_any_series_share_is_no_attribute() -> None:
@@ -84,8 +84,8 @@ def kinds_of(model: Any) -> list[str]:
 
 def test_a_season_is_drawn_as_a_line_only_where_a_year_was_seen_before_what_is_held_out() -> None:
     young, grown = (forecaster().fit(shop(skus=3, days=days)).ensemble_ for days in (360, 460))
-    assert kinds_of(young) == [BASE, LEVEL, ALIKE, "LogLinear", "SeasonalLevel"]
-    assert kinds_of(grown) == [BASE, LEVEL, ALIKE, "LogLinear", "LogLinear", "SeasonalLevel"]
+    assert kinds_of(young) == [BASE, LEVEL, "LogLinear", "SeasonalLevel", "Chained"]
+    assert kinds_of(grown) == [BASE, LEVEL, "LogLinear", "LogLinear", "SeasonalLevel", "Chained"]
     for model in (young, grown):
         assert np.isclose(model.shares_.sum(), 1.0)
         assert len(model.shares_) == len(model.members_)

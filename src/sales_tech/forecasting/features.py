@@ -23,7 +23,10 @@ DAILY = ("weekday", "to_month_end", "since_payday")
 
 @dataclass(frozen=True)
 class Matrix:
-    """Features by row, and what the forecast is relative to: the level, and the common factors of the period."""
+    """Features by row, and what the forecast is relative to: the level, and the common factors of the period.
+
+    `chained` are the means that the chain of next periods told of the rows, see `chained`.
+    """
 
     values: NDArray[np.float32]
     names: tuple[str, ...]
@@ -32,6 +35,7 @@ class Matrix:
     step: Ints
     promoted: Bools
     new: Bools
+    chained: Floats | None = None
 
     @property
     def base(self) -> Floats:
@@ -59,6 +63,7 @@ class Matrix:
             self.step[chosen],
             self.promoted[chosen],
             self.new[chosen],
+            None if self.chained is None else self.chained[chosen],
         )
 
 

@@ -133,12 +133,12 @@ class PromotionForecaster(BaseEstimator):
         plan_frame, situation, at, steps = self._ahead(plan_frame)
         ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
         self._warn_beyond(plan, at)
-        matrix = situation.matrix(at, steps)
+        matrix = ensemble.seen(situation, at, steps)
         mean = self._mean(ensemble, matrix)
         baseline = mean
         if plan.of_role(*PROMOTIONAL):
             quiet = situation.under(plan.without_promotions())
-            matrix_without = quiet.matrix(at, steps)
+            matrix_without = ensemble.seen(quiet, at, steps)
             touched = matrix_without.differs(matrix)
             baseline = mean.copy()
             if touched.any():
@@ -162,7 +162,7 @@ class PromotionForecaster(BaseEstimator):
     def features(self, plan_frame: pd.DataFrame) -> Matrix:
         """What `predict` sees of the rows of a plan, in their order; the same function makes what is learnt from."""
         _, situation, at, steps = self._ahead(plan_frame)
-        return situation.matrix(at, steps)
+        return self.ensemble_.seen(situation, at, steps)
 
     def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
         # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.

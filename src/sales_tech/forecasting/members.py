@@ -17,18 +17,22 @@ LARGEST = 3.0
 WEIGHT = 0.5
 LARGEST_RATIO = 50.0
 LEARNING_RATE, MANY_ROWS = 0.07, 150_000
-BASE, LEVEL, ALIKE = "base", "level", "alike"
+BASE, LEVEL = "base", "level"
 LEAST_MEAN = 1e-9
 
 
 class Member(Protocol):
     """A model of the mean."""
 
-    def fit(self, matrix: Matrix, units: Floats, seed: int) -> Member:
-        """Learn from rows and their units."""
-
     def mean(self, matrix: Matrix) -> Floats:
         """The expected units of rows."""
+
+
+class Learner(Member, Protocol):
+    """A member that learns from features of rows."""
+
+    def fit(self, matrix: Matrix, units: Floats, seed: int) -> Learner:
+        """Learn from rows and their units."""
 
 
 def ratios_of(units: Floats, base: Floats, usual: Floats) -> Floats:
@@ -48,7 +52,7 @@ def weights_of(base: Floats) -> Floats:
 class Boosted:
     """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows.
 
-    Units are told as multiples of `against`: level and factor, the level alone, or the same number for all rows.
+    Units are told as multiples of `against`: level and factor, or the level alone.
     """
 
     def __init__(self, categorical: list[bool], trees: int = 160, against: str = BASE) -> None:
@@ -56,7 +60,6 @@ class Boosted:
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
         """Learn from rows and their units."""
-        self.mean_ = max(float(units.mean()), LEAST_MEAN)
         base = self._base(matrix)
         # What is the same in all rows of training, or never told, cannot be split upon.
         self.told_ = np.flatnonzero(np.fmin.reduce(matrix.values, axis=0) < np.fmax.reduce(matrix.values, axis=0))
@@ -79,7 +82,7 @@ class Boosted:
             early_stopping=False,
             random_state=seed,
         )
-        ratio = ratios_of(units, base, base if self.against == LEVEL else matrix.base)
+        ratio = ratios_of(units, base, base)
         if not ratio.any():
             self.model_ = None
             return self
@@ -98,8 +101,6 @@ class Boosted:
         return told
 
     def _base(self, matrix: Matrix) -> Floats:
-        if self.against == ALIKE:
-            return np.full(len(matrix.level), self.mean_)
         return matrix.base if self.against == BASE else matrix.level
 
 

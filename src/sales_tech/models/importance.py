@@ -20,7 +20,8 @@ def permutation_importance(forecaster: PromotionForecaster, rows: pd.DataFrame, 
     """The features that matter most, as WAPE lost (Breiman 2001), from a plan with what came true in `actual`.
 
     Rows whose `actual` is NaN only make the plan reach the horizon. The level of a series is shuffled together with all that
-    forecasts are relative to it. Features that tell much the same share what they matter, so that each looks smaller than it is.
+    forecasts are relative to it. Features that tell much the same share what they matter, so that each looks smaller than it is; what the
+    chain of next periods tells stays as it was.
     """
     rng = np.random.default_rng(seed)
     matrix, actual = forecaster.features(rows.drop(columns="actual")), rows["actual"].to_numpy(dtype=np.float64)

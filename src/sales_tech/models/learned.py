@@ -14,6 +14,7 @@ from sales_tech.models.state import restored, stored
 OWN = {
     f"sales_tech.{name}"
     for name in (
+        "forecasting.chained.Chained",
         "forecasting.correction.Correction",
         "forecasting.ensemble.Ensemble",
         "forecasting.factors.Factors",

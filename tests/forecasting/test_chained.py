@@ -1,0 +1,122 @@
+"""The chain of next periods: what it looks back on, what it is fed, and what it must not be moved by."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.forecasting.panels import future_of, panel_of
+from tests.forecasting.retail import forecaster, shop, split
+from tests.forecasting.test_features import rows_of
+
+from sales_tech.forecasting.chained import Chained, _Chain
+from sales_tech.forecasting.forecaster import PromotionForecaster
+from sales_tech.forecasting.rows import Rows
+
+
+def chain_of(model: PromotionForecaster) -> Chained:
+    return next(member for member in model.ensemble_.members_ if isinstance(member, Chained))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[PromotionForecaster, pd.DataFrame]:
+    past, future = split(shop(skus=6, days=160))
+    return forecaster(trees=20).fit(past), future
+
+
+def told(model: PromotionForecaster, plan: pd.DataFrame) -> np.ndarray:
+    chained = model.features(plan).chained
+    assert chained is not None
+    return chained
+
+
+def test_a_mean_goes_over_from_what_was_sold_to_what_has_been_told() -> None:
+    rows = rows_of([[1, 2, 3, 4, 0, 0, 0], [9, 9, 9, 9, 9, 9, 9]])
+    known = rows.known.copy()
+    known[[1, 4, 5, 6]] = False
+    seen = Rows(rows.code, rows.period, rows.units, known, rows.closed, {}, rows.first, rows.length)
+    situation: Any = SimpleNamespace(plan=SimpleNamespace(rows=seen))
+    chain = _Chain.of(situation, np.array([3]), 3)
+    chain.put(1, np.array([0]), np.array([10.0]), np.array([False]))
+    chain.put(2, np.array([0]), np.array([20.0]), np.array([True]))
+
+    def mean(after: int, last: int) -> float:
+        return float(chain.mean(np.array([0]), np.array([after]), np.array([last]))[0])
+
+    assert mean(3, 4) == 10
+    assert mean(2, 4) == (4 + 10) / 2
+    # Nothing is known of the second day, and the sixth is closed.
+    assert mean(-1, 5) == (1 + 3 + 4 + 10) / 4
+    assert np.isnan(mean(0, 1))
+    assert np.isnan(mean(4, 5))
+
+
+def test_weeks_that_take_turns_go_on_taking_turns() -> None:
+    turns = {f"S{number}": [float(20 * (1 + (week + number) % 2)) for week in range(80)] for number in range(8)}
+    panel = panel_of("W", **turns)
+    plan = future_of(panel, 4, "W")
+    model = PromotionForecaster(series=["sku"], freq="W", horizon=4, country=None).fit(panel)
+    expected = [turns[sku][week % 2] for sku in turns for week in range(4)]
+    assert told(model, plan) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_discount_moves_its_own_day_and_no_other(fitted: tuple) -> None:
+    model, future = fitted
+    quiet = future.assign(depth=0.0, mechanic="none")
+    third = quiet["date"] == sorted(quiet["date"].unique())[2]
+    cut = quiet.assign(depth=np.where(third, 0.3, 0.0), mechanic=np.where(third, "percent", "none"))
+    without, with_it = told(model, quiet), told(model, cut)
+    assert with_it[~third].tolist() == without[~third].tolist()
+    assert (with_it[third] > without[third]).mean() > 0.9
+
+
+def test_a_deeper_discount_never_lowers_it(fitted: tuple) -> None:
+    model, future = fitted
+    means = [told(model, future.assign(depth=depth, mechanic="percent")) for depth in (0.05, 0.1, 0.2, 0.3)]
+    assert (np.diff(means, axis=0) >= -1e-12).all()
+
+
+def test_a_series_is_told_the_same_alone_and_among_others(fitted: tuple) -> None:
+    model, future = fitted
+    mine = (future["sku"] == "S01").to_numpy()
+    assert told(model, future[mine].reset_index(drop=True)).tolist() == told(model, future)[mine].tolist()
+
+
+def test_a_series_without_a_past_is_left_to_the_others(fitted: tuple) -> None:
+    model, future = fitted
+    plan = pd.concat([future, future[future["sku"] == "S01"].assign(sku="new")], ignore_index=True)
+    matrix = model.features(plan)
+    fresh = (plan["sku"] == "new").to_numpy()
+    assert matrix.chained is not None
+    assert np.isnan(matrix.chained).tolist() == fresh.tolist()
+    means = model.ensemble_.members_means(matrix)
+    place = model.ensemble_.members_.index(chain_of(model))
+    others = np.delete(np.arange(len(means)), place)
+    shares = model.ensemble_.shares_[others] / model.ensemble_.shares_[others].sum()
+    assert means[place, fresh] == pytest.approx(shares @ means[others][:, fresh])
+
+
+def test_where_nothing_was_ever_sold_it_tells_nothing() -> None:
+    panel = panel_of(A=[0.0] * 60, B=[0.0] * 60)
+    model = PromotionForecaster(series=["sku"], horizon=7, country=None).fit(panel)
+    assert told(model, future_of(panel, 7)).tolist() == [0.0] * 14
+
+
+def test_of_a_large_panel_a_sample_of_rows_that_have_a_past_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    columns = Chained._columns
+
+    def noted(self: Chained, chain: _Chain, at: Any, target: Any, *, quiet: bool) -> Any:
+        seen.append((chain.situation.plan.rows, target))
+        return columns(self, chain, at, target, quiet=quiet)
+
+    monkeypatch.setattr(Chained, "_columns", noted)
+    past, _ = split(shop(skus=6, days=160))
+    forecaster(most_rows=300, trees=2).fit(past)
+    rows, target = seen[-1]
+    assert len(target) == 300
+    assert (target > rows.start[target]).all()
+    assert len(np.unique(rows.code[target])) == 6
