@@ -79,6 +79,15 @@ def test_a_deeper_discount_never_lowers_it(fitted: tuple) -> None:
     assert (np.diff(means, axis=0) >= -1e-12).all()
 
 
+def test_a_lower_price_never_lowers_it() -> None:
+    panel = shop(skus=6, days=160)
+    past, future = split(panel.assign(price=panel["price"] * (1 - panel["depth"])))
+    model = forecaster(plan=["price"], trees=20).fit(past)
+    means = [told(model, future.assign(price=future["price"] * (1 - cut))) for cut in np.arange(0.0, 0.36, 0.02)]
+    assert (np.diff(means, axis=0) >= -1e-12).all()
+    assert means[-1].sum() > 1.2 * means[0].sum()
+
+
 def test_a_series_is_told_the_same_alone_and_among_others(fitted: tuple) -> None:
     model, future = fitted
     mine = (future["sku"] == "S01").to_numpy()
@@ -97,6 +106,19 @@ def test_a_series_without_a_past_is_left_to_the_others(fitted: tuple) -> None:
     others = np.delete(np.arange(len(means)), place)
     shares = model.ensemble_.shares_[others] / model.ensemble_.shares_[others].sum()
     assert means[place, fresh] == pytest.approx(shares @ means[others][:, fresh])
+
+
+def test_a_series_that_was_listed_and_never_available_has_no_past() -> None:
+    past, future = split(shop(skus=6, days=160))
+    past = past.assign(there=np.where(past["sku"] == "S00", 0, 1))
+    model = forecaster(trees=5, available="there").fit(past)
+    assert np.isnan(told(model, future)).tolist() == (future["sku"] == "S00").tolist()
+
+
+def test_where_nothing_tells_periods_apart_the_mean_is_told() -> None:
+    panel = panel_of("W", **{f"S{number}": [5.0, 5.0, 5.0] for number in range(14)})
+    model = PromotionForecaster(series=["sku"], freq="W", horizon=1, country=None).fit(panel)
+    assert told(model, future_of(panel, 1, "W")) == pytest.approx(5.0, rel=0.05)
 
 
 def test_where_nothing_was_ever_sold_it_tells_nothing() -> None:

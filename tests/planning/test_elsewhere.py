@@ -67,6 +67,16 @@ def test_a_promotion_of_a_region_takes_from_its_neighbours_there() -> None:
     assert lost(told, "cannibalised_units", "B")[0] == pytest.approx(CANNIBALISED * 7.5)
 
 
+def test_a_channel_or_a_series_of_which_no_region_is_known_meets_its_neighbours_all_the_same() -> None:
+    known = outlook().regions
+    without_any = known[known["channel"] != "loja"]
+    without_one = known[~((known["channel"] == "loja") & (known["series"] == "B"))]
+    for regions in (known, without_any, without_one):
+        told = table(plan("A", channel="loja", days=2), regions=regions)
+        assert lost(told, "cannibalised_units", "B") == pytest.approx([CANNIBALISED * 10] * 2 + [0] * 8)
+        assert lost(told, "pulled_forward_units", "A")[2] > 0
+
+
 def test_where_no_region_is_known_a_channel_is_one_place() -> None:
     told = table(plan("A", channel="loja", days=1), regions=outlook().regions.head(0))
     assert lost(told, "cannibalised_units", "B")[0] == pytest.approx(CANNIBALISED * 10)
@@ -82,6 +92,18 @@ def test_the_weeks_after_miss_what_was_bought_ahead_half_as_much_with_each_week(
 def test_days_on_which_it_is_promoted_again_miss_nothing() -> None:
     told = lost(table(plan("B", days=2), plan("B", promotion="Q", starts_on=day(4), ends_on=day(5))), "pulled_forward_units", "B")
     assert [value > 0 for value in told] == [False, False, True, False, False, True, True, True, True, True]
+
+
+@pytest.mark.parametrize(("sku", "series", "region"), [("K", "others of Keyboards", None), ("B", "B", "Norte"), ("B", "B", None)])
+def test_a_sku_of_a_pool_or_in_a_region_misses_nothing_either_while_it_is_promoted_again(sku: str, series: str, region: str | None) -> None:
+    rates = outlook().rates.assign(pulled_forward=0.5)
+    again = plan(sku, promotion="Q", starts_on=day(3), ends_on=day(10), region=region)
+    assert lost(table(plan(sku, days=2, region=region), again, rates=rates), "pulled_forward_units", series) == [0.0] * DAYS
+    alone = lost(table(plan(sku, days=2, region=region), rates=rates), "pulled_forward_units", series)
+    # What is promoted elsewhere lessens no dip here.
+    other = plan("A", promotion="Q", starts_on=day(3), ends_on=day(10))
+    assert lost(table(plan(sku, days=2, region=region), other, rates=rates), "pulled_forward_units", series) == pytest.approx(alone)
+    assert alone[2] > 0
 
 
 def test_a_promotion_that_goes_on_beyond_what_is_told_has_no_dip_yet() -> None:

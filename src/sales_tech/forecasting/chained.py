@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from sales_tech.forecasting.features import Matrix, Situation
-from sales_tech.forecasting.members import LEARNING_RATE, LEAST_MEAN
+from sales_tech.forecasting.members import LEARNING_RATE
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, LABEL, PRICE, PROMOTIONAL
-from sales_tech.forecasting.rows import Bools, Floats, Ints, Sums
+from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
 
 # Periods back, and means of so many periods; by the periods of a week, 7 or 1.
 LAGS = {7: (1, 7, 14, 28), 1: (1, 2, 4, 8, 52)}
@@ -72,14 +72,15 @@ class Chained:
     def learn(self, situation: Situation, last: int, most_rows: int, seed: int) -> Chained:
         """Learn from the known rows up to the period `last` that have a past."""
         rows = situation.plan.rows
-        row = np.flatnonzero(rows.known & (rows.period <= last) & (np.arange(len(rows.code)) > rows.start))
+        row = np.flatnonzero(rows.known & (rows.period <= last))
+        row = row[_has_past(rows, row - 1, row)]
         most = min(most_rows, MOST_ROWS)
         if len(row) > most:
             row = np.sort(np.random.default_rng((seed, 29)).choice(row, most, replace=False))
         units = rows.units[row]
-        self.mean_ = max(float(units.mean()) if len(units) else 0.0, LEAST_MEAN)
+        self.mean_ = float(units.mean()) if len(units) else 0.0
+        # Without a model the mean of all is told: nothing was sold, or nothing tells rows apart.
         self.model_ = None
-        # A model of None tells nothing where nothing was sold, and the mean of all where nothing tells rows apart.
         if not units.any():
             return self
         columns = self._columns(_Chain.of(situation, row - 1, 0), np.arange(len(row)), row, quiet=False)
@@ -112,12 +113,12 @@ class Chained:
     def means(self, situation: Situation, row: Ints, step: Ints, blind: Bools | None = None) -> Floats:
         """The expected units of rows `step` periods after their origins; NaN for those whose series had no past."""
         rows, out = situation.plan.rows, np.full(len(row), np.nan)
-        seen = row - step >= rows.start[row]
+        seen = _has_past(rows, row - step, row)
         asked = np.flatnonzero(seen if blind is None else seen & ~blind)
         if not len(asked):
             return out
         if self.model_ is None:
-            out[asked] = 0.0
+            out[asked] = self.mean_
             return out
         origin, path = np.unique((row - step)[asked], return_inverse=True)
         steps = step[asked]
@@ -161,7 +162,8 @@ class Chained:
             values = rows.plan[column][target]
             if role == PRICE:
                 told[f"+cheap {column}"] = np.zeros(len(at)) if quiet else plan.cheapness(column, target, origin)
-                told[column] = plan.references[column][np.maximum(origin, rows.start[origin])] if quiet else values
+                # The usual price stands for the product; trees that saw the price itself would sell less of what is cheap.
+                told[column] = plan.references[column][origin]
             elif role == DEPTH:
                 told[f"+{column}"] = np.zeros(len(at)) if quiet else values
             elif role in (FLAG, KIND) and quiet:
@@ -171,6 +173,12 @@ class Chained:
         for place in range(situation.attributes.shape[1]):
             told[f"static {place}"] = situation.attributes[rows.code[target], place]
         return told
+
+
+def _has_past(rows: Rows, origin: Ints, row: Ints) -> Bools:
+    known = Sums(rows, rows.known.astype(np.float64)).between(row, rows.start[row] - 1, np.maximum(origin, rows.start[row] - 1))
+    told: Bools = known > 0
+    return told
 
 
 def _values(columns: dict[str, Floats]) -> NDArray[np.float32]:

@@ -18,7 +18,6 @@ WEIGHT = 0.5
 LARGEST_RATIO = 50.0
 LEARNING_RATE, MANY_ROWS = 0.07, 150_000
 BASE, LEVEL = "base", "level"
-LEAST_MEAN = 1e-9
 
 
 class Member(Protocol):

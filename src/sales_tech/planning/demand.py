@@ -74,13 +74,13 @@ def demand_of(past: SourcePast, horizon: int) -> Demand:
     rows = _Rows(table, first, days)
     units = rows.units(frames.daily[frames.daily["sold_on"] <= origin])
     out = rows.out_of_stock(past)
-    uplift = rows.uplift(past, regions)
+    uplift = np.clip(rows.uplift(past, regions), LOWEST, HIGHEST)
     at, day = rows.cells
     alive = np.zeros(units.shape, dtype=bool)
     alive[at, day] = out[at, day] <= MOSTLY_OUT
     rates = loss_rates(past.results, past.daily, catalogue_of(frames.products)["category"])
     # Without what neighbours' promotions took, the baseline is one without any promotion, from which those to come can take theirs.
-    effects = np.log1p(np.clip(uplift, LOWEST, HIGHEST)) + log_lost_to_neighbours(table.series, units, alive, uplift, rates)
+    effects = np.log1p(uplift) + log_lost_to_neighbours(table.series, units, alive, uplift, rates)
     effects += price_effects(past, table.series, first, days)
     series = table.series.iloc[at]
     panel = pd.DataFrame({name: series[column].to_numpy() for name, column in _STATIC.items()})

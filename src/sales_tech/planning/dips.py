@@ -39,7 +39,7 @@ def dips_ahead(
     if past.frames.promotions is not None:
         # Of one that still runs, what it added so far is missing once it is over.
         ends = past.frames.promotions.astype({name: object for name in keys}).groupby(keys, sort=True)["ends_on"].max()
-        planned = ends.reindex(pd.MultiIndex.from_frame(ended[keys].astype(object))).to_numpy()
+        planned = pd.to_datetime(ends.reindex(pd.MultiIndex.from_frame(ended[keys].astype(object)))).to_numpy()
         ended["last"] = np.where(planned > origin.to_datetime64(), planned, ended["last"].to_numpy())
     ended = ended[(ended["last"] > origin - pd.Timedelta(days=DIP_DAYS)) & (ended["added"] > 0)]
     if ended.empty:

@@ -89,10 +89,11 @@ def _shelf_of(outlook: Outlook, series: list[str], channel: str) -> _Shelf:
     names = [name for name in series if (name, channel) in known.places]
     usual = np.stack([known.baseline["baseline_units"][known.places[name, channel]] for name in names])
     regions = known.region_names or [EVERYWHERE]
-    sold_in = [[known.regions.get((name, channel, region), float(region == EVERYWHERE)) for region in regions] for name in names]
-    return _Shelf(
-        {name: row for row, name in enumerate(names)}, {region: at for at, region in enumerate(regions)}, usual, np.array(sold_in)
-    )
+    sold_in = np.array([[known.regions.get((name, channel, region), 0.0) for region in regions] for name in names])
+    told = sold_in.sum(axis=1) > 0
+    # A series of which no region is known is sold where the others of its channel are, and where none is, as likely anywhere.
+    sold_in[~told] = sold_in[told].mean(axis=0) if told.any() else 1 / len(regions)
+    return _Shelf({name: row for row, name in enumerate(names)}, {region: at for at, region in enumerate(regions)}, usual, sold_in)
 
 
 @dataclass(frozen=True)
@@ -125,23 +126,29 @@ def _runs_of(outlook: Outlook, asked: pd.DataFrame, channel: str, days: pd.Datet
 
 def _lost(shelf: _Shelf, stretches: list[_Stretch], cannibalised: float, pulled_forward: float, days: int) -> tuple[Floats, Floats]:
     series, regions = shelf.sold_in.shape
-    extra, later = np.zeros((regions, days)), np.zeros((series, days + DIP_DAYS))
+    extra = np.zeros((regions, days))
     running: dict[tuple[int, str, float], Bools] = {}
+    later: dict[tuple[int, str, float], Floats] = {}
     for run in stretches:
         row, places = shelf.rows[run.series], shelf.places(run.region)
-        here = shelf.sold_in[row, places]
-        extra[places, run.on] += run.added * (here / max(here.sum(), TINY))[:, None]
-        if run.last < days - 1:
-            later[row, run.last + 1 : run.last + 1 + DIP_DAYS] += pulled_forward * run.added.sum() * dip_shape()
+        here = (shelf.sold_in[row, places] / max(shelf.sold_in[row, places].sum(), TINY))[:, None]
+        extra[places, run.on] += run.added * here
         # A SKU that two promotions name is promoted once.
-        running.setdefault((row, run.sku, run.share), np.zeros((regions, days), dtype=bool))[places, run.on] = True
-    left = np.ones((series, regions, days))
-    for (row, _, share), mask in running.items():
+        key = row, run.sku, run.share
+        running.setdefault(key, np.zeros((regions, days), dtype=bool))[places, run.on] = True
+        dip = later.setdefault(key, np.zeros((regions, days + DIP_DAYS)))
+        if run.last < days - 1:
+            dip[places, run.last + 1 : run.last + 1 + DIP_DAYS] += pulled_forward * run.added.sum() * here * dip_shape()
+    left, dips = np.ones((series, regions, days)), np.zeros((series, days))
+    for key, mask in running.items():
+        row, _, share = key
         left[row] -= share * mask
+        # While a SKU is promoted again, nothing is missing of it there.
+        dips[row] += (later[key][:, :days] * ~mask).sum(axis=0)
     left = shelf.sold_in[:, :, None] * np.maximum(left, 0.0)
     free = shelf.usual[:, None, :] * left
     peers = free.sum(axis=0)
     share = np.divide(cannibalised * extra, peers, out=np.zeros_like(extra), where=peers > 0)
     taken: Floats = (free * np.minimum(share, LARGEST_LOSS)).sum(axis=1)
-    pulled: Floats = np.minimum(later[:, :days] * left.sum(axis=1), LARGEST_DIP * (shelf.usual - taken))
+    pulled: Floats = np.minimum(dips, LARGEST_DIP * (shelf.usual - taken))
     return taken, pulled
