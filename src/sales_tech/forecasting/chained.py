@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from sales_tech.forecasting.features import Matrix, Situation
-from sales_tech.forecasting.members import LEARNING_RATE
+from sales_tech.forecasting.members import LEARNING_RATE, MOST_CODES, telling
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, LABEL, PRICE, PROMOTIONAL
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
 
@@ -25,7 +25,6 @@ WINDOWS = {7: (7, 28, 56), 1: (4, 8, 13)}
 SEASON = {7: (7, 14), 1: (2, 4)}
 CALENDAR = {7: ("weekday", "day_of_month", "week_of_year", "holiday"), 1: ("week_of_year", "holiday")}
 MOST_ROWS = 100_000
-MOST_CODES = 60
 DAYS_OF_MONTH = 30.5
 
 
@@ -85,7 +84,7 @@ class Chained:
             return self
         columns = self._columns(_Chain.of(situation, row - 1, 0), np.arange(len(row)), row, quiet=False)
         values = _values(columns)
-        self.told_ = np.flatnonzero(np.fmin.reduce(values, axis=0) < np.fmax.reduce(values, axis=0))
+        self.told_ = telling(values)
         if not len(self.told_):
             return self
         names = [list(columns)[place] for place in self.told_]

@@ -14,7 +14,7 @@ from sales_tech.forecasting.factors import Factors, local_levels
 from sales_tech.forecasting.features import Matrix, Situation, categories
 from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.market import ALL, Market
-from sales_tech.forecasting.members import BASE, LEVEL, Boosted, Learner, LogLinear, Member, SeasonalLevel
+from sales_tech.forecasting.members import BASE, LEVEL, MOST_CODES, Boosted, Learner, LogLinear, Member, SeasonalLevel
 from sales_tech.forecasting.occasions import Answers, occasion_shares
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
@@ -24,7 +24,6 @@ from sales_tech.forecasting.sampling import training_rows
 from sales_tech.forecasting.statics import StaticLevels, texts_of
 
 MOST_GROUPS = 60
-MOST_CODES = 60
 # Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
 SHARES = {BASE: 0.2, LEVEL: 0.2}
 SHARE_OF_LINE, SHARE_OF_SEASONAL, SHARE_OF_CHAIN = 0.15, 0.12, 0.3

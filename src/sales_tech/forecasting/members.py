@@ -11,12 +11,14 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sales_tech.forecasting.coarse import STEPS
 from sales_tech.forecasting.features import ANSWER, Matrix
 from sales_tech.forecasting.poisson import PoissonRidge
-from sales_tech.forecasting.rows import Bools, Floats
+from sales_tech.forecasting.rows import Bools, Floats, Ints
 
 LARGEST = 3.0
 WEIGHT = 0.5
 LARGEST_RATIO = 50.0
 LEARNING_RATE, MANY_ROWS = 0.07, 150_000
+# Texts of more kinds than this are split as numbers.
+MOST_CODES = 60
 BASE, LEVEL = "base", "level"
 
 
@@ -48,6 +50,11 @@ def weights_of(base: Floats) -> Floats:
     return told
 
 
+def telling(values: NDArray[np.float32]) -> Ints:
+    """The columns that can be split upon: not those that are the same in all rows, or never told."""
+    return np.flatnonzero(np.fmin.reduce(values, axis=0) < np.fmax.reduce(values, axis=0))
+
+
 class Boosted:
     """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows.
 
@@ -60,8 +67,7 @@ class Boosted:
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> Boosted:
         """Learn from rows and their units."""
         base = self._base(matrix)
-        # What is the same in all rows of training, or never told, cannot be split upon.
-        self.told_ = np.flatnonzero(np.fmin.reduce(matrix.values, axis=0) < np.fmax.reduce(matrix.values, axis=0))
+        self.told_ = telling(matrix.values)
         self.told_ = self.told_ if len(self.told_) else np.zeros(1, dtype=np.int64)
         categorical = [self.categorical[place] for place in self.told_]
         signs = [1 if matrix.names[place].startswith("+") else 0 for place in self.told_]

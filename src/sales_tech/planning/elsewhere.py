@@ -77,7 +77,7 @@ def lost_elsewhere(outlook: Outlook, moved: pd.DataFrame) -> pd.DataFrame:
     for (category, channel), asked in moved.groupby(["category", "channel"], sort=True, observed=True):
         shelf = _shelf_of(outlook, categories.index[categories == category].tolist(), str(channel))
         cannibalised, pulled_forward = (outlook.lookup.rates[name].get(category, 0.0) for name in ("cannibalised", "pulled_forward"))
-        lost = _lost(shelf, _runs_of(outlook, asked, str(channel), days), cannibalised, pulled_forward, len(days))
+        lost = _lost(shelf, _stretches_of(outlook, asked, str(channel), days), cannibalised, pulled_forward, len(days))
         told = pd.DataFrame({"sku": np.repeat(np.array(list(shelf.rows), dtype=object), len(days)), "channel": channel})
         told["sold_on"] = np.tile(days.to_numpy(), len(shelf.rows))
         parts.append(told.assign(**{name: units.ravel() for name, units in zip(LOSSES, lost, strict=True)}))
@@ -109,7 +109,7 @@ class _Stretch:
     last: int
 
 
-def _runs_of(outlook: Outlook, asked: pd.DataFrame, channel: str, days: pd.DatetimeIndex) -> list[_Stretch]:
+def _stretches_of(outlook: Outlook, asked: pd.DataFrame, channel: str, days: pd.DatetimeIndex) -> list[_Stretch]:
     on = days.get_indexer(pd.DatetimeIndex(asked["sold_on"]))
     last = (asked["ends_on"].to_numpy() - days[0].to_datetime64()) // np.timedelta64(1, "D")
     added = (asked["baseline_units"] * asked["uplift"]).clip(lower=0.0).to_numpy(dtype=np.float64)
@@ -148,7 +148,7 @@ def _lost(shelf: _Shelf, stretches: list[_Stretch], cannibalised: float, pulled_
     left = shelf.sold_in[:, :, None] * np.maximum(left, 0.0)
     free = shelf.usual[:, None, :] * left
     peers = free.sum(axis=0)
-    share = np.divide(cannibalised * extra, peers, out=np.zeros_like(extra), where=peers > 0)
-    taken: Floats = (free * np.minimum(share, LARGEST_LOSS)).sum(axis=1)
+    lost = np.minimum(np.divide(cannibalised * extra, peers, out=np.zeros_like(extra), where=peers > 0), LARGEST_LOSS)
+    taken: Floats = (free * lost).sum(axis=1)
     pulled: Floats = np.minimum(dips, LARGEST_DIP * (shelf.usual - taken))
     return taken, pulled
