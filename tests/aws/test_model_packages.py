@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -92,18 +91,19 @@ def test_more_than_sagemaker_keeps_is_refused_before_it_is_asked(packages: Model
 
 def test_one_waits_until_somebody_decides(packages: ModelPackages) -> None:
     made = packages.register("olist", archive(1), IMAGE, digest(1))
-    looked: list[Any] = []
+    seen: list[str] = []
     look: Callable[[str], Any] = packages.package
 
-    def counted(arn: str) -> Any:
-        looked.append(arn)
-        if len(looked) == 2:
-            threading.Thread(target=packages.approve, args=(made, "good")).start()
-        return look(arn)
+    def approved_after_two_looks(arn: str) -> Any:
+        found = look(arn)
+        seen.append(found.status)
+        if len(seen) == 2:
+            packages.approve(found, "good")
+        return found
 
-    packages.package = counted  # type: ignore[method-assign]
+    packages.package = approved_after_two_looks  # type: ignore[method-assign]
     assert packages.decided(made, minutes=1, every=0.05).status == APPROVED
-    assert len(looked) > 2
+    assert seen == [PENDING, PENDING, APPROVED, APPROVED], "two looks of the wait, that of the approval, and the wait's last"
 
 
 def test_one_does_not_wait_for_ever(packages: ModelPackages) -> None:
