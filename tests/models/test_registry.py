@@ -17,7 +17,7 @@ from sales_tech.errors import LakeError, ModelError
 from sales_tech.models.artifact import Artifact, write_artifact
 from sales_tech.models.card import ModelCard
 from sales_tech.models.championship import contest
-from sales_tech.models.registry import Registry, planners_of
+from sales_tech.models.registry import Registry
 from sales_tech.platform import platform_of
 from sales_tech.runs import exclusive
 from sales_tech.settings import Settings
@@ -53,10 +53,12 @@ def test_a_registered_model_opens_under_its_digest_and_answers_as_before(made: t
     opened = Registry(settings).open("erp_br")
     assert opened.digest == made[0].digest
     pd.testing.assert_frame_equal(opened.outlook().forecast(plan()), made[0].outlook().forecast(plan()), check_exact=True)
-    planner = planners_of(settings)("erp_br")
+    assert Registry(settings).digest("erp_br") == opened.digest
+    planner = Registry(settings).planner("erp_br")
     assert planner is not None
     assert planner.get_params() == recipe().get_params()
-    assert planners_of(settings)("olist") is None
+    assert Registry(settings).planner("olist") is None
+    assert Registry(settings).digest("olist") == ""
 
 
 def test_an_archive_that_was_changed_in_the_lake_is_refused(made: tuple, tmp_path: Path) -> None:

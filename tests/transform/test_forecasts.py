@@ -29,6 +29,20 @@ from sales_tech.transform.planning_past import calendars_of, read_past
 from sales_tech.transform.promotion_frames import read_source
 from sales_tech.twin import Size
 
+
+class Learnt:
+    """Planners that are in use, with what tells them apart."""
+
+    def __init__(self, **planners: tuple[str, PromotionPlanner | None]) -> None:
+        self.planners = planners
+
+    def digest(self, source: str) -> str:
+        return self.planners.get(source, ("", None))[0]
+
+    def planner(self, source: str) -> PromotionPlanner | None:
+        return self.planners.get(source, ("", None))[1]
+
+
 TABLES = ("gold.demand_forecast", "gold.promotion_forecast", "gold.forecast_accuracy")
 QUICK = partial(PromotionPlanner, most_rows=2_000, trees=12)
 
@@ -125,8 +139,22 @@ def test_a_stored_planner_only_takes_the_newest_sales(twin: Settings, monkeypatc
         assert found is not None
         stored = QUICK(horizon=14, country="BR").fit(read_past(lake, engine, "erp_br", found))
     monkeypatch.setattr(PromotionPlanner, "fit", lambda *_: pytest.fail("it learnt anew"))
-    forecast(twin, force=True, planner_of={"erp_br": stored}.get)
+    forecast(twin, force=True, learnt=Learnt(erp_br=("abc", stored)))
     assert max(row["horizon_days"] for row in read(twin, "gold.demand_forecast")) == 14
+
+
+def test_another_model_in_use_makes_the_forecast_of_its_source_anew(twin: Settings) -> None:
+    forecast(twin, learnt=Learnt())
+    assert forecast(twin, learnt=Learnt()).notes == ["nothing to do"]
+    other = Learnt(erp_br=("another", None))
+    changes = forecasts.why(Lake(twin), calendars_of(twin), other)
+    assert {name: change.reasons for name, change in changes.items()} == dict.fromkeys(TABLES, ("another model of erp_br",))
+    assert forecast(twin, learnt=other).commits
+    assert forecast(twin, learnt=other).notes == ["nothing to do"]
+    # Who does not ask which models are in use leaves the forecast; once it was forecast without one, it is stale again.
+    assert forecast(twin).notes == ["nothing to do"]
+    forecast(twin, force=True)
+    assert forecasts.why(Lake(twin), calendars_of(twin), other)
 
 
 def test_of_earlier_weeks_one_forecast_is_kept_and_compared(erp: Settings) -> None:

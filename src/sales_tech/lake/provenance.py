@@ -16,7 +16,8 @@ class Provenance:
     `inputs` are the snapshot ids that were read, by table: lineage, and the bookmark of the next
     incremental run. `companions` are the snapshot ids of tables committed just before, which belong
     to this state; should a crash part them, the ones named here count. `packs` are the fingerprints
-    of the packs, or of what a step takes of them, that were applied, by name. `streams` are the snapshots of the event stream up to which
+    of the packs, or of what a step takes of them, that were applied, by name. `models` are the digests of the fitted models
+    that were gone on with, by source. `streams` are the snapshots of the event stream up to which
     the events of each source were judged, since a run may know of some of the packs only.
     """
 
@@ -28,11 +29,12 @@ class Provenance:
     companions: dict[str, int] = field(default_factory=dict)
     packs: dict[str, str] = field(default_factory=dict)
     streams: dict[str, int] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
 
     def properties(self) -> dict[str, str]:
         """The keys and texts to store in a snapshot's summary."""
         plain = {"run-id": self.run_id, "step": self.step, "code": self.code, "contract": self.contract}
-        nested = {"inputs": self.inputs, "companions": self.companions, "packs": self.packs, "streams": self.streams}
+        nested = {name: getattr(self, name) for name in ("inputs", "companions", "packs", "streams", "models")}
         return {PREFIX + key: value for key, value in plain.items()} | {
             PREFIX + key: json.dumps(value, sort_keys=True) for key, value in nested.items()
         }
@@ -52,4 +54,5 @@ class Provenance:
             companions=json.loads(found["companions"]),
             packs=json.loads(found["packs"]),
             streams=json.loads(found.get("streams", "{}")),
+            models=json.loads(found.get("models", "{}")),
         )

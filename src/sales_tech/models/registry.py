@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -131,6 +131,21 @@ class Registry:
         index = self.index(source)
         return None if index.champion is None else index.named(index.champion)
 
+    def digest(self, source: str) -> str:
+        """The digest of a source's champion, an empty text where it has none."""
+        champion = self.champion(source)
+        return "" if champion is None else champion.digest
+
+    def planner(self, source: str) -> PromotionPlanner | None:
+        """The fitted planner of a source's champion; None where it has none, or none that this code can go on with."""
+        if self.champion(source) is None:
+            return None
+        try:
+            return self.open(source).planner()
+        except ModelError:
+            # ml/train has told of it, and fits another one.
+            return None
+
     def open(self, source: str, version: str | None = None) -> Artifact:
         """The artifact of a version, by default the champion's, checked against the digest that the index names."""
         index = self.index(source)
@@ -204,22 +219,6 @@ class Registry:
         folder = self._settings.work / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-def planners_of(settings: Settings) -> Callable[[str], PromotionPlanner | None]:
-    """For a source the fitted planner of its champion; None where it has none, or none that this code can go on with."""
-
-    def planner(source: str) -> PromotionPlanner | None:
-        registry = Registry(settings)
-        if registry.champion(source) is None:
-            return None
-        try:
-            return registry.open(source).planner()
-        except ModelError:
-            # ml/train has told of it, and fits another one.
-            return None
-
-    return planner
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.lake.store import Lake
 from sales_tech.models import training
+from sales_tech.models.registry import Registry
 from sales_tech.orchestration import maintenance
 from sales_tech.runs import Run, StepResult
 from sales_tech.transform import forecasts, gold, promotions, reference, sales
@@ -76,7 +77,7 @@ def _promotions(at: Situation) -> list[str]:
 
 
 def _forecasts(at: Situation) -> list[str]:
-    return _merged(forecasts.why(at.lake, _calendars(at), force=at.run.force))
+    return _merged(forecasts.why(at.lake, _calendars(at), Registry(at.run.settings), force=at.run.force))
 
 
 def _training(at: Situation) -> list[str]:

@@ -76,17 +76,18 @@ def commit_frames(
     removed: Mapping[str, list[LakeFile]],
     sources: Sequence[str],
     packs: Mapping[str, str] | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> list[Commit]:
     """Commit staged files of some sources in place of removed ones, table by table.
 
-    The commits name the snapshots of the `inputs`, and what of `packs` was applied.
+    The commits name the snapshots of the `inputs`, what of `packs` was applied, and the `models` that were gone on with.
     """
     read = {name: snapshot for name in inputs if (snapshot := lake.snapshot_id(name)) is not None}
     commits = []
     for name, parts in staged.items():
         contract = table_contract(name)
         lake.ensure(contract)
-        provenance = Provenance(run.run_id, step, code, contract.fingerprint, read, packs=dict(packs or {}))
+        provenance = Provenance(run.run_id, step, code, contract.fingerprint, read, packs=dict(packs or {}), models=dict(models or {}))
         snapshot = lake.commit(name, [path for part in parts for path in part.paths], removed[name], provenance)
         commits.append(Commit(name, snapshot, sum(part.rows for part in parts), len(sources)))
     return commits

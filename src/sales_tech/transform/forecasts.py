@@ -8,11 +8,11 @@ one day, or a forced one, would have to be told apart; rows are there for any qu
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
@@ -43,50 +43,64 @@ DEMAND, PROMOTIONS, ACCURACY = "gold.demand_forecast", "gold.promotion_forecast"
 TABLES = (PROMOTIONS, ACCURACY, DEMAND)
 INPUTS = (*ROWS, *ESTIMATES)
 KEPT_DAYS = 91
-Planners = Callable[[str], "PromotionPlanner | None"]
-
 
 Calendars = Mapping[str, RetailCalendar]
 
 
-def why(lake: Lake, calendars: Calendars, *, force: bool = False) -> dict[str, Change]:
+class Learnt(Protocol):
+    """What was learnt of the sources: the planners in use."""
+
+    def digest(self, source: str) -> str:
+        """What tells the planner of a source from any other; an empty text where it has none."""
+        ...
+
+    def planner(self, source: str) -> PromotionPlanner | None:
+        """The fitted planner of a source; None where it has none, or none that can be gone on with."""
+        ...
+
+
+def why(lake: Lake, calendars: Calendars, learnt: Learnt | None = None, *, force: bool = False) -> dict[str, Change]:
     """For each of TABLES that must be worked on: what moved since its last commit. `calendars` are those of the packs, by source."""
     changes = changes_of(lake, TABLES, INPUTS, _code(), force=force)
     for name in TABLES:
-        if moved := _moved(lake, name, calendars):
+        if moved := _moved(lake, name, calendars, learnt):
             known = changes.get(name, UNCHANGED)
-            changes[name] = replace(known, reasons=(*known.reasons, *(f"changed calendar of {source}" for source in moved)))
+            changes[name] = replace(known, reasons=(*known.reasons, *(reason for reasons in moved.values() for reason in reasons)))
     return changes
 
 
-def run(run: Run, planner_of: Planners | None = None) -> StepResult:
+def run(run: Run, learnt: Learnt | None = None) -> StepResult:
     """Forecast anew each source of which anything changed, and replace its rows.
 
-    `planner_of` gives the learnt planner of a source, which then only takes the newest sales; where it gives none, or is not
-    given, one is learnt. A source that cannot be forecast has no rows, and the result's notes say why.
+    `learnt` gives the fitted planner of a source, which then only takes the newest sales; where it gives none, or is not
+    given, one is fitted. A source that cannot be forecast has no rows, and the result's notes say why.
     """
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
         calendars = calendars_of(run.settings)
-        changes = why(lake, calendars, force=run.force)
+        changes = why(lake, calendars, learnt, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
-        moved = {source for name in TABLES for source in _moved(lake, name, calendars)}
+        moved = {source for name in TABLES for source in _moved(lake, name, calendars, learnt)}
         sources = sorted(moved.union(stale_sources(lake, TABLES, changes)))
-        return run.record(_build(lake, engine, run, sources, planner_of or (lambda source: None), calendars))
+        return run.record(_build(lake, engine, run, sources, learnt, calendars))
 
 
-def _moved(lake: Lake, name: str, calendars: Calendars) -> list[str]:
-    """The sources with sales whose calendar is not the one of a table's last commit."""
+def _moved(lake: Lake, name: str, calendars: Calendars, learnt: Learnt | None) -> dict[str, list[str]]:
+    """The sources with sales that a table's last commit forecast by another calendar or model, and by which."""
     last = lake.provenance(name)
     if last is None:
-        return []
-    return sorted(
-        source for source in sources_of(lake, DAILY) & calendars.keys() if calendars[source].fingerprint != last.packs.get(source, "")
-    )
+        return {}
+    moved: dict[str, list[str]] = {}
+    for source in sorted(sources_of(lake, DAILY)):
+        if source in calendars and calendars[source].fingerprint != last.packs.get(source, ""):
+            moved[source] = [f"changed calendar of {source}"]
+        if learnt is not None and learnt.digest(source) != last.models.get(source, ""):
+            moved.setdefault(source, []).append(f"another model of {source}")
+    return moved
 
 
-def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner_of: Planners, calendars: Calendars) -> StepResult:
+def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], learnt: Learnt | None, calendars: Calendars) -> StepResult:
     staged: dict[str, list[Staged]] = {name: [] for name in TABLES}
     removed = {name: [file for file in lake.files(name) if file.partition[0] in sources] for name in TABLES}
     rows_in, notes = 0, []
@@ -98,7 +112,7 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
         past = read_past(lake, engine, source, found, calendars.get(source))
         rows_in += found.rows
         try:
-            planner = _planner(past, planner_of(source))
+            planner = _planner(past, learnt.planner(source) if learnt else None)
         except TooLittleHistory as error:
             notes.append(f"{source}: {error}")
             continue
@@ -116,7 +130,8 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], planner
     # What was not made anew stays what the last commit says of it.
     last = lake.provenance(DEMAND)
     applied = (last.packs if last else {}) | {source: calendars.get(source, RetailCalendar()).fingerprint for source in sources}
-    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources, applied)
+    models = (last.models if last else {}) | {source: learnt.digest(source) if learnt else "" for source in sources}
+    commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources, applied, models)
     return StepResult(STEP, rows_in, commits, notes=notes)
 
 
