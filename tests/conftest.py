@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sales_tech.settings import Settings
 from tests.support.cloud import Cloud, running_cloud
@@ -14,6 +15,11 @@ from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settin
 
 # Two workers on two cores, each with two threads that wait for one another by spinning, take ten times as long as with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# On a busy machine a step of the system now and then takes longer than hypothesis allows an example, or the making of one, to
+# take: no test is about its time.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONGEST_FIRST = ("end_to_end", "transform", "infra", "functions", "query", "notebooks", "orchestration")
 """Folders whose tests take long, so that no worker is left with one of their files at the end."""
