@@ -60,13 +60,19 @@ def test_too_few_units_say_nothing() -> None:
     assert infer_promotions(charged([10.0] * 20 + [5.0] * 2 + [10.0] * 20, units=1.0)).empty
 
 
+def test_what_was_given_away_before_has_no_price_to_fall_from() -> None:
+    assert infer_promotions(charged([0.0] * 20 + [10.0] * 5)).empty
+    found = infer_promotions(charged([0.0] * 5 + [10.0] * 20 + [7.5] * 6 + [10.0] * 5))
+    assert found["discount_share"].tolist() == [0.25]
+
+
 def test_without_a_sale_there_is_none_and_the_columns_stay() -> None:
     found = infer_promotions(charged([10.0]).iloc[:0])
     assert found.empty
     assert list(found) == list(infer_promotions(charged([10.0] * 20 + [7.5] * 6 + [10.0] * 20)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 200), st.sampled_from("AB"), st.integers(-2, 30), st.floats(0, 20, allow_nan=False)),

@@ -73,4 +73,6 @@ def _reference(days: np.ndarray, price: np.ndarray, units: np.ndarray, row: int)
         return None
     order = np.argsort(price[before])
     total = np.cumsum(units[before][order])
-    return float(price[before][order][np.searchsorted(total, total[-1] / 2)])
+    usual = float(price[before][order][np.searchsorted(total, total[-1] / 2)])
+    # What was given away has no price to fall from.
+    return usual if usual > 0 else None
