@@ -16,8 +16,7 @@ from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settin
 # Two workers on two cores, each with two threads that wait for one another by spinning, take ten times as long as with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# On a busy machine a step of the system now and then takes longer than hypothesis allows an example, or the making of one, to
-# take: no test is about its time.
+# No test is about its own time, and on a busy machine any example may take longer than hypothesis allows.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 

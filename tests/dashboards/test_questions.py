@@ -104,7 +104,7 @@ def test_a_visual_shows_the_sums_and_ratios_of_its_data(
     assert assert_same(reader, views, dashboard, visual, Chosen(SOURCE)) > 0
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.data())
 def test_a_filtered_question_is_the_same_as_filtering_the_rows(reader: Reader, views: dict[str, pd.DataFrame], data: st.DataObject) -> None:
     dashboard, visual = data.draw(st.sampled_from(ALL))

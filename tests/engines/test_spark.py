@@ -64,7 +64,7 @@ def values(engine: DuckEngine | SparkEngine, texts: list[str | None]) -> list[tu
         return engine.rows(f"select x, {', '.join(shown)} from given_texts order by n")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.none() | ANY_TEXT | NUMBERLIKE | DATELIKE | written_numbers() | MOMENTS | INSTANTS | WORDS, min_size=100, max_size=400))
 def test_spark_reads_texts_as_duckdb_does(engine: DuckEngine, spark: SparkEngine, texts: list[str | None]) -> None:
     texts = [*texts, *EDGES]

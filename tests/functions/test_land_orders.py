@@ -178,7 +178,7 @@ RECORD = ODD | st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(RECORD, max_size=8))
 def test_every_record_is_landed_failed_or_dead(folders: Folders, caplog: pytest.LogCaptureFixture, records: list[Any]) -> None:
     caplog.clear()

@@ -143,7 +143,7 @@ events_of_any_shape = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(events_of_any_shape, min_size=1, max_size=6))
 def test_whatever_the_events_hold_there_is_one_row_for_each_order_line(tmp_path: Path, events: list[dict[str, Any]]) -> None:
     path = tmp_path / "events.jsonl"
@@ -156,7 +156,7 @@ def test_whatever_the_events_hold_there_is_one_row_for_each_order_line(tmp_path:
     assert numbers == list(range(1, sum(len(event["order"]["lines"]) for event in events) + 1))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_no_content_makes_the_reader_fail_but_by_its_own_word(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any.jsonl"

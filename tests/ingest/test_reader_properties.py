@@ -36,7 +36,7 @@ field = st.one_of(st.text(alphabet="abé ", max_size=4), quoted, st.sampled_from
 well_formed = st.lists(field, min_size=3, max_size=3).map(";".join)
 any_width = st.lists(field, max_size=5).map(";".join)
 any_line = st.one_of(well_formed, well_formed, any_width, messy_text, st.sampled_from(["", "  ", "\t", HEADER.strip()]))
-quick = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def rows(read: FileRows) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.planning.outlooks import DAYS, ORIGIN, USUAL, outlook, plan
 
@@ -117,7 +117,6 @@ def test_a_sku_that_two_promotions_name_is_promoted_once() -> None:
     assert lost(told, "cannibalised_units", "others of Keyboards")[0] == pytest.approx(LARGEST_LOSS * 5 * 0.8)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("ABK"), st.integers(1, 10), st.integers(0, 9), st.sampled_from([None, "Sul", "Norte"])), max_size=6),
     st.floats(0, 3),

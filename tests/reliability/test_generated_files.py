@@ -87,9 +87,7 @@ def _check_lines(content: bytes, contract: FileContract, numbers: list[int]) -> 
 def generate(strategy: st.SearchStrategy[Any], count: int, take: Callable[[Any], None]) -> None:
     """Give so many examples of a strategy, the same ones each time."""
 
-    @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=count, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(strategy)
     def examples(one: Any) -> None:
         take(one)

@@ -47,7 +47,7 @@ JSON_VALUES = st.recursive(
     ),
     max_leaves=10,
 )
-many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

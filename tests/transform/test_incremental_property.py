@@ -96,7 +96,7 @@ def histories(draw: st.DrawFn) -> list[Arrival]:
 
 
 # Shrinking would take minutes, since each try runs several nights; ask for it where a failure is studied.
-@settings(max_examples=7, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=7, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_the_tables_do_not_depend_on_how_the_files_fall_on_nights(history: list[Arrival]) -> None:
     with TemporaryDirectory() as folder:

@@ -151,7 +151,7 @@ def judged(engine: DuckEngine, pool: list[Fact], *, fresh: bool) -> list[tuple[t
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pool=pools(), fresh=st.booleans())
 def test_every_fact_has_one_fate_and_what_stands_is_what_was_said_last(engine: DuckEngine, pool: list[Fact], fresh: bool) -> None:
     found = judged(engine, pool, fresh=fresh)

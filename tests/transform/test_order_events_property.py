@@ -95,7 +95,7 @@ def fallen(events: list[Event], seed: int) -> list[list[Event]]:
     return nights
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(orders(), exports(), st.integers(0, 1000))
 def test_a_doubled_shuffled_late_stream_gives_the_tables_of_a_clean_one(events: list[Event], rows: list[dict[str, str]], seed: int) -> None:
     with TemporaryDirectory() as folder:

@@ -16,9 +16,9 @@ class Provenance:
     `inputs` are the snapshot ids that were read, by table: lineage, and the bookmark of the next
     incremental run. `companions` are the snapshot ids of tables committed just before, which belong
     to this state; should a crash part them, the ones named here count. `packs` are the fingerprints
-    of the packs, or of what a step takes of them, that were applied, by name. `models` are the digests of the fitted models
-    that were gone on with, by source. `streams` are the snapshots of the event stream up to which
-    the events of each source were judged, since a run may know of some of the packs only.
+    of the packs, or of what a step takes of them, that were applied, by name. `streams` are the
+    snapshots of the event stream up to which the events of each source were judged, since a run may
+    know of some of the packs only. `models` are the digests of the fitted models in use, by source.
     """
 
     run_id: str

@@ -45,6 +45,7 @@ INPUTS = (*ROWS, *ESTIMATES)
 KEPT_DAYS = 91
 
 Calendars = Mapping[str, RetailCalendar]
+Moved = dict[str, dict[str, list[str]]]
 
 
 class Learnt(Protocol):
@@ -60,13 +61,11 @@ class Learnt(Protocol):
 
 
 def why(lake: Lake, calendars: Calendars, learnt: Learnt | None = None, *, force: bool = False) -> dict[str, Change]:
-    """For each of TABLES that must be worked on: what moved since its last commit. `calendars` are those of the packs, by source."""
-    changes = changes_of(lake, TABLES, INPUTS, _code(), force=force)
-    for name in TABLES:
-        if moved := _moved(lake, name, calendars, learnt):
-            known = changes.get(name, UNCHANGED)
-            changes[name] = replace(known, reasons=(*known.reasons, *(reason for reasons in moved.values() for reason in reasons)))
-    return changes
+    """For each of TABLES that must be worked on: what moved since its last commit.
+
+    `calendars` are those of the packs, by source; which planners are in use is looked at where `learnt` is given.
+    """
+    return _changes(lake, _moved(lake, calendars, learnt), force=force)
 
 
 def run(run: Run, learnt: Learnt | None = None) -> StepResult:
@@ -78,25 +77,38 @@ def run(run: Run, learnt: Learnt | None = None) -> StepResult:
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
         calendars = calendars_of(run.settings)
-        changes = why(lake, calendars, learnt, force=run.force)
+        moved = _moved(lake, calendars, learnt)
+        changes = _changes(lake, moved, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
-        moved = {source for name in TABLES for source in _moved(lake, name, calendars, learnt)}
-        sources = sorted(moved.union(stale_sources(lake, TABLES, changes)))
+        sources = sorted(set(stale_sources(lake, TABLES, changes)).union(*moved.values()))
         return run.record(_build(lake, engine, run, sources, learnt, calendars))
 
 
-def _moved(lake: Lake, name: str, calendars: Calendars, learnt: Learnt | None) -> dict[str, list[str]]:
-    """The sources with sales that a table's last commit forecast by another calendar or model, and by which."""
-    last = lake.provenance(name)
-    if last is None:
-        return {}
-    moved: dict[str, list[str]] = {}
-    for source in sorted(sources_of(lake, DAILY)):
-        if source in calendars and calendars[source].fingerprint != last.packs.get(source, ""):
-            moved[source] = [f"changed calendar of {source}"]
-        if learnt is not None and learnt.digest(source) != last.models.get(source, ""):
-            moved.setdefault(source, []).append(f"another model of {source}")
+def _changes(lake: Lake, moved: Moved, *, force: bool) -> dict[str, Change]:
+    changes = changes_of(lake, TABLES, INPUTS, _code(), force=force)
+    for name, by_source in moved.items():
+        known = changes.get(name, UNCHANGED)
+        changes[name] = replace(known, reasons=(*known.reasons, *(reason for reasons in by_source.values() for reason in reasons)))
+    return changes
+
+
+def _moved(lake: Lake, calendars: Calendars, learnt: Learnt | None) -> Moved:
+    """By table the sources with sales that its last commit forecast by another calendar or model, and by which of them."""
+    sources = sorted(sources_of(lake, DAILY))
+    digests = {source: learnt.digest(source) for source in sources} if learnt else {}
+    moved: Moved = {}
+    for name in TABLES:
+        if (last := lake.provenance(name)) is None:
+            continue
+        for source in sources:
+            reasons = []
+            if source in calendars and calendars[source].fingerprint != last.packs.get(source, ""):
+                reasons.append(f"changed calendar of {source}")
+            if source in digests and digests[source] != last.models.get(source, ""):
+                reasons.append(f"another model of {source}")
+            if reasons:
+                moved.setdefault(name, {})[source] = reasons
     return moved
 
 
