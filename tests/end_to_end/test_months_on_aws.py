@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.months import MONTHS_A_NIGHT, OF_THE_LOAD, OLIST_TABLES, land, nights_of
+from tests.support.months import EACH_MONTH, OF_THE_LOAD, OLIST_TABLES, land, nights_of
 from tests.support.nights import night, read, settings_in
 
 from sales_tech.lake.query import Reader
@@ -14,7 +14,7 @@ from sales_tech.settings import Settings
 
 
 @pytest.mark.slow(90)
-@MONTHS_A_NIGHT
+@pytest.mark.parametrize("a_night", [13, EACH_MONTH], ids="{}_months_a_night".format)
 @pytest.mark.parametrize("place", ["aws"], indirect=True)
 def test_the_months_of_olist_on_aws_in_several_nights_equal_the_same_on_a_laptop_at_once(
     real_data: Path, tmp_path: Path, make_settings: Callable[..., Settings], a_night: int

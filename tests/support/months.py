@@ -23,8 +23,8 @@ OLIST_TABLES = (
 OF_THE_LOAD = frozenset({"load_id"})
 MONTHS = 25
 
-MONTHS_A_NIGHT = pytest.mark.parametrize("a_night", [5, pytest.param(1, marks=pytest.mark.long)], ids="{}_months_a_night".format)
-"""How many months come in one night: all of them in five nights, or in the long form each in its own."""
+EACH_MONTH = pytest.param(1, marks=pytest.mark.long)
+"""The long form of how many months come in one night: each in its own."""
 
 
 def land(source: Path, target: Path) -> None:
