@@ -6,10 +6,12 @@
 Panels: twin-default and twin-hard (synthetic retailers of 60 SKUs with promotions, SKU by channel by day; of 400 SKUs with
 `-large` behind), olist (a real marketplace, technology categories by week; `--data` holds its folder), intermittent and scales
 (stress without promotions), stores, departments and items (whole stores by day with shut Sundays, weekly departments whose
-trends turn, items that rarely sell at prices that change). Seeds are fresh unless given; several are pooled. The models mlforecast,
-mlforecast_relative, mlforecast_scaled and mlforecast_squared (objective and scale differ) need `pip install mlforecast lightgbm`.
-The oracle knows the mean of which a synthetic panel was drawn: its squared error is that of chance (its WAPE not quite the
-least, which is the median's). Seconds are those of all fits and predictions of a panel.
+trends turn, items that rarely sell at prices that change); where they are asked for, also rossmann, rossmann-plain,
+rossmann-weeks, gifts and gifts-weeks (forecast_published.py tells where their data come from). Seeds are fresh unless given;
+several are pooled. The models mlforecast, mlforecast_relative, mlforecast_scaled and mlforecast_squared (objective and scale
+differ) need `pip install mlforecast lightgbm`. The oracle knows the mean of which a synthetic panel was drawn: its squared
+error is that of chance (its WAPE not quite the least, which is the median's). Seconds are those of all fits and predictions
+of a panel.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from typing import Any
 
 import pandas as pd
 from forecast_panels import EXPECTED, NAMES, REAL_DATA, NoData, Panel, make_panel
+from forecast_published import PUBLISHED
 
 from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.evaluation import evaluate
@@ -87,7 +90,7 @@ def compare(name: str, seeds: list[int], models: dict[str, Callable[..., Any]], 
     seconds = dict.fromkeys(models, 0.0)
     pasts = []
     for seed in seeds:
-        panel = make_panel(name, seed, data)
+        panel = PUBLISHED[name](data) if name in PUBLISHED else make_panel(name, seed, data)
         cutoffs = rolling_cutoffs(panel.frame, panel.time, panel.freq, panel.horizon, count)
         about = {key: getattr(panel, key) for key in ("series", "time", "target", "plan", "static", "freq", "horizon")}
         for model, kind in models.items():
@@ -139,7 +142,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     panels, names = given.panel.split(","), given.models.split(",")
-    for kind, asked, known in (("panel", panels, NAMES), ("model", names, MODELS)):
+    for kind, asked, known in (("panel", panels, (*NAMES, *PUBLISHED)), ("model", names, MODELS)):
         if unknown := [name for name in asked if name not in known]:
             parser.error(f"no {kind} {', '.join(unknown)}; expected {', '.join(known)}")
     models = models_at_hand(names)
@@ -149,7 +152,7 @@ def main() -> None:
     said = {}
     for panel in panels:
         try:
-            compared = compare(panel, seeds[:1] if panel == "olist" else seeds, models, given.cutoffs, given.data)
+            compared = compare(panel, seeds[:1] if panel == "olist" or panel in PUBLISHED else seeds, models, given.cutoffs, given.data)
         except NoData as error:
             print(f"{panel} is left out: {error}", file=sys.stderr)
             continue

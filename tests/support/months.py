@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.support.nights import read_arrow
+
+from sales_tech.settings import Settings
 
 OLIST_TABLES = (
     "silver.sales",
@@ -36,3 +39,11 @@ def nights_of(months: list[Path], a_night: int) -> list[list[Path]]:
     """The folders of some months, so many for each night."""
     assert len(months) == MONTHS
     return [months[first : first + a_night] for first in range(0, MONTHS, a_night)]
+
+
+def assert_same_rows(table: str, found: Settings, expected: Settings, *, source: str | None = None) -> None:
+    """Fail unless a table of Olist has rows, and the same in one lake as in another, or as there of a source."""
+    there, here = read_arrow(expected, table, without=OF_THE_LOAD, source=source), read_arrow(found, table, without=OF_THE_LOAD)
+    assert len(there) or table == "silver.rejects"
+    # Of Python's values a difference is told more clearly.
+    assert here.equals(there) or here.to_pylist() == there.to_pylist(), table
