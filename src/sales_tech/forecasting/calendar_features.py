@@ -17,15 +17,20 @@ NEAR = 10
 YEAR = 364
 
 
-def calendar_of(first: pd.Timestamp, periods: int, length: pd.Timedelta, country: str | None, own: Sequence[Occasion] = ()) -> pd.DataFrame:
+def calendar_of(
+    first: pd.Timestamp, periods: int, length: pd.Timedelta, country: str | None, own: Sequence[Occasion] = (), *, weeks: str | None = None
+) -> pd.DataFrame:
     """One row per period since `first`: numbers, and `name`, the holiday of the day (the first in it, of a week).
 
     `ago` is how many periods back the period stands that the year before compares with: 52 weeks, or as far as
     the same holiday is, for the days about one. Without a country there are no holidays. Columns of occasions (see
-    `occasions`), by day the country's and always one's `own`, have the share of the period that lies in them.
+    `occasions`), by day the country's and always one's `own`, have the share of the period that lies in them. The date of a week
+    is that of its "first" or "last" day, as `weeks` says; None: of the first where that is a Monday.
     """
-    dates = pd.DatetimeIndex(first + np.arange(periods) * length)
     days = int(length / pd.Timedelta(days=1))
+    if days > 1 and (weeks == "last" or (weeks is None and first.day_of_week != 0)):
+        first = first - pd.Timedelta(days=days - 1)
+    dates = pd.DatetimeIndex(first + np.arange(periods) * length)
     named = _named_days(dates[0], dates[-1] + length, country)
     held = _held(dates, days, named)
     marks = np.array([one != "" for one in held])

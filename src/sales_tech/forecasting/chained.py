@@ -16,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.members import LEARNING_RATE, MOST_CODES, telling
+from sales_tech.forecasting.plan_features import feature_of
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, LABEL, PRICE, PROMOTIONAL
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
 
@@ -88,7 +89,8 @@ class Chained:
         if not len(self.told_):
             return self
         names = [list(columns)[place] for place in self.told_]
-        texts = {column for column in situation.plan.of_role(KIND, LABEL) if values[:, list(columns).index(column)].max() < MOST_CODES}
+        coded = map(feature_of, situation.plan.of_role(KIND, LABEL))
+        texts = {name for name in coded if values[:, list(columns).index(name)].max() < MOST_CODES}
         self.model_ = HistGradientBoostingRegressor(
             loss="poisson",
             max_iter=self.trees,
@@ -162,13 +164,13 @@ class Chained:
             if role == PRICE:
                 told[f"+cheap {column}"] = np.zeros(len(at)) if quiet else plan.cheapness(column, target, origin)
                 # The usual price stands for the product; trees that saw the price itself would sell less of what is cheap.
-                told[column] = plan.references[column][origin]
+                told[feature_of(column)] = plan.references[column][origin]
             elif role == DEPTH:
-                told[f"+{column}"] = np.zeros(len(at)) if quiet else values
+                told[f"+{feature_of(column)}"] = np.zeros(len(at)) if quiet else values
             elif role in (FLAG, KIND) and quiet:
-                told[column] = np.full(len(at), float(plan.neutral.get(column, 0)))
+                told[feature_of(column)] = np.full(len(at), plan.neutral[column])
             else:
-                told[column] = values
+                told[feature_of(column)] = values
         for place in range(situation.attributes.shape[1]):
             told[f"static {place}"] = situation.attributes[rows.code[target], place]
         return told

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from sales_tech.forecasting.roles import TEXTS, is_number
+from sales_tech.forecasting.roles import PRICE, TEXTS, is_number, text_of
 from sales_tech.forecasting.shapes import period_of, require_columns, require_numbers, require_single_rows
 
 Gaps = float | str | None
+_CODE = "\0code"
 
 
 class PlanBeyondHistory(UserWarning):
     """A plan goes beyond what the past has ever shown, so that its effect is a guess."""
 
 
+class NegativeSales(UserWarning):
+    """A panel has sales below 0, such as returns, which are learnt as nothing sold."""
+
+
 def check_times(frame: pd.DataFrame, time: str, what: str) -> None:
     """ValueError where the column of time holds no timestamps, or lacks some."""
     if not pd.api.types.is_datetime64_any_dtype(frame[time]) or frame[time].dt.tz is not None:
         raise ValueError(
-            f"{what}: column {time} is {frame[time].dtype}, expected dates without time zone; convert it with pandas.to_datetime"
+            f"{what}: column {time} is {frame[time].dtype}, expected dates without time zone; convert it with pandas.to_datetime, "
+            "dt.tz_localize(None) or dt.to_timestamp()"
         )
     require_numbers(frame, [time], what)
 
 
 def check_numbers(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    """ValueError for columns that hold texts or missing values."""
+    """ValueError for columns that hold texts or infinite numbers; missing ones are looked for by `require_numbers`."""
     for column in columns:
         if not is_number(frame[column]):
-            example = next((value for value in frame[column] if not isinstance(value, int | float)), "")
-            raise ValueError(f"{what}: column {column} is {frame[column].dtype} (such as {example!r}), expected numbers; convert it")
-    require_numbers(frame, columns, what)
-    for column in columns:
-        if not np.isfinite(frame[column].to_numpy(dtype=np.float64)).all():
+            examples = [value for value in frame[column] if not isinstance(value, int | float)]
+            such = f" (such as {examples[0]!r})" if examples else ""
+            raise ValueError(f"{what}: column {column} is {frame[column].dtype}{such}, expected numbers; convert it with pandas.to_numeric")
+        if np.isinf(frame[column].to_numpy(dtype=np.float64, na_value=np.nan)).any():
             raise ValueError(f"{what}: column {column} has infinite numbers, expected finite ones")
 
 
@@ -45,24 +51,29 @@ def check_panel(panel: pd.DataFrame, series: Sequence[str], time: str, target: s
     if panel.empty:
         raise ValueError("the panel has no rows; expected at least one per series")
     check_times(panel, time, what)
-    require_numbers(panel, [*series, *told], what)
+    require_numbers(panel, series, what)
+    check_numbers(panel, [column for column in told if is_number(panel[column])], what)
     require_single_rows(panel, series, time, what)
     if available:
         check_numbers(panel, [available], what)
+        require_numbers(panel, [available], what)
     # Nobody knows the demand of an empty shelf, so that none has to be told.
     seen = panel[panel[available] != 0] if available else panel
     check_numbers(seen, [target], what)
+    require_numbers(seen, [target], what)
     if (seen[target] < 0).any():
         worst = seen.sort_values(target, kind="stable").iloc[0]
-        raise ValueError(
+        warnings.warn(
             f"the panel has {int((seen[target] < 0).sum())} rows with a negative {target}, the least {worst[target]} on {worst[time]}; "
-            "expected 0 or more; book returns apart, or clip them"
+            "they are learnt as 0, since returns are no demand",
+            NegativeSales,
+            stacklevel=4,
         )
 
 
 def static_table(frame: pd.DataFrame, codes: np.ndarray, series: Sequence[str], static: Sequence[str], what: str) -> pd.DataFrame:
     """One row of series and static columns per code; ValueError for a static column that changes within a series."""
-    table = frame[[*series, *static]].assign(code=codes).drop_duplicates().set_index("code").sort_index()
+    table = frame[[*series, *static]].assign(**{_CODE: codes}).drop_duplicates().set_index(_CODE).sort_index()
     changing = table.index[table.index.duplicated()].to_numpy(dtype=np.int64)
     if len(changing):
         both = table[table.index == changing[0]]
@@ -98,6 +109,23 @@ def check_complete(frame: pd.DataFrame, codes: np.ndarray, periods: np.ndarray, 
         )
 
 
+def like_the_panel(plan: pd.DataFrame, numbers: Mapping[str, bool]) -> pd.DataFrame:
+    """A plan whose names are of the kind they are of in the panel, as by a file that gave 7 as text; ValueError where they cannot be.
+
+    `numbers` tells whether each column is one of numbers.
+    """
+    told = plan
+    for column, was in numbers.items():
+        if column not in plan.columns or is_number(plan[column]) == was or plan[column].isna().all():
+            continue
+        try:
+            alike = pd.to_numeric(plan[column].astype(object)) if was else text_of(plan[column])
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"the plan: column {column} is {plan[column].dtype} and was one of numbers in the panel: {error}") from None
+        told = told.assign(**{column: alike})
+    return told
+
+
 def check_plan(plan: pd.DataFrame, series: Sequence[str], time: str, told: Sequence[str], roles: dict[str, str]) -> None:
     """ValueError for columns, values and kinds of values that a plan lacks."""
     what = "the plan"
@@ -105,9 +133,12 @@ def check_plan(plan: pd.DataFrame, series: Sequence[str], time: str, told: Seque
     if plan.empty:
         raise ValueError("the plan has no rows; expected one per series and period of the horizon")
     check_times(plan, time, what)
-    require_numbers(plan, [*series, *told], what)
+    require_numbers(plan, series, what)
     require_single_rows(plan, series, time, what)
-    check_numbers(plan, [column for column, role in roles.items() if role not in TEXTS], what)
+    check_numbers(plan, [column for column, role in roles.items() if role not in TEXTS and not plan[column].isna().all()], what)
+    for column, role in roles.items():
+        if role == PRICE and plan[column].isna().all():
+            require_numbers(plan, [column], what)
 
 
 def check_reach(plan: pd.DataFrame, time: str, steps: np.ndarray, horizon: int, origin: pd.Timestamp, shorter: bool) -> None:

@@ -18,10 +18,10 @@ from sales_tech.forecasting.members import BASE, LEVEL, MOST_CODES, Boosted, Lea
 from sales_tech.forecasting.occasions import Answers, occasion_shares
 from sales_tech.forecasting.past import Past
 from sales_tech.forecasting.plan_features import Plan
-from sales_tech.forecasting.roles import is_number
+from sales_tech.forecasting.roles import is_number, text_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
 from sales_tech.forecasting.sampling import training_rows
-from sales_tech.forecasting.statics import StaticLevels, texts_of
+from sales_tech.forecasting.statics import StaticLevels
 
 MOST_GROUPS = 60
 # Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
@@ -49,7 +49,7 @@ class Ensemble:
         self.series_ = {str(column): known[column].tolist() for column in known.columns}
         shared = _shared_keys(known, past.names.series)
         self.groups_ = {
-            column: sorted(set(texts_of(known[column])))
+            column: sorted(set(text_of(known[column])))
             for column in (*past.names.static, *shared)
             if (column in shared or not is_number(known[column])) and 2 <= known[column].nunique() <= MOST_GROUPS
         }
@@ -155,7 +155,7 @@ class Ensemble:
         told = {}
         for column, values in self.groups_.items():
             # A value that was not there yet is a group without a past.
-            at = pd.Index(values).get_indexer(pd.Index(texts_of(table[column])))
+            at = pd.Index(values).get_indexer(pd.Index(text_of(table[column])))
             told[column] = np.where(at < 0, len(values), at).astype(np.int64)
         return told
 

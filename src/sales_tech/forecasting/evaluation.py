@@ -43,6 +43,7 @@ def evaluate(
 
     ValueError for columns and numbers that are missing, and for insample rows that are not of the past.
     """
+    by = [by] if isinstance(by, str) else by
     quantiles = _quantiles_of(predictions)
     require_columns(predictions, [*by, actual, forecast], "the frame of predictions")
     require_numbers(predictions, [actual, forecast, *quantiles], "the frame of predictions")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sales_tech.forecasting.factors import Factors
 from sales_tech.forecasting.history_features import WEEKDAY, History
 from sales_tech.forecasting.market import Market
-from sales_tech.forecasting.plan_features import Plan, plan_columns
+from sales_tech.forecasting.plan_features import Plan, feature_of, plan_columns
 from sales_tech.forecasting.roles import KIND, LABEL, PROMOTIONAL
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
@@ -120,5 +120,5 @@ class Situation:
 
 def categories(names: Sequence[str], plan: Plan) -> list[bool]:
     """Which features are codes of texts."""
-    texts = set(plan.of_role(KIND, LABEL))
+    texts = {feature_of(column) for column in plan.of_role(KIND, LABEL)}
     return [name in texts for name in names]

@@ -12,7 +12,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sales_tech.forecasting.calendar_features import calendar_of
-from sales_tech.forecasting.checks import Gaps, PlanBeyondHistory, check_complete, check_panel, check_plan, check_reach, periods_of
+from sales_tech.forecasting.checks import (
+    Gaps,
+    PlanBeyondHistory,
+    check_complete,
+    check_panel,
+    check_plan,
+    check_reach,
+    like_the_panel,
+    named,
+    periods_of,
+)
 from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
@@ -51,7 +61,10 @@ class PromotionForecaster(BaseEstimator):
         Brazil, elsewhere Black Friday and Christmas.
     occasions: further days in which more is sold each time, such as a shop's anniversary: first and last days (YYYY-MM-DD) by name.
     available: a column with 0 where the shelf was empty: sales of that row are not demand, and are not learnt from.
-    fill_gaps: missing periods within a series are an error (None), zero sales (0), or not known ("unknown").
+    fill_gaps: periods without a row, within a series or between its last row and the panel's last, are zero sales (0), or not
+        known ("unknown"); None: one within a series is an error, also in a plan.
+    weeks: whether the dates of weeks are those of their "first" or "last" day, so that each holiday lies in its own; None: of the
+        first where that is a Monday, otherwise of the last, as of pandas' "W".
     roles: what plan columns are, where names and values do not tell (see `roles.roles_of`); `roles_` says what was found.
     effects: an object with `log_uplift(frame)`; then the past is divided by its exp before the baseline is learnt,
         promotional columns of the plan serve nothing else, and mean = baseline * exp(log_uplift).
@@ -77,6 +90,7 @@ class PromotionForecaster(BaseEstimator):
         occasions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         available: str | None = None,
         fill_gaps: Gaps = None,
+        weeks: str | None = None,
         roles: Mapping[str, str] | None = None,
         effects: Effects | None = None,
         shorter_plans: bool = False,
@@ -86,18 +100,21 @@ class PromotionForecaster(BaseEstimator):
     ) -> None:
         self.series, self.time, self.target, self.plan, self.static = series, time, target, plan, static
         self.freq, self.horizon, self.quantiles, self.country, self.occasions = freq, horizon, quantiles, country, occasions
-        self.available, self.fill_gaps, self.roles, self.effects = available, fill_gaps, roles, effects
+        self.available, self.fill_gaps, self.weeks, self.roles, self.effects = available, fill_gaps, weeks, roles, effects
         self.shorter_plans, self.random_state, self.most_rows, self.trees = shorter_plans, random_state, most_rows, trees
 
-    def fit(self, panel: pd.DataFrame, y: object = None) -> Self:
-        """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them."""
+    def fit(self, panel: pd.DataFrame, y: object = None, *, origin: pd.Timestamp | None = None) -> Self:
+        """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them.
+
+        Where gaps are filled, `origin` may be a later period than the last with a row: nobody sold anything since.
+        """
         self._check_parameters()
         self._check_panel(panel)
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
         self.texts_, self.neutral_ = texts_of(panel, used)
-        self.past_ = self._past(panel)
+        self.past_ = self._past(panel, origin)
         self.origin_ = self.past_.origin
         self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.neutral_))
         calendar = self._calendar(self.past_)
@@ -130,6 +147,7 @@ class PromotionForecaster(BaseEstimator):
 
         ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen.
         """
+        asked = plan_frame.reset_index(drop=True)
         plan_frame, situation, at, steps = self._ahead(plan_frame)
         ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
         self._warn_beyond(plan, at)
@@ -153,7 +171,7 @@ class PromotionForecaster(BaseEstimator):
             lift = np.exp(self._log_uplift(plan_frame))
             mean, spread = baseline * lift, spread * lift[:, None]
         mean, baseline = (np.where(closed, 0.0, one) for one in (mean, baseline))
-        told = plan_frame[[*self.series, self.time]].assign(horizon=steps)
+        told = asked[[*self.series, self.time]].assign(horizon=steps)
         for level, name in levels.items():
             told[name] = np.where(closed, 0.0, spread[:, ordered.index(level)])
         uplift = mean - baseline
@@ -167,12 +185,16 @@ class PromotionForecaster(BaseEstimator):
     def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
         # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.
         check_is_fitted(self, ["ensemble_", "past_"])
+        plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_))
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
         plan_frame = plan_frame.reset_index(drop=True)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
         steps = period - self.past_.last
-        check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans)
-        self._check_gaps(plan_frame, steps)
+        # The last period may be one of those without a row, too.
+        gaps = self.fill_gaps is not None
+        check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans or gaps)
+        if not gaps:
+            self._check_gaps(plan_frame, steps)
         whole, at = self.past_.with_plan(plan_frame)
         plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
         ensemble = self.ensemble_
@@ -214,15 +236,22 @@ class PromotionForecaster(BaseEstimator):
 
     def _calendar(self, past: Past) -> pd.DataFrame:
         own = own_occasions(self.occasions or {})
-        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country, own)
+        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country, own, weeks=self.weeks)
 
     def _used(self) -> dict[str, str]:
         return {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
 
-    def _past(self, panel: pd.DataFrame) -> Past:
-        names = Names(tuple(self.series), self.time, self.target, tuple(self.static), self._used(), self.available, self.freq)
+    def _past(self, panel: pd.DataFrame, origin: pd.Timestamp | None = None) -> Past:
+        if origin is not None and (self.fill_gaps is None or origin < panel[self.time].max()):
+            raise ValueError(
+                f"origin is {origin}, the panel goes to {panel[self.time].max()} and fill_gaps is {self.fill_gaps!r}; expected a later "
+                "origin, and gaps that are filled"
+            )
+        # What tells series apart is an attribute of them anyway.
+        static = tuple(column for column in self.static if column not in self.series)
+        names = Names(tuple(self.series), self.time, self.target, static, self._used(), self.available, self.freq)
         factor = None if self.effects is None else np.exp(self._log_uplift(panel))
-        past = past_of(panel, names, self.fill_gaps, factor, self.texts_, self.neutral_)
+        past = past_of(panel, names, self.fill_gaps, factor, self.texts_, self.neutral_, origin)
         if not past.rows.known.any():
             raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
         return past
@@ -235,15 +264,35 @@ class PromotionForecaster(BaseEstimator):
         return told
 
     def _check_parameters(self) -> None:
+        for name in ("plan", "static", "quantiles"):
+            if isinstance(getattr(self, name), str | None | float):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list, which may be empty")
         period_of(self.freq)
         quantile_columns(self.quantiles)
         own_occasions(self.occasions or {})
-        if self.horizon < 1:
-            raise ValueError(f"horizon is {self.horizon}; expected 1 or more")
+        if not isinstance(self.horizon, int | np.integer) or self.horizon < 1:
+            raise ValueError(f"horizon is {self.horizon!r}; expected a whole number, 1 or more")
+        if self.weeks not in (None, "first", "last"):
+            raise ValueError(f"weeks is {self.weeks!r}; expected 'first', 'last' or None")
         if not len(self.series) or isinstance(self.series, str):
             raise ValueError(f"series is {self.series!r}; expected a list of one or more columns")
         if self.fill_gaps not in (None, 0, UNKNOWN):
             raise ValueError(f"fill_gaps is {self.fill_gaps!r}; expected None, 0 or {UNKNOWN!r}")
+
+    def _with_attributes(self, plan: pd.DataFrame) -> pd.DataFrame:
+        # A plan need not say again what the panel said of its series.
+        lacking = [column for column in self.past_.names.static if column not in plan.columns]
+        series = list(self.series)
+        if not lacking or not {*series} <= {*plan.columns}:
+            return plan
+        known = pd.MultiIndex.from_frame(self.past_.table[series].astype(object))
+        at = known.get_indexer(pd.MultiIndex.from_frame(plan[series].astype(object)))
+        if (at < 0).any():
+            raise ValueError(
+                f"the plan has no column {', '.join(lacking)}, and {named(plan[at < 0].iloc[0], series)} was not in the panel; "
+                "expected the static columns of series that are new"
+            )
+        return plan.assign(**{column: self.past_.table[column].iloc[at].to_numpy() for column in lacking})
 
     def _check_panel(self, panel: pd.DataFrame) -> None:
         check_panel(panel, list(self.series), self.time, self.target, [*self.plan, *self.static], self.available)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sales_tech.forecasting.checks import Gaps, check_complete, periods_of, static_table
 from sales_tech.forecasting.plan_features import AHEAD
-from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, OPEN, TEXTS, neutral_text
+from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, OPEN, PRICE, TEXTS, neutral_text, text_of
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 from sales_tech.forecasting.shapes import period_of
 
@@ -38,7 +38,7 @@ class Past:
     rows: Rows
     table: pd.DataFrame
     texts: Mapping[str, tuple[str, ...]]
-    neutral: Mapping[str, int]
+    neutral: Mapping[str, float]
 
     @property
     def last(self) -> int:
@@ -75,12 +75,13 @@ class Past:
         rows = self.rows
         period = periods_of(plan, names.time, rows.first, names.freq, "the plan")
         order = np.lexsort((period, codes))
-        columns = _plan_columns(plan.iloc[order], names, self.texts) | {AHEAD: np.ones(len(plan))}
+        columns = _plan_columns(plan.iloc[order], names, self.texts, self.neutral) | {AHEAD: np.ones(len(plan))}
         code, when = np.r_[rows.code, codes[order]], np.r_[rows.period, period[order]]
         values = {name: np.r_[rows.plan[name], columns[name]] for name in columns}
         size = len(rows.code)
         place = np.lexsort((when, code))
         joined = _complete(code[place], when[place], {name: column[place] for name, column in values.items()})
+        joined.quieten(names.roles, self.neutral)
         planned = joined.plan[AHEAD] > 0
         units, seen = np.zeros(len(joined.code)), np.zeros(len(joined.code), dtype=bool)
         old = joined.at[place < size]
@@ -93,10 +94,25 @@ class Past:
         return Past(names, whole, table, self.texts, self.neutral), new_at
 
 
-def texts_of(panel: pd.DataFrame, roles: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
-    """The texts of each column of texts, whose places are their codes, and the code of the one that stands for no promotion."""
-    texts = {column: tuple(sorted(panel[column].astype(str).unique())) for column, role in roles.items() if role in TEXTS}
-    return texts, {column: told.index(neutral_text(panel[column])) for column, told in texts.items()}
+def texts_of(panel: pd.DataFrame, roles: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, float]]:
+    """The texts of each column of texts, whose places are their codes, and what stands in each column where nothing is said.
+
+    That is no promotion, an open day, the price and the number that are in the middle of those seen.
+    """
+    texts: dict[str, tuple[str, ...]] = {}
+    neutral: dict[str, float] = {}
+    for column, role in roles.items():
+        if role in TEXTS:
+            told = text_of(panel[column])
+            texts[column] = tuple(sorted(told.unique()))
+            neutral[column] = float(texts[column].index(neutral_text(told)))
+        elif role in (DEPTH, FLAG, OPEN):
+            neutral[column] = float(role == OPEN)
+        else:
+            numbers = panel[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = numbers[numbers > 0] if role == PRICE else numbers[np.isfinite(numbers)]
+            neutral[column] = float(np.median(known)) if len(known) else 0.0
+    return texts, neutral
 
 
 def past_of(
@@ -105,9 +121,13 @@ def past_of(
     fill_gaps: Gaps,
     history_factor: Floats | None,
     texts: Mapping[str, tuple[str, ...]],
-    neutral: Mapping[str, int],
+    neutral: Mapping[str, float],
+    until: pd.Timestamp | None = None,
 ) -> Past:
-    """The rows of a panel that has been checked; ValueError for gaps, unless told what they are."""
+    """The rows of a panel that has been checked; ValueError for gaps, unless told what they are.
+
+    Where they are, each series goes on to `until`, or to the last period of the panel.
+    """
     series = list(names.series)
     codes = np.asarray(panel.groupby(series, observed=True, sort=True).ngroup(), dtype=np.int64)
     table = static_table(panel, codes, series, names.static, "the panel")
@@ -120,17 +140,13 @@ def past_of(
         check_complete(panel, codes, period, series, names.time, "the panel")
     units = panel[names.target].to_numpy(dtype=np.float64)
     seen = np.isfinite(units) if names.available is None else panel[names.available].to_numpy(dtype=np.float64) != 0
-    units = np.where(seen, units, 0.0)
+    units = np.where(seen, np.maximum(units, 0.0), 0.0)
     if history_factor is not None:
         units = units / history_factor[order]
-    joined = _complete(codes, period, _plan_columns(panel, names, texts) | {AHEAD: np.zeros(len(panel))})
-    filled = np.ones(len(joined.code), dtype=bool)
-    filled[joined.at] = False
-    for column, role in names.roles.items():
-        if role in (DEPTH, FLAG):
-            joined.plan[column][filled] = 0.0
-        elif role == KIND:
-            joined.plan[column][filled] = neutral[column]
+    last = int(period.max()) if until is None else int((until - first) / period_of(names.freq))
+    columns = _plan_columns(panel, names, texts, neutral) | {AHEAD: np.zeros(len(panel))}
+    joined = _complete(codes, period, columns, None if fill_gaps is None else last)
+    joined.quieten(names.roles, neutral)
     all_units, known = np.zeros(len(joined.code)), np.full(len(joined.code), fill_gaps != UNKNOWN)
     all_units[joined.at], known[joined.at] = units, seen
     closed = _closed(joined.plan, names.roles)
@@ -147,12 +163,40 @@ class _Joined:
     plan: dict[str, Floats]
     at: Ints
 
+    def quieten(self, roles: Mapping[str, str], neutral: Mapping[str, float]) -> None:
+        """Nothing was promoted in periods that were filled in, and a price that is not known is the one before it, or the next one."""
+        filled = np.ones(len(self.code), dtype=bool)
+        filled[self.at] = False
+        for column, role in roles.items():
+            values = self.plan[column]
+            if role in (DEPTH, FLAG, KIND):
+                values[filled] = neutral[column]
+            elif role == PRICE:
+                self.plan[column] = _carried(values, self.code, neutral[column])
 
-def _complete(code: Ints, period: Ints, plan: Mapping[str, Floats]) -> _Joined:
-    # Each row is followed by as many copies of it as there are periods missing after it.
+
+def _carried(price: Floats, code: Ints, usual: float) -> Floats:
+    missing = np.isnan(price)
+    if not missing.any():
+        return price
+    size, at = len(price), np.arange(len(price))
+    begins = np.r_[True, code[1:] != code[:-1]]
+    first = np.maximum.accumulate(np.where(begins, at, 0))
+    end = np.minimum.accumulate(np.where(np.r_[begins[1:], True], at, size)[::-1])[::-1]
+    before = np.maximum.accumulate(np.where(missing, -1, at))
+    after = np.minimum.accumulate(np.where(missing, size, at)[::-1])[::-1]
+    told: Floats = np.where(before >= first, price[before], np.where(after <= end, price[np.minimum(after, size - 1)], usual))
+    return told
+
+
+def _complete(code: Ints, period: Ints, plan: Mapping[str, Floats], last: int | None = None) -> _Joined:
+    # Each row is followed by as many copies of it as there are periods missing after it; of a series up to `last`, if that is told.
     skip = np.ones(len(code), dtype=np.int64)
     same = code[1:] == code[:-1]
     skip[:-1][same] = np.diff(period)[same]
+    if last is not None:
+        ends = np.flatnonzero(np.r_[~same, True])
+        skip[ends] = last - period[ends] + 1
     at = np.cumsum(skip) - skip
     source = np.repeat(np.arange(len(code)), skip)
     whole = period[source] + np.arange(len(source)) - at[source]
@@ -160,13 +204,19 @@ def _complete(code: Ints, period: Ints, plan: Mapping[str, Floats]) -> _Joined:
     return _Joined(code[source], whole, columns, at)
 
 
-def _plan_columns(frame: pd.DataFrame, names: Names, texts: Mapping[str, Sequence[str]]) -> dict[str, Floats]:
+def _plan_columns(frame: pd.DataFrame, names: Names, texts: Mapping[str, Sequence[str]], neutral: Mapping[str, float]) -> dict[str, Floats]:
+    # What is missing says nothing; only a price is looked for in the rows about it, and what costs nothing has none.
     told: dict[str, Floats] = {}
     for column, role in names.roles.items():
         if role in TEXTS:
-            told[column] = pd.Index(texts[column]).get_indexer(pd.Index(frame[column].astype(str))).astype(np.float64)
+            told[column] = pd.Index(texts[column]).get_indexer(pd.Index(text_of(frame[column]))).astype(np.float64)
+            continue
+        values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        if role == PRICE:
+            told[column] = np.where(values > 0, values, np.nan)
         else:
-            told[column] = frame[column].to_numpy(dtype=np.float64)
+            filled = np.where(np.isnan(values), neutral[column], values)
+            told[column] = np.maximum(filled, 0.0) if role == DEPTH else filled
     return told
 
 

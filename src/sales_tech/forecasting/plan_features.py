@@ -49,15 +49,15 @@ AHEAD = "\0ahead"
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of all rows, with the roles of its columns and the code of the text that stands for no promotion."""
+    """The plan of all rows, with the roles of its columns and what stands in each where nothing is said, see `past.texts_of`."""
 
     rows: Rows
     roles: Mapping[str, str]
-    neutral: Mapping[str, int]
+    neutral: Mapping[str, float]
     references: Mapping[str, Floats]
 
     @classmethod
-    def of(cls, rows: Rows, roles: Mapping[str, str], neutral: Mapping[str, int]) -> Plan:
+    def of(cls, rows: Rows, roles: Mapping[str, str], neutral: Mapping[str, float]) -> Plan:
         """The plan with the references of its prices."""
         prices = [column for column, role in roles.items() if role == PRICE]
         return cls(rows, roles, neutral, {column: references_of(rows, rows.plan[column]) for column in prices})
@@ -70,7 +70,7 @@ class Plan:
             if role in (DEPTH, FLAG):
                 plan[column] = np.where(ahead, 0.0, plan[column])
             elif role == KIND:
-                plan[column] = np.where(ahead, float(self.neutral[column]), plan[column])
+                plan[column] = np.where(ahead, self.neutral[column], plan[column])
             elif role == PRICE:
                 plan[column] = np.where(ahead, self.references[column], plan[column])
         return Plan(self.rows.with_plan(plan), self.roles, self.neutral, self.references)
@@ -136,6 +136,11 @@ class Plan:
         return begins, ends, before, after
 
 
+def feature_of(column: str) -> str:
+    """What the values of a plan column are called among features, none of which of another kind begins so, whatever it is named."""
+    return f"plan {column}"
+
+
 def plan_columns(plan: Plan, row: Ints, origin: Ints, horizon: int) -> dict[str, Floats]:
     """Features of rows as known at their origins; names that begin with + never lower the forecast as they grow."""
     rows = plan.rows
@@ -147,9 +152,9 @@ def plan_columns(plan: Plan, row: Ints, origin: Ints, horizon: int) -> dict[str,
             told[f"+below year {column}"] = plan.below_year(column, row, origin)
             told[f"last below year {column}"] = plan.below_year(column, np.maximum(origin, rows.start[row]), origin)
         elif role == DEPTH:
-            told[f"+{column}"] = rows.plan[column][row]
+            told[f"+{feature_of(column)}"] = rows.plan[column][row]
         else:
-            told[column] = rows.plan[column][row]
+            told[feature_of(column)] = rows.plan[column][row]
     if plan.of_role(PRICE, DEPTH, FLAG, KIND):
         begins, ends, before, after = plan.runs
         promoted, cap = plan.promoted[row], float(CAP_WEEKS * rows.week)

@@ -13,12 +13,16 @@ PRICE, DEPTH, FLAG, KIND, OPEN, CONTEXT, LABEL = "price", "depth", "flag", "kind
 ROLES = (PRICE, DEPTH, FLAG, KIND, OPEN, CONTEXT, LABEL)
 PROMOTIONAL = (PRICE, DEPTH, FLAG, KIND)
 TEXTS = (KIND, LABEL)
+NOTHING = "none"
 NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|nan|)$")
 _OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
 _CONTEXT = re.compile(
-    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
+    r"holid|feriad|unempl|week_?day|week_?end|dayofweek|working|business_?day|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)"
+    r"|(^|_)(dow|cpi|oil|day|week|month|quarter|closed|shut|fechad[ao])(_|$)"
 )
 _PRICE = re.compile(r"pric|prec|valor|cost")
+_ODD = 0.05
+"""So few prices of 0 and depths below 0 are slips of those who keep them, and leave the column what its name says."""
 _DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
 
 
@@ -27,7 +31,7 @@ def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mappi
 
     price: relative to the series' own recent one; depth: 0 without promotion, more sells more; flag: 0 or 1; kind: a
     text that names the mechanic; open: 0 where nothing can be sold; context and label: numbers and texts that are no
-    promotion, such as a holiday. ValueError for a role, or the column of one, that is not known.
+    promotion, such as a holiday. Missing values say nothing. ValueError for a role, or the column of one, that is not known.
     """
     for column, role in (given or {}).items():
         if column not in plan or role not in ROLES:
@@ -41,15 +45,19 @@ def _role(panel: pd.DataFrame, column: str, target: str) -> str:
     context = bool(_CONTEXT.search(name))
     if not is_number(values):
         return LABEL if context else KIND
-    numbers = values.to_numpy(dtype=np.float64)
+    known = values.notna().to_numpy()
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[known]
+    if not len(numbers):
+        return CONTEXT
+    units = panel[target].to_numpy(dtype=np.float64, na_value=np.nan)[known]
     lowest, binary = numbers.min(), bool(np.isin(numbers, (0.0, 1.0)).all())
-    if lowest == 0 and _is_open(numbers, panel[target].to_numpy(dtype=np.float64), bool(_OPEN.search(name))):
+    if lowest == 0 and _is_open(numbers, units, bool(_OPEN.search(name))):
         return OPEN
     if context or _OPEN.search(name):
         return CONTEXT
-    if _PRICE.search(name) and lowest > 0:
+    if _PRICE.search(name) and np.mean(numbers <= 0) <= _ODD:
         return PRICE
-    if _DEPTH.search(name) and lowest >= 0 and not binary:
+    if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
         return DEPTH
     if binary:
         return FLAG
@@ -76,13 +84,16 @@ def check_kinds(panel: pd.DataFrame, numbers: Mapping[str, bool], roles: Mapping
         if is_number(panel[column]) != was
     ]
     if not changed:
-        told = {column: panel[column].to_numpy(dtype=np.float64) for column, role in roles.items() if role not in TEXTS}
-        units = panel[target].to_numpy(dtype=np.float64)
-        for column, values in told.items():
-            role, lowest = roles[column], values.min()
-            if role == PRICE and lowest <= 0:
+        told = {column: panel[column].to_numpy(dtype=np.float64, na_value=np.nan) for column, role in roles.items() if role not in TEXTS}
+        all_units = panel[target].to_numpy(dtype=np.float64, na_value=np.nan)
+        for column, every in told.items():
+            known = ~np.isnan(every)
+            if not known.any():
+                continue
+            values, units, role, lowest = every[known], all_units[known], roles[column], every[known].min()
+            if role == PRICE and np.mean(values <= 0) > _ODD:
                 changed.append(f"{column} was a price, which is above 0, and is {lowest:g}")
-            elif role == DEPTH and lowest < 0:
+            elif role == DEPTH and np.mean(values < 0) > _ODD:
                 changed.append(f"{column} was a depth, which is 0 or more, and is {lowest:g}")
             elif role == FLAG and not np.isin(values, (0.0, 1.0)).all():
                 changed.append(f"{column} was a flag of 0 and 1, and is {lowest:g} to {values.max():g}")
@@ -100,6 +111,17 @@ def is_number(values: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
+def text_of(values: pd.Series) -> pd.Series:
+    """A column as texts: a missing one is NOTHING, a number the same text whether it came as an integer or as a float."""
+    missing = values.isna()
+    if not is_number(values):
+        return values.astype(object).where(~missing, NOTHING).astype(str) if missing.any() else values.astype(str)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    whole = np.isfinite(numbers) & (numbers == np.round(numbers))
+    told = [str(int(number)) if even else str(number) for number, even in zip(numbers.tolist(), whole.tolist(), strict=True)]
+    return pd.Series(np.where(missing, NOTHING, told), values.index, dtype=object)
+
+
 def plain(text: str) -> str:
     """A text in small letters without accents."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
@@ -107,7 +129,7 @@ def plain(text: str) -> str:
 
 def neutral_text(values: pd.Series) -> str:
     """The text that stands for no promotion: one that says so, otherwise the most frequent."""
-    counts = values.astype(str).value_counts()
+    counts = text_of(values).value_counts()
     ordered = sorted(counts.index, key=lambda text: (-counts[text], text))
     named = [text for text in ordered if NONE.match(plain(text.strip()))]
     return str((named or ordered)[0])

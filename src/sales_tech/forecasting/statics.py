@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import TargetEncoder
 
-from sales_tech.forecasting.roles import is_number
+from sales_tech.forecasting.roles import is_number, text_of
 from sales_tech.forecasting.rows import Floats
 
 FOLDS = 5
@@ -72,15 +71,4 @@ class StaticLevels:
         return np.column_stack(told) if told else np.zeros((len(table), 0))
 
     def _texts(self, table: pd.DataFrame) -> np.ndarray:
-        return np.column_stack([texts_of(table[column]) for column in self.texts_])
-
-
-def texts_of(values: pd.Series) -> NDArray[np.object_]:
-    """Values as texts; a number is the same text whether it came as an integer or as a float."""
-    if not is_number(values):
-        return values.astype(str).to_numpy(dtype=object)
-    numbers = values.to_numpy(dtype=np.float64)
-    whole = np.isfinite(numbers) & (numbers == np.round(numbers))
-    return np.array(
-        [str(int(number)) if even else str(number) for number, even in zip(numbers.tolist(), whole.tolist(), strict=True)], dtype=object
-    )
+        return np.column_stack([text_of(table[column]).to_numpy(dtype=object) for column in self.texts_])

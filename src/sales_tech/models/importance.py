@@ -9,6 +9,7 @@ import pandas as pd
 
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.forecasting.features import Matrix
+from sales_tech.forecasting.plan_features import feature_of
 from sales_tech.forecasting.rows import Floats, Ints
 from sales_tech.models.card import Importance
 
@@ -60,4 +61,4 @@ def _readable(name: str, forecaster: PromotionForecaster) -> str:
     if name.startswith("static "):
         statics = forecaster.ensemble_.statics_
         return [*statics.texts_, *statics.numbers_][int(name.removeprefix("static "))]
-    return "common factors" if name == "+factor" else name.removeprefix("+")
+    return "common factors" if name == "+factor" else name.removeprefix("+").removeprefix(feature_of(""))

@@ -1,0 +1,170 @@
+"""Panels and plans as people have them: holes, gaps, names of their own, weeks called by their last day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.forecasting.retail import forecaster, shop, split
+
+from sales_tech.forecasting import PromotionForecaster
+from sales_tech.forecasting.backtest import backtest
+from sales_tech.forecasting.checks import NegativeSales
+from sales_tech.forecasting.evaluation import evaluate
+from sales_tech.forecasting.roles import roles_of
+
+PANEL = shop(skus=4, days=90)
+PAST, FUTURE = split(PANEL, 7)
+LAST = PAST["date"].max()
+
+
+def told(past: pd.DataFrame, future: pd.DataFrame, **changed: Any) -> pd.DataFrame:
+    """What a small model that was fitted on a past says of a plan."""
+    return forecaster(**({"horizon": 7, "trees": 5} | changed)).fit(past).predict(future)
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Fail unless two forecasts have the same numbers to the last digit."""
+    numbers = ["q10", "q50", "q90", "mean", "baseline", "uplift"]
+    pd.testing.assert_frame_equal(one[numbers], other[numbers], check_exact=True)
+
+
+def test_what_is_missing_in_a_plan_column_says_nothing() -> None:
+    full = told(PAST, FUTURE)
+    quiet = [
+        frame.assign(depth=frame["depth"].replace(0.0, np.nan), mechanic=frame["mechanic"].replace("none", None))
+        for frame in (PAST, FUTURE)
+    ]
+    same(told(*quiet), full)
+
+
+def test_a_missing_price_is_the_one_before_it_or_the_next_one() -> None:
+    flat = [frame.assign(price=10.0 + frame["sku"].str[1:].astype(float)) for frame in (PAST, FUTURE)]
+    holes = [frame.assign(price=frame["price"].where(frame.index % 5 != at)) for frame, at in zip(flat, (0, 2), strict=True)]
+    same(told(*holes), told(*flat))
+
+
+def test_a_price_of_nothing_or_a_depth_below_it_here_and_there_is_no_price_and_no_depth() -> None:
+    flat = PAST.assign(price=10.0)
+    slip = (flat.index == 31) & (flat["depth"] == 0)
+    assert slip.any()
+    slips = flat.assign(price=flat["price"].where(flat.index != 30, 0.0), depth=flat["depth"].where(~slip, -0.1))
+    assert roles_of(slips, ["price", "depth"], "units", None) == {"price": "price", "depth": "depth"}
+    same(told(slips, FUTURE.assign(price=10.0)), told(flat, FUTURE.assign(price=10.0)))
+
+
+def test_a_static_number_may_be_missing() -> None:
+    distance = {"S00": 100.0, "S01": np.nan, "S02": 300.0, "S03": 50.0}
+    frames = [frame.assign(distance=frame["sku"].map(distance)) for frame in (PAST, FUTURE)]
+    assert np.isfinite(told(*frames, static=["family", "distance"])["mean"]).all()
+
+
+def test_a_plan_need_not_say_again_what_never_changes_of_series_that_are_known() -> None:
+    same(told(PAST, FUTURE.drop(columns="family")), told(PAST, FUTURE))
+    fresh = pd.concat([FUTURE, FUTURE[FUTURE["sku"] == "S00"].assign(sku="new")]).drop(columns="family")
+    with pytest.raises(ValueError, match="no column family, and sku new was not in the panel"):
+        told(PAST, fresh)
+
+
+@pytest.mark.parametrize("name", ["level", "factor", "answer", "mean 4", "code", "weekday"])
+def test_a_plan_column_may_have_any_name(name: str) -> None:
+    frames = [frame.assign(stock=np.arange(len(frame)) % 7.0) for frame in (PAST, FUTURE)]
+    roles = {"stock": "context"}
+    expected = told(*frames, plan=["depth", "stock"], roles=roles)
+    named = [frame.rename(columns={"stock": name}) for frame in frames]
+    same(told(*named, plan=["depth", name], roles={name: "context"}), expected)
+
+
+def test_series_may_be_called_code_and_be_attributes_too() -> None:
+    expected = told(PAST, FUTURE)
+    coded = [frame.rename(columns={"sku": "code"}) for frame in (PAST, FUTURE)]
+    same(told(*coded, series=["code"], static=["family", "code"]), expected)
+
+
+def test_names_that_a_file_made_texts_of_are_known_again() -> None:
+    numbered = [frame.assign(sku=frame["sku"].str[1:].astype(int)) for frame in (PAST, FUTURE)]
+    texts = numbered[1].assign(sku=numbered[1]["sku"].astype(str))
+    again = told(numbered[0], texts)
+    same(again, told(*numbered))
+    assert again["sku"].tolist() == texts["sku"].tolist()
+    with pytest.raises(ValueError, match=r"the plan: column sku is .* was one of numbers in the panel"):
+        told(numbered[0], FUTURE)
+
+
+def split_weeks(panel: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The past, and the last four weeks."""
+    return panel.iloc[:-4].reset_index(drop=True), panel.iloc[-4:].reset_index(drop=True)
+
+
+def test_weeks_that_are_called_by_their_sunday_are_those_that_are_called_by_their_monday() -> None:
+    weeks = pd.date_range("2022-01-03", periods=90, freq="7D")
+    sold = 30 + 8 * np.sin(np.arange(90)) + 25 * np.isin(weeks.isocalendar().week, (16, 51))
+    monday = pd.DataFrame({"sku": "a", "date": weeks, "units": np.round(sold)})
+    sunday = monday.assign(date=monday["date"] + pd.Timedelta(days=6))
+    plain = {"plan": [], "static": [], "freq": "W", "horizon": 4}
+    expected = told(*split_weeks(monday), **plain)
+    same(told(*split_weeks(sunday), **plain), expected)
+    same(told(*split_weeks(sunday), **plain, weeks="last"), expected)
+    assert not np.array_equal(told(*split_weeks(sunday), **plain, weeks="first")["mean"], expected["mean"])
+
+
+@pytest.fixture(scope="module")
+def closed_mondays() -> pd.DataFrame:
+    """A shop that has no rows of Mondays."""
+    return PANEL[PANEL["date"].dt.day_of_week != 0].reset_index(drop=True)
+
+
+@pytest.mark.parametrize("gaps", [0, "unknown"])
+def test_a_panel_with_gaps_can_be_backtested_from_any_day(closed_mondays: pd.DataFrame, gaps: Any) -> None:
+    monday, tuesday = "2024-03-18", "2024-03-19"
+    found = backtest(forecaster(horizon=7, trees=5, fill_gaps=gaps), closed_mondays, [monday, tuesday], 7)
+    days = found[found["sku"] == "S00"].groupby("cutoff")["horizon"].agg(list)
+    assert days.to_dict() == {pd.Timestamp(monday): [1, 2, 3, 4, 5, 6], pd.Timestamp(tuesday): [1, 2, 3, 4, 5, 7]}
+    assert found["horizon"].equals((found["date"] - found["cutoff"]).dt.days)
+
+
+def test_series_without_rows_at_the_end_sold_nothing_where_gaps_are_zeros() -> None:
+    ended = PAST[(PAST["sku"] != "S03") | (PAST["date"] < LAST - pd.Timedelta(days=40))]
+    zeros = PAST.assign(units=PAST["units"].where(PAST["date"].lt(LAST - pd.Timedelta(days=40)) | PAST["sku"].ne("S03"), 0.0))
+    plain = {"plan": [], "static": []}
+    same(told(ended, FUTURE, fill_gaps=0, **plain), told(zeros, FUTURE, **plain))
+
+
+def test_an_origin_without_rows_needs_gaps_that_are_filled() -> None:
+    with pytest.raises(ValueError, match=r"origin is 2024-04-01 00:00:00, .* fill_gaps is None; expected a later origin"):
+        forecaster(horizon=7).fit(PAST, origin=pd.Timestamp("2024-04-01"))
+
+
+def test_a_shorter_backtest_than_the_horizon_is_made() -> None:
+    found = backtest(forecaster(horizon=14, trees=3), PANEL, LAST.date(), 7)
+    assert found["horizon"].max() == 7
+    assert evaluate(found, "sku")["sku"].tolist() == ["S00", "S01", "S02", "S03"]
+
+
+def test_sales_below_nothing_are_warned_of_and_learnt_as_nothing() -> None:
+    returned = PAST.assign(units=PAST["units"].where(PAST.index % 50 != 3, -2.0))
+    with pytest.warns(NegativeSales, match="7 rows with a negative units, the least -2.0"):
+        found = told(returned, FUTURE)
+    same(found, told(PAST.assign(units=PAST["units"].where(PAST.index % 50 != 3, 0.0)), FUTURE))
+
+
+def test_flags_of_the_calendar_are_no_promotions() -> None:
+    flags = {name: PAST["date"].dt.day_of_week.ge(5).astype(int) for name in ("is_weekend", "is_working_day", "business_day", "fechado")}
+    assert set(roles_of(PAST.assign(**flags), list(flags), "units", None).values()) == {"context"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"plan": None}, "plan is None; expected a list"),
+        ({"static": "family"}, "static is 'family'; expected a list"),
+        ({"quantiles": 0.5}, "quantiles is 0.5; expected a list"),
+        ({"horizon": 14.0}, "horizon is 14.0; expected a whole number"),
+        ({"weeks": "monday"}, "weeks is 'monday'"),
+    ],
+)
+def test_a_parameter_of_another_kind_is_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        PromotionForecaster(**({"series": ["sku"]} | changed)).fit(PAST)
