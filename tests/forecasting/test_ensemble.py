@@ -91,6 +91,27 @@ def test_a_season_is_drawn_as_a_line_only_where_a_year_was_seen_before_what_is_h
         assert len(model.shares_) == len(model.members_)
 
 
+def weekly(season: np.ndarray) -> pd.DataFrame:
+    """Series of three years and a quarter, each of which rises and falls as it is told."""
+    weeks = pd.date_range("2021-01-04", periods=season.shape[1], freq="7D")
+    rng = np.random.default_rng(1)
+    parts = [
+        pd.DataFrame({"sku": f"S{number}", "date": weeks, "units": rng.poisson(60 * np.exp(one))}) for number, one in enumerate(season)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_what_comes_again_every_year_is_expected_again_and_what_does_not_is_not() -> None:
+    rng = np.random.default_rng(3)
+    years, other = rng.normal(0, 0.6, (6, 52)), rng.normal(0, 0.6, (6, 170))
+    again, never = (
+        forecaster(plan=[], static=[], freq="W", horizon=8).fit(weekly(season)).ensemble_.members_[-2].again_
+        for season in (np.tile(years, 4)[:, :170], other)
+    )
+    assert again > 0.8
+    assert never < 0.2
+
+
 class Says:
     """A member that tells the same of all rows."""
 

@@ -168,3 +168,21 @@ def test_flags_of_the_calendar_are_no_promotions() -> None:
 def test_a_parameter_of_another_kind_is_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         PromotionForecaster(**({"series": ["sku"]} | changed)).fit(PAST)
+
+
+def test_a_day_whose_sales_were_lost_is_as_good_as_one_without_rows() -> None:
+    large = PAST.assign(units=40 + PAST["units"])
+    day = pd.Timestamp("2024-03-12")
+    plain = {"plan": [], "static": []}
+    lost = large.assign(units=large["units"].where(large["date"] != day, 0.0))
+    same(told(lost, FUTURE, **plain), told(large[large["date"] != day], FUTURE, fill_gaps="unknown", **plain))
+
+
+def test_a_holiday_without_sales_is_known_and_so_is_a_small_sellers_day_of_none() -> None:
+    panel = shop(skus=4, days=100)
+    panel = panel.assign(units=np.where(panel["sku"] == "S00", panel["units"] % 3, 40 + panel["units"]))
+    good_friday, day_before = pd.Timestamp("2024-03-29"), pd.Timestamp("2024-03-28")
+    shut = panel.assign(units=panel["units"].where(~panel["date"].isin([good_friday, day_before]), 0.0))
+    rows = forecaster(horizon=7, trees=3, plan=[], static=[]).fit(shut).past_.rows
+    unknown = sorted(zip(rows.code[~rows.known].tolist(), rows.dates[~rows.known].tolist(), strict=True))
+    assert unknown == [(1, day_before), (2, day_before), (3, day_before)]

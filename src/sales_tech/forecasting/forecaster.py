@@ -252,6 +252,7 @@ class PromotionForecaster(BaseEstimator):
         names = Names(tuple(self.series), self.time, self.target, static, self._used(), self.available, self.freq)
         factor = None if self.effects is None else np.exp(self._log_uplift(panel))
         past = past_of(panel, names, self.fill_gaps, factor, self.texts_, self.neutral_, origin)
+        past = past.without_outages(self._calendar(past)["name"].to_numpy(dtype=str) != "")
         if not past.rows.known.any():
             raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
         return past

@@ -15,6 +15,7 @@ MEDIAN_WEEKS = 8
 LEAST = 1e-3
 WEEKDAY_VARIANCE = 0.04
 WEEKDAY = "own weekday"
+EXACTLY = "year ago exactly"
 
 
 class History:
@@ -124,7 +125,7 @@ class History:
         base = self._units.between(row, then - 8 * week, then) / np.maximum(base_known, 1)
         inside = (same - near >= start) & (base_known >= 2 * week) & (same + near <= origin)
         told = {}
-        for name, reach in (("year ago", near), ("year ago exactly", 0)):
+        for name, reach in (("year ago", near), (EXACTLY, 0)):
             units, much = self._units.between(row, same - reach - 1, same + reach), self._known.between(row, same - reach - 1, same + reach)
             ratio = np.log((np.maximum(units, 0) + base + self.least) / ((much + 1) * (base + self.least)))
             told[name] = np.where(inside, ratio, np.nan)

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from sales_tech.forecasting.coarse import STEPS
 from sales_tech.forecasting.features import ANSWER, Matrix
+from sales_tech.forecasting.history_features import EXACTLY, WEEKDAY
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 
@@ -149,15 +150,28 @@ class LogLinear:
 class SeasonalLevel:
     """Exponential smoothing of the level, with the series' own weekday and own answer to promotions (compare Winters 1960).
 
-    There is nothing to fit, so that it stays sober where the others find patterns in luck.
+    By week, how far a series was from its level a year ago counts too, by as much as such distances came again in all series.
+    Nothing else is fitted, so that it stays sober where the others find patterns in luck.
     """
 
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> SeasonalLevel:
-        """There is nothing to learn beyond level and factors."""
+        """Learn how much of a year ago comes again: 0 to 1, the slope of least squares through 0."""
+        away = _a_year_ago(matrix)
+        # Drawn to nothing as the distance of a year ago is, by as much again as is usual.
+        now = np.log((np.minimum(units, LARGEST_RATIO * matrix.base) + matrix.base) / (2 * matrix.base))
+        weight = weights_of(matrix.base)
+        square = float((weight * away**2).sum())
+        self.again_ = float(np.clip((weight * away * now).sum() / square, 0.0, 1.0)) if square else 0.0
         return self
 
     def mean(self, matrix: Matrix) -> Floats:
         """The expected units of rows."""
         lifts = [matrix.column(name) for name in matrix.names if name == ANSWER or name.startswith(f"{ANSWER} ")]
-        told: Floats = matrix.base * np.exp(np.mean(lifts, axis=0)) if lifts else matrix.base
+        told: Floats = matrix.base * np.exp((np.mean(lifts, axis=0) if lifts else 0.0) + self.again_ * _a_year_ago(matrix))
         return told
+
+
+def _a_year_ago(matrix: Matrix) -> Floats:
+    # By day a week about the day would have to be told from the weekday, which the level has already.
+    told: Floats = np.zeros(len(matrix.level)) if WEEKDAY in matrix.names else np.nan_to_num(matrix.column(EXACTLY))
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 from sales_tech.forecasting.shapes import period_of
 
 UNKNOWN = "unknown"
+ENOUGH, ALWAYS, LARGE = 8, 0.9, 20.0
+"""Days of a weekday, the share of them that sold, and their mean units, from which on a day without a sale is no luck."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,22 @@ class Past:
     def origin(self) -> pd.Timestamp:
         """The date of the last period."""
         return self.rows.first + self.last * self.rows.length
+
+    def without_outages(self, holiday: Bools) -> Past:
+        """The same past, in which a day without a sale is not known where its series sells much on that weekday, as good as always.
+
+        Such a day was shut, or its sales were lost. Holidays, by period, stay as they are, since they come again.
+        """
+        rows = self.rows
+        if rows.week == 1:
+            return self
+        weekday = rows.code * rows.week + rows.period % rows.week
+        usual = rows.known & ~holiday[rows.period]
+        size = int(rows.code.max() + 1) * rows.week
+        days, sold, units = (np.bincount(weekday[usual], of[usual], size) for of in (np.ones(len(usual)), rows.units > 0, rows.units))
+        sure = (days >= ENOUGH) & (sold >= ALWAYS * days) & (units >= LARGE * days)
+        lost = usual & (rows.units == 0) & sure[weekday]
+        return self if not lost.any() else replace(self, rows=replace(rows, known=rows.known & ~lost))
 
     def with_plan(self, plan: pd.DataFrame) -> tuple[Past, Ints]:
         """The past with the rows of a plan behind it, and the place of each of them; series that are new are added.
