@@ -15,8 +15,9 @@ from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 from sales_tech.forecasting.shapes import period_of
 
 UNKNOWN = "unknown"
-ENOUGH, ALWAYS, LARGE = 8, 0.9, 20.0
-"""Days of a weekday, the share of them that sold, and their mean units, from which on a day without a sale is no luck."""
+ENOUGH, ALWAYS, LARGE, LEAST = 8, 0.9, 20.0, 0.1
+"""Days of a weekday, the share of them that sold, their mean units, and the least that ever sold as a part of it, from which on a
+day without a sale is no luck."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Past:
         return self.rows.first + self.last * self.rows.length
 
     def without_outages(self, holiday: Bools) -> Past:
-        """The same past, in which a day without a sale is not known where its series sells much on that weekday, as good as always.
+        """The same past, in which a day without a sale is not known where its series always sells much on that weekday.
 
         Such a day was shut, or its sales were lost. Holidays, by period, stay as they are, since they come again.
         """
@@ -64,7 +65,11 @@ class Past:
         usual = rows.known & ~holiday[rows.period]
         size = int(rows.code.max() + 1) * rows.week
         days, sold, units = (np.bincount(weekday[usual], of[usual], size) for of in (np.ones(len(usual)), rows.units > 0, rows.units))
-        sure = (days >= ENOUGH) & (sold >= ALWAYS * days) & (units >= LARGE * days)
+        least, some = np.full(size, np.inf), usual & (rows.units > 0)
+        np.minimum.at(least, weekday[some], rows.units[some])
+        least[np.isinf(least)] = 0.0
+        # What is bought in lots may sell little or nothing on any day.
+        sure = (days >= ENOUGH) & (sold >= ALWAYS * days) & (units >= LARGE * days) & (least * days >= LEAST * units)
         lost = usual & (rows.units == 0) & sure[weekday]
         return self if not lost.any() else replace(self, rows=replace(rows, known=rows.known & ~lost))
 
