@@ -24,6 +24,7 @@ from sales_tech.forecasting.checks import (
     periods_of,
 )
 from sales_tech.forecasting.correction import Correction
+from sales_tech.forecasting.countries import AUTO, country_of
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
@@ -57,8 +58,9 @@ class PromotionForecaster(BaseEstimator):
     static: columns that never change within a series; new series are forecast from them.
     freq, horizon: "D" or "W", and how many periods ahead.
     quantiles: between 0 and 1, in any order; columns are named q10 and the like.
-    country: ISO code for the `holidays` package; None for no holidays. By day the occasions of its retail are known, too: those of
-        Brazil, elsewhere Black Friday and Christmas.
+    country: ISO code for the `holidays` package; None for no holidays; "auto" for Brazil, or by day for the country whose holidays the
+        panel shows, see `countries`; `country_` says which. By day the occasions of its retail are known, too: those of Brazil,
+        elsewhere Black Friday and Christmas.
     occasions: further days in which more is sold each time, such as a shop's anniversary: first and last days (YYYY-MM-DD) by name.
     available: a column with 0 where the shelf was empty: sales of that row are not demand, and are not learnt from.
     fill_gaps: periods without a row, within a series or between its last row and the panel's last, are zero sales (0), or not
@@ -86,7 +88,7 @@ class PromotionForecaster(BaseEstimator):
         freq: str = "D",
         horizon: int = 28,
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        country: str | None = "BR",
+        country: str | None = AUTO,
         occasions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         available: str | None = None,
         fill_gaps: Gaps = None,
@@ -114,7 +116,9 @@ class PromotionForecaster(BaseEstimator):
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
         self.texts_, self.neutral_ = texts_of(panel, used)
-        self.past_ = self._past(panel, origin)
+        past = self._past(panel, origin)
+        self.country_ = country_of(past.rows, self.country)
+        self.past_ = self._without_outages(past)
         self.origin_ = self.past_.origin
         self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.neutral_))
         calendar = self._calendar(self.past_)
@@ -137,7 +141,7 @@ class PromotionForecaster(BaseEstimator):
         self._check_panel(panel)
         given = self.roles or {}
         check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
-        past = self._past(panel)
+        past = self._without_outages(self._past(panel))
         self.ensemble_.observe(past, self._calendar(past))
         self.past_, self.origin_ = past, past.origin
         return self
@@ -236,7 +240,7 @@ class PromotionForecaster(BaseEstimator):
 
     def _calendar(self, past: Past) -> pd.DataFrame:
         own = own_occasions(self.occasions or {})
-        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country, own, weeks=self.weeks)
+        return calendar_of(past.rows.first, past.last + self.horizon + 1, past.rows.length, self.country_, own, weeks=self.weeks)
 
     def _used(self) -> dict[str, str]:
         return {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
@@ -252,10 +256,12 @@ class PromotionForecaster(BaseEstimator):
         names = Names(tuple(self.series), self.time, self.target, static, self._used(), self.available, self.freq)
         factor = None if self.effects is None else np.exp(self._log_uplift(panel))
         past = past_of(panel, names, self.fill_gaps, factor, self.texts_, self.neutral_, origin)
-        past = past.without_outages(self._calendar(past)["name"].to_numpy(dtype=str) != "")
         if not past.rows.known.any():
             raise ValueError("the panel has no row on which something could be sold; expected some that are open and available")
         return past
+
+    def _without_outages(self, past: Past) -> Past:
+        return past.without_outages(self._calendar(past)["name"].to_numpy(dtype=str) != "")
 
     def _log_uplift(self, frame: pd.DataFrame) -> Floats:
         assert self.effects is not None
