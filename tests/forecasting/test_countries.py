@@ -11,6 +11,7 @@ import pytest
 from tests.forecasting.retail import FIRST, WEEKDAY, forecaster
 
 from sales_tech.forecasting.countries import AUTO, country_of
+from sales_tech.forecasting.occasions import occasions_of
 
 DAYS = pd.date_range(FIRST, periods=420)
 
@@ -18,7 +19,7 @@ DAYS = pd.date_range(FIRST, periods=420)
 def shops(keeps: str | None, part: float = 0.0, days: pd.DatetimeIndex = DAYS) -> pd.DataFrame:
     """Six shops that sell a part of the usual on the holidays of a country."""
     rng = np.random.default_rng(5)
-    kept = {} if keeps is None else holidays.country_holidays(keeps, years=range(2024, 2026))
+    kept = {} if keeps is None else holidays.country_holidays(keeps, years=range(2022, 2026))
     shut = np.array([part if day in kept else 1.0 for day in days.date])
     parts = [
         pd.DataFrame({"sku": f"S{shop}", "date": days, "units": rng.poisson(20 * (1 + shop) * WEEKDAY[days.day_of_week] * shut)})
@@ -44,6 +45,14 @@ def test_half_of_the_usual_sales_tells_a_country_too() -> None:
 def test_sales_that_show_no_holiday_are_taken_for_brazilian() -> None:
     assert fitted(shops(None)).country_ == "BR"
     assert fitted(shops(None)[lambda panel: panel["date"] < "2024-03-01"]).country_ == "BR"
+
+
+def test_what_brazilians_buy_for_is_no_sign_of_another_country() -> None:
+    days = pd.date_range("2022-01-01", periods=900)
+    busy = {day for one in occasions_of("BR", range(2021, 2026)) for day in pd.date_range(one.first, one.last).date}
+    panel = shops("BR", 0.9, days)
+    lifted = np.where([day in busy for day in panel["date"].dt.date], 1.6, 1.0)
+    assert fitted(panel.assign(units=np.round(panel["units"] * lifted))).country_ == "BR"
 
 
 def test_shut_days_that_the_plan_tells_of_count_as_well() -> None:

@@ -186,3 +186,69 @@ def test_a_holiday_without_sales_is_known_and_so_is_a_small_sellers_day_of_none(
     rows = forecaster(horizon=7, trees=3, plan=[], static=[]).fit(shut).past_.rows
     unknown = sorted(zip(rows.code[~rows.known].tolist(), rows.dates[~rows.known].tolist(), strict=True))
     assert unknown == [(1, day_before), (2, day_before), (3, day_before)]
+
+
+def test_a_missing_mechanic_is_the_panels_own_word_for_none_and_otherwise_one_more() -> None:
+    spoken = [frame.replace({"mechanic": {"none": "sem promoção"}}) for frame in (PAST, FUTURE)]
+    holes = [frame.assign(mechanic=frame["mechanic"].where((frame["depth"] > 0) | (frame.index % 3 > 0))) for frame in spoken]
+    same(told(*holes), told(*spoken))
+    never = forecaster(horizon=7, trees=3).fit(PAST.assign(mechanic=PAST["mechanic"].where(PAST["depth"] > 0)))
+    assert never.texts_ == {"mechanic": ("leaflet", "none")}
+    assert never.past_.neutral["mechanic"] == 1
+
+
+def test_numbers_that_are_categories_are_known_again_as_numbers() -> None:
+    numbered = [frame.assign(sku=frame["sku"].str[1:].astype(int)) for frame in (PAST, FUTURE)]
+    kinds = numbered[0].assign(sku=numbered[0]["sku"].astype("category"))
+    assert np.allclose(told(kinds, numbered[1])["mean"], told(*numbered)["mean"], rtol=0.2)
+
+
+def test_promotions_of_a_week_or_a_day_are_promotions() -> None:
+    names = {
+        "promo_week": "flag",
+        "deal_of_the_day": "flag",
+        "week_price": "price",
+        "discount_this_week": "depth",
+        "offer_of_month": "kind",
+    }
+    values = {"flag": (PAST["depth"] > 0).astype(int), "price": PAST["price"], "depth": PAST["depth"], "kind": PAST["mechanic"]}
+    assert roles_of(PAST.assign(**{name: values[role] for name, role in names.items()}), list(names), "units", None) == names
+
+
+def test_a_large_series_that_no_longer_sells_is_no_outage() -> None:
+    large = PAST.assign(units=40 + PAST["units"])
+    dead = large.assign(units=large["units"].where((large["sku"] != "S03") | (large["date"] < LAST - pd.Timedelta(days=24)), 0.0))
+    assert forecaster(horizon=7, trees=3).fit(dead).past_.rows.known.all()
+    gone = told(dead, FUTURE).groupby("sku")["mean"].sum()
+    assert gone["S03"] < 0.7 * gone["S02"]
+
+
+@pytest.mark.parametrize("said", [{"fill_gaps": 0}, {"available": "open"}])
+def test_who_says_what_days_without_sales_are_is_believed(said: dict[str, Any]) -> None:
+    lost = PAST.assign(units=(40 + PAST["units"]).where(PAST["date"] != pd.Timestamp("2024-03-12"), 0.0))
+    assert forecaster(horizon=7, trees=3, **said).fit(lost).past_.rows.known.all()
+
+
+def test_periods_that_are_filled_in_are_open_and_nothing_is_promoted_in_them() -> None:
+    panel = shop(skus=3, days=90, closed_sundays=True)
+    sunday = panel[(panel["sku"] != "S02") | (panel["date"] <= "2024-02-18")]
+    rows = forecaster(horizon=7, trees=3, plan=["open", "depth"], fill_gaps=0).fit(sunday).past_.rows
+    filled = (rows.code == 2) & (rows.dates > "2024-02-18")
+    assert filled.sum() == 41
+    assert rows.known[filled].all()
+    assert (rows.plan["depth"][filled] == 0).all()
+
+
+def test_behind_a_gap_of_all_series_something_is_said() -> None:
+    origin = LAST + pd.Timedelta(days=21)
+    plan = FUTURE.assign(date=FUTURE["date"] + pd.Timedelta(days=21))
+    model = forecaster(horizon=7, trees=3, fill_gaps="unknown").fit(PAST, origin=origin)
+    first = model.predict(plan)
+    assert np.isfinite(first["mean"]).all()
+    same(model.observe(PAST, origin=str(origin.date())).predict(plan), first)
+
+
+def test_a_backtest_knows_what_was_on_the_shelf() -> None:
+    empty = PANEL.assign(shelf=(PANEL.index % 9 > 0).astype(int), units=PANEL["units"].where(PANEL.index % 9 > 0, 0.0))
+    found = backtest(forecaster(horizon=7, trees=3, available="shelf"), empty, [LAST], 7)
+    assert len(found) == 28

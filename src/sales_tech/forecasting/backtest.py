@@ -42,7 +42,9 @@ def backtest(
     """
     series, time, target = list(forecaster.series), forecaster.time, forecaster.target
     told = list(dict.fromkeys([*series, time, *forecaster.plan, *forecaster.static]))
-    require_columns(panel, [*told, target], "the panel")
+    available = getattr(forecaster, "available", None)
+    shelf = [] if available is None or available in told else [available]
+    require_columns(panel, [*told, target, *shelf], "the panel")
     require_single_rows(panel, series, time, "the panel")
     reach = getattr(forecaster, "horizon", horizon)
     if horizon < 1 or reach < horizon:
@@ -56,7 +58,7 @@ def backtest(
     ahead = period * horizon
     parts = []
     for cutoff in cutoffs:
-        past = panel.loc[panel[time] <= cutoff, [*told, target]]
+        past = panel.loc[panel[time] <= cutoff, [*told, target, *shelf]]
         future = panel[(panel[time] > cutoff) & (panel[time] <= cutoff + ahead)]
         if past.empty or future.empty:
             side = "up to" if past.empty else "after"

@@ -109,14 +109,16 @@ def check_complete(frame: pd.DataFrame, codes: np.ndarray, periods: np.ndarray, 
         )
 
 
-def like_the_panel(plan: pd.DataFrame, numbers: Mapping[str, bool]) -> pd.DataFrame:
+def like_the_panel(plan: pd.DataFrame, numbers: Mapping[str, bool], table: pd.DataFrame) -> pd.DataFrame:
     """A plan whose names are of the kind they are of in the panel, as by a file that gave 7 as text; ValueError where they cannot be.
 
-    `numbers` tells whether each column is one of numbers.
+    `numbers` tells whether each column is one of numbers, `table` has the names that the panel had.
     """
     told = plan
     for column, was in numbers.items():
         if column not in plan.columns or is_number(plan[column]) == was or plan[column].isna().all():
+            continue
+        if not was and not (column in table.columns and all(isinstance(name, str) for name in table[column].dropna())):
             continue
         try:
             alike = pd.to_numeric(plan[column].astype(object)) if was else text_of(plan[column])

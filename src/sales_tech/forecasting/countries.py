@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import holidays
 import numpy as np
 import pandas as pd
 
-from sales_tech.forecasting.rows import Floats, Rows
+from sales_tech.forecasting.occasions import Occasion, occasions_of
+from sales_tech.forecasting.rows import Bools, Floats, Rows
 
 AUTO, BRAZIL = "auto", "BR"
 CANDIDATES = (
@@ -31,20 +32,25 @@ def country_of(rows: Rows, country: str | None) -> str | None:
         return country
     if rows.week == 1:
         return BRAZIL
-    off = _off(rows)
-    days = {day: place for place, day in enumerate(pd.date_range(rows.first, periods=len(off)).date)}
+    dates = pd.date_range(rows.first, periods=int(rows.period.max()) + 1)
+    days = {day: place for place, day in enumerate(dates.date)}
     brazilian = _holidays(BRAZIL, days)
+    # What Brazilians buy for, and where they are free without a law, is no sign of elsewhere.
+    busy = {day for one in occasions_of(BRAZIL, range(dates[0].year - 1, dates[-1].year + 2)) for day in _days(one) if day in days}
+    own = brazilian | busy | _holidays(BRAZIL, days, "optional")
+    off = _off(rows, np.array([day in busy for day in days]))
     told = {BRAZIL: _evidence(off, days, brazilian)}
     for candidate in CANDIDATES:
         theirs = _holidays(candidate, days)
-        if _evidence(off, days, theirs - brazilian) >= CLEAR:
-            told[candidate] = _evidence(off, days, theirs)
+        if _evidence(off, days, theirs - own) >= CLEAR:
+            told[candidate] = _evidence(off, days, (theirs - own) | (theirs & brazilian))
     # Brazil comes first, and so wins where it is as good.
     return max(told, key=lambda one: told[one])
 
 
-def _off(rows: Rows) -> Floats:
-    # By period, how far the sum of all series, each drawn to its own size, is from that of the weekdays about it: a log over its scatter.
+def _off(rows: Rows, busy: Bools) -> Floats:
+    # By period, how far the sum of all series, each drawn to its own size, is from that of the weekdays about it, those of `busy` times not
+    # among them: a log over its scatter.
     seen = rows.known | rows.closed
     weekday = rows.code * rows.week + rows.period % rows.week
     size = int(rows.code.max() + 1)
@@ -56,10 +62,11 @@ def _off(rows: Rows) -> Floats:
     sold, expected = (np.bincount(rows.period[seen], (weight * of)[seen], periods) for of in (rows.units, usual[weekday]))
     ratio = np.where(expected > 0, sold / np.where(expected > 0, expected, 1.0), np.nan)
     logs = np.log(ratio + 0.05)
+    quiet = np.where(busy, np.nan, logs)
     about = np.full((2 * NEIGHBOURS, periods), np.nan)
     for place, weeks in enumerate((*range(-NEIGHBOURS, 0), *range(1, NEIGHBOURS + 1))):
         shift = weeks * rows.week
-        about[place, max(shift, 0) : periods + min(shift, 0)] = logs[max(-shift, 0) : periods + min(-shift, 0)]
+        about[place, max(shift, 0) : periods + min(shift, 0)] = quiet[max(-shift, 0) : periods + min(-shift, 0)]
     known = np.isfinite(logs) & (np.isfinite(about).sum(axis=0) > 1)
     told = np.zeros(periods)
     told[known] = np.abs(logs[known] - np.nanmedian(about[:, known], axis=0))
@@ -71,6 +78,10 @@ def _evidence(off: Floats, days: dict[date, int], kept: set[date]) -> float:
     return float(sum(min(off[days[day]], MOST) - LUCK for day in kept))
 
 
-def _holidays(country: str, days: dict[date, int]) -> set[date]:
+def _holidays(country: str, days: dict[date, int], category: str = "public") -> set[date]:
     years = range(min(days).year, max(days).year + 1)
-    return {day for day in holidays.country_holidays(country, years=years) if day in days}
+    return {day for day in holidays.country_holidays(country, years=years, categories=category) if day in days}
+
+
+def _days(occasion: Occasion) -> list[date]:
+    return [occasion.first + timedelta(days=ahead) for ahead in range((occasion.last - occasion.first).days + 1)]

@@ -70,7 +70,7 @@ class PromotionForecaster(BaseEstimator):
     roles: what plan columns are, where names and values do not tell (see `roles.roles_of`); `roles_` says what was found.
     effects: an object with `log_uplift(frame)`; then the past is divided by its exp before the baseline is learnt,
         promotional columns of the plan serve nothing else, and mean = baseline * exp(log_uplift).
-    shorter_plans: whether a plan may end before the horizon.
+    shorter_plans: whether a plan may end before the horizon; where gaps are filled it may anyway.
     most_rows, trees: rows to learn from (a sample beyond), and trees of the boosted member.
 
     Intervals are calibrated on the last origins of the panel with a model that had not seen them; see `intervals`.
@@ -108,7 +108,7 @@ class PromotionForecaster(BaseEstimator):
     def fit(self, panel: pd.DataFrame, y: object = None, *, origin: pd.Timestamp | None = None) -> Self:
         """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them.
 
-        Where gaps are filled, `origin` may be a later period than the last with a row: nobody sold anything since.
+        Where gaps are filled, `origin` may be a later period than the last with a row: it ends a gap of all series.
         """
         self._check_parameters()
         self._check_panel(panel)
@@ -130,18 +130,18 @@ class PromotionForecaster(BaseEstimator):
         self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
         return self
 
-    def observe(self, panel: pd.DataFrame) -> Self:
+    def observe(self, panel: pd.DataFrame, *, origin: pd.Timestamp | None = None) -> Self:
         """Take a newer past, or another one, to predict from, without learning anew.
 
         `panel` has the columns of the one that was fitted; series, attributes and texts that it did not have are told
         as `predict` tells them. ValueError says what is wrong with the panel, and which column is no longer what it was.
-        What the fit learnt stays: nothing but the past is replaced, and not even that where an error is raised.
+        `origin` is that of `fit`. What the fit learnt stays: nothing but the past is replaced, and not even that where an error is raised.
         """
         check_is_fitted(self, "ensemble_")
         self._check_panel(panel)
         given = self.roles or {}
         check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
-        past = self._without_outages(self._past(panel))
+        past = self._without_outages(self._past(panel, origin))
         self.ensemble_.observe(past, self._calendar(past))
         self.past_, self.origin_ = past, past.origin
         return self
@@ -189,7 +189,7 @@ class PromotionForecaster(BaseEstimator):
     def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
         # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.
         check_is_fitted(self, ["ensemble_", "past_"])
-        plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_))
+        plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table))
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
         plan_frame = plan_frame.reset_index(drop=True)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
@@ -213,11 +213,15 @@ class PromotionForecaster(BaseEstimator):
 
     def _calibrate(self, calendar: pd.DataFrame, first: int | None) -> None:
         past, last = self.past_, self.past_.last
+        begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
+        row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
+        if first is not None and not len(row):
+            # Nothing is known of what would be held out, as behind a long gap.
+            self._calibrate(calendar, None)
+            return
         until = last if first is None else first
         # The one that is thrown away again needs less.
         model = self._ensemble(min(self.most_rows // 2, MOST_CALIBRATED)).fit(past, calendar, until)
-        begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
-        row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
         matrix, units = model.matrix(past, calendar, row, step, blind), past.rows.units[row]
         mean = model.mean(matrix)
         self.correction_ = Correction()
@@ -246,6 +250,7 @@ class PromotionForecaster(BaseEstimator):
         return {column: role for column, role in self.roles_.items() if self.effects is None or role not in PROMOTIONAL}
 
     def _past(self, panel: pd.DataFrame, origin: pd.Timestamp | None = None) -> Past:
+        origin = None if origin is None else pd.Timestamp(origin)
         if origin is not None and (self.fill_gaps is None or origin < panel[self.time].max()):
             raise ValueError(
                 f"origin is {origin}, the panel goes to {panel[self.time].max()} and fill_gaps is {self.fill_gaps!r}; expected a later "
@@ -261,6 +266,9 @@ class PromotionForecaster(BaseEstimator):
         return past
 
     def _without_outages(self, past: Past) -> Past:
+        # Whoever tells what was on the shelf, or what gaps are, has said which days count.
+        if self.available is not None or self.fill_gaps == 0:
+            return past
         return past.without_outages(self._calendar(past)["name"].to_numpy(dtype=str) != "")
 
     def _log_uplift(self, frame: pd.DataFrame) -> Floats:

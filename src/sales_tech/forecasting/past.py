@@ -10,14 +10,14 @@ import pandas as pd
 
 from sales_tech.forecasting.checks import Gaps, check_complete, periods_of, static_table
 from sales_tech.forecasting.plan_features import AHEAD
-from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, OPEN, PRICE, TEXTS, neutral_text, text_of
+from sales_tech.forecasting.roles import DEPTH, FLAG, OPEN, PRICE, TEXTS, neutral_text, text_of
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 from sales_tech.forecasting.shapes import period_of
 
 UNKNOWN = "unknown"
-ENOUGH, ALWAYS, LARGE, LEAST = 8, 0.9, 20.0, 0.1
+ENOUGH, ALWAYS, LARGE, LEAST, LONGEST = 8, 0.9, 20.0, 0.1, 7
 """Days of a weekday, the share of them that sold, their mean units, and the least that ever sold as a part of it, from which on a
-day without a sale is no luck."""
+day without a sale is no luck; and for how many days that may last until the series sells again."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Past:
         return self.rows.first + self.last * self.rows.length
 
     def without_outages(self, holiday: Bools) -> Past:
-        """The same past, in which a day without a sale is not known where its series always sells much on that weekday.
+        """The same past, in which days without a sale are not known where their series always sold much on such weekdays, and does again.
 
-        Such a day was shut, or its sales were lost. Holidays, by period, stay as they are, since they come again.
+        They were shut, or their sales were lost. Holidays, by period, stay as they are, since they come again.
         """
         rows = self.rows
         if rows.week == 1:
@@ -70,7 +70,11 @@ class Past:
         least[np.isinf(least)] = 0.0
         # What is bought in lots may sell little or nothing on any day.
         sure = (days >= ENOUGH) & (sold >= ALWAYS * days) & (units >= LARGE * days) & (least * days >= LEAST * units)
-        lost = usual & (rows.units == 0) & sure[weekday]
+        at = np.arange(len(usual))
+        before = np.maximum.accumulate(np.where(rows.units > 0, at, -1))
+        after = np.minimum.accumulate(np.where(rows.units > 0, at, len(at))[::-1])[::-1]
+        short = (before >= rows.start) & (after < rows.stop) & (after - before - 1 <= LONGEST)
+        lost = usual & (rows.units == 0) & sure[weekday] & short
         return self if not lost.any() else replace(self, rows=replace(rows, known=rows.known & ~lost))
 
     def with_plan(self, plan: pd.DataFrame) -> tuple[Past, Ints]:
@@ -126,9 +130,9 @@ def texts_of(panel: pd.DataFrame, roles: Mapping[str, str]) -> tuple[dict[str, t
     neutral: dict[str, float] = {}
     for column, role in roles.items():
         if role in TEXTS:
-            told = text_of(panel[column])
-            texts[column] = tuple(sorted(told.unique()))
-            neutral[column] = float(texts[column].index(neutral_text(told)))
+            quiet = neutral_text(panel[column])
+            texts[column] = tuple(sorted({*text_of(panel[column].dropna()), quiet}))
+            neutral[column] = float(texts[column].index(quiet))
         elif role in (DEPTH, FLAG, OPEN):
             neutral[column] = float(role == OPEN)
         else:
@@ -187,15 +191,15 @@ class _Joined:
     at: Ints
 
     def quieten(self, roles: Mapping[str, str], neutral: Mapping[str, float]) -> None:
-        """Nothing was promoted in periods that were filled in, and a price that is not known is the one before it, or the next one."""
+        """Nothing is said of periods that were filled in; a price that is not known is the one before it, or the next one."""
         filled = np.ones(len(self.code), dtype=bool)
         filled[self.at] = False
         for column, role in roles.items():
             values = self.plan[column]
-            if role in (DEPTH, FLAG, KIND):
-                values[filled] = neutral[column]
-            elif role == PRICE:
+            if role == PRICE:
                 self.plan[column] = _carried(values, self.code, neutral[column])
+            else:
+                values[filled] = neutral[column]
 
 
 def _carried(price: Floats, code: Ints, usual: float) -> Floats:
@@ -232,7 +236,8 @@ def _plan_columns(frame: pd.DataFrame, names: Names, texts: Mapping[str, Sequenc
     told: dict[str, Floats] = {}
     for column, role in names.roles.items():
         if role in TEXTS:
-            told[column] = pd.Index(texts[column]).get_indexer(pd.Index(text_of(frame[column]))).astype(np.float64)
+            codes = pd.Index(texts[column]).get_indexer(pd.Index(text_of(frame[column]))).astype(np.float64)
+            told[column] = np.where(frame[column].isna(), neutral[column], codes)
             continue
         values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         if role == PRICE:

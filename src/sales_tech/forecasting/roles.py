@@ -14,12 +14,14 @@ ROLES = (PRICE, DEPTH, FLAG, KIND, OPEN, CONTEXT, LABEL)
 PROMOTIONAL = (PRICE, DEPTH, FLAG, KIND)
 TEXTS = (KIND, LABEL)
 NOTHING = "none"
+"""What stands for a missing text where no other text says that nothing is promoted."""
 NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|nan|)$")
 _OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
 _CONTEXT = re.compile(
-    r"holid|feriad|unempl|week_?day|week_?end|dayofweek|working|business_?day|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)"
-    r"|(^|_)(dow|cpi|oil|day|week|month|quarter|closed|shut|fechad[ao])(_|$)"
+    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
 )
+_CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|month|quarter|closed|shut|fechad[ao])(_|$)")
+_PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)")
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _ODD = 0.05
 """So few prices of 0 and depths below 0 are slips of those who keep them, and leave the column what its name says."""
@@ -43,8 +45,9 @@ def _role(panel: pd.DataFrame, column: str, target: str) -> str:
     name = plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
     values = panel[column]
     context = bool(_CONTEXT.search(name))
+    calendar = bool(_CALENDAR.search(name)) and not _PROMOTED.search(name)
     if not is_number(values):
-        return LABEL if context else KIND
+        return LABEL if context or calendar else KIND
     known = values.notna().to_numpy()
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)[known]
     if not len(numbers):
@@ -60,7 +63,7 @@ def _role(panel: pd.DataFrame, column: str, target: str) -> str:
     if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
         return DEPTH
     if binary:
-        return FLAG
+        return CONTEXT if calendar else FLAG
     promoted = "promo" in name or (lowest == 0 and float(np.mean(numbers == 0)) > 0.5 and numbers.max() <= 1)
     return DEPTH if promoted and lowest >= 0 else CONTEXT
 
@@ -81,7 +84,7 @@ def check_kinds(panel: pd.DataFrame, numbers: Mapping[str, bool], roles: Mapping
     changed = [
         f"{column} is {panel[column].dtype} and was one of {words[was]}"
         for column, was in numbers.items()
-        if is_number(panel[column]) != was
+        if is_number(panel[column]) != was and panel[column].notna().any()
     ]
     if not changed:
         told = {column: panel[column].to_numpy(dtype=np.float64, na_value=np.nan) for column, role in roles.items() if role not in TEXTS}
@@ -128,8 +131,8 @@ def plain(text: str) -> str:
 
 
 def neutral_text(values: pd.Series) -> str:
-    """The text that stands for no promotion: one that says so, otherwise the most frequent."""
-    counts = text_of(values).value_counts()
+    """The text that stands for no promotion: one that says so, or NOTHING where some are missing, otherwise the most frequent."""
+    counts = text_of(values.dropna()).value_counts()
     ordered = sorted(counts.index, key=lambda text: (-counts[text], text))
     named = [text for text in ordered if NONE.match(plain(text.strip()))]
-    return str((named or ordered)[0])
+    return str((named or ([NOTHING] if len(counts) == 0 or values.isna().any() else ordered))[0])
