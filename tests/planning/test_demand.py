@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from holidays import country_holidays
 from tests.planning.pasts import FIRST, effect, past, sales
 from tests.promotions.sources import listed
 
@@ -131,3 +132,22 @@ def test_what_comes_after_the_origin_changes_nothing_before_it() -> None:
     before = demand_of(past(daily[daily["sold_on"] <= day(80)]), 14).panel
     same = whole[whole["date"] <= day(80)].reset_index(drop=True)
     pd.testing.assert_frame_equal(same, before)
+
+
+def test_a_day_of_which_the_source_has_no_sale_says_nothing_of_demand_unless_it_is_a_holiday() -> None:
+    daily = sales(200, A=30, B=10)
+    national = country_holidays("BR", years=FIRST.year)
+    shut = next(number for number in range(60, 150) if day(number).date() in national)
+    lost = next(number for number in range(60, 150) if day(number).date() not in national and day(number).day_of_week == 2)
+    told = demand_of(past(daily[~daily["sold_on"].isin([day(shut), day(lost), day(lost + 1)])]), 14)
+    unknown = told.panel.loc[told.panel["available"] == 0, "date"]
+    assert set(unknown) == {day(lost), day(lost + 1)}
+    (note,) = told.notes
+    assert note.startswith(f"nothing at all was sold on {day(lost):%Y-%m-%d}, {day(lost + 1):%Y-%m-%d}:")
+
+
+def test_a_source_that_sells_little_has_days_without_a_sale() -> None:
+    daily = sales(200, A=2)
+    told = demand_of(past(daily[daily["sold_on"] != day(100)]), 14)
+    assert (told.panel["available"] == 1).all()
+    assert not told.notes

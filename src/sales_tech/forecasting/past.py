@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.checks import Gaps, check_complete, periods_of, static_table
+from sales_tech.forecasting.outages import outages
 from sales_tech.forecasting.plan_features import AHEAD
 from sales_tech.forecasting.roles import DEPTH, FLAG, OPEN, PRICE, TEXTS, neutral_text, text_of
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
 from sales_tech.forecasting.shapes import period_of
 
 UNKNOWN = "unknown"
-ENOUGH, ALWAYS, LARGE, LEAST, LONGEST = 8, 0.9, 20.0, 0.1, 7
-"""Days of a weekday, the share of them that sold, their mean units, and the least that ever sold as a part of it, from which on a
-day without a sale is no luck; and for how many days that may last until the series sells again."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +52,9 @@ class Past:
         return self.rows.first + self.last * self.rows.length
 
     def without_outages(self, holiday: Bools) -> Past:
-        """The same past, in which days without a sale are not known where their series always sold much on such weekdays, and does again.
-
-        They were shut, or their sales were lost. Holidays, by period, stay as they are, since they come again.
-        """
-        rows = self.rows
-        if rows.week == 1:
-            return self
-        weekday = rows.code * rows.week + rows.period % rows.week
-        usual = rows.known & ~holiday[rows.period]
-        size = int(rows.code.max() + 1) * rows.week
-        days, sold, units = (np.bincount(weekday[usual], of[usual], size) for of in (np.ones(len(usual)), rows.units > 0, rows.units))
-        least, some = np.full(size, np.inf), usual & (rows.units > 0)
-        np.minimum.at(least, weekday[some], rows.units[some])
-        least[np.isinf(least)] = 0.0
-        # What is bought in lots may sell little or nothing on any day.
-        sure = (days >= ENOUGH) & (sold >= ALWAYS * days) & (units >= LARGE * days) & (least * days >= LEAST * units)
-        at = np.arange(len(usual))
-        before = np.maximum.accumulate(np.where(rows.units > 0, at, -1))
-        after = np.minimum.accumulate(np.where(rows.units > 0, at, len(at))[::-1])[::-1]
-        short = (before >= rows.start) & (after < rows.stop) & (after - before - 1 <= LONGEST)
-        lost = usual & (rows.units == 0) & sure[weekday] & short
-        return self if not lost.any() else replace(self, rows=replace(rows, known=rows.known & ~lost))
+        """The same past, in which nothing is known of outages, see `outages`."""
+        lost = outages(self.rows, holiday)
+        return self if not lost.any() else replace(self, rows=replace(self.rows, known=self.rows.known & ~lost))
 
     def with_plan(self, plan: pd.DataFrame) -> tuple[Past, Ints]:
         """The past with the rows of a plan behind it, and the place of each of them; series that are new are added.

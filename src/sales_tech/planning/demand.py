@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sales_tech.forecasting.rows import Floats, Ints
+from sales_tech.forecasting.rows import Bools, Floats, Ints
 from sales_tech.planning.elsewhere import log_lost_to_neighbours
 from sales_tech.planning.losses import loss_rates
-from sales_tech.planning.past import SourcePast, horizon_of, whole_days
+from sales_tech.planning.past import SourcePast, days_lost, horizon_of, whole_days
 from sales_tech.planning.price_effects import price_effects
 from sales_tech.planning.regions import region_shares, scope_share
 from sales_tech.planning.series import SeriesTable, catalogue_of, series_of
@@ -20,6 +20,7 @@ LOWEST, HIGHEST = -0.8, 20.0
 FEWEST_EXPECTED = 1e-3
 # Where more than this part of a series' sales comes from stores that are out of stock, what is sold is no demand.
 MOSTLY_OUT = 0.5
+MOST_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Demand:
     """One source's series up to its origin.
 
     `panel` has a row per series and day: sku, channel, date, units (before returns), available (0: out of stock in most
-    stores), category, brand, log_uplift (of what its own promotions and those of its
+    stores, or the source has no sale at all of that day), category, brand, log_uplift (of what its own promotions and those of its
     neighbours did to it that day, and list prices other than that of the origin).
     A SKU named "others of" a category stands for all
     that have no series of their own. `regions` has series, region and share of units.
@@ -76,8 +77,11 @@ def demand_of(past: SourcePast, horizon: int) -> Demand:
     out = rows.out_of_stock(past)
     uplift = np.clip(rows.uplift(past, regions), LOWEST, HIGHEST)
     at, day = rows.cells
+    lost = days_lost(past, first, units.sum(axis=0))
+    if lost.any():
+        notes.append(f"nothing at all was sold on {_listed(first, lost)}: sales were lost or all shops shut, so demand is not told from it")
     alive = np.zeros(units.shape, dtype=bool)
-    alive[at, day] = out[at, day] <= MOSTLY_OUT
+    alive[at, day] = (out[at, day] <= MOSTLY_OUT) & ~lost[day]
     rates = loss_rates(past.results, past.daily, catalogue_of(frames.products)["category"])
     # Without what neighbours' promotions took, the baseline is one without any promotion, from which those to come can take theirs.
     effects = np.log1p(uplift) + log_lost_to_neighbours(table.series, units, alive, uplift, rates)
@@ -88,6 +92,11 @@ def demand_of(past: SourcePast, horizon: int) -> Demand:
     panel["units"], panel["available"] = units[at, day], alive[at, day].astype(np.float64)
     panel["log_uplift"] = effects[at, day]
     return Demand(panel, table, regions, first, origin, reach, tuple(notes))
+
+
+def _listed(first: pd.Timestamp, lost: Bools) -> str:
+    days = [f"{first + pd.Timedelta(days=int(number)):%Y-%m-%d}" for number in np.flatnonzero(lost)]
+    return ", ".join(days[:MOST_LISTED]) + (f" and {len(days) - MOST_LISTED} more days" if len(days) > MOST_LISTED else "")
 
 
 class _Rows:

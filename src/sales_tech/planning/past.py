@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.forecasting.outages import outages
+from sales_tech.forecasting.rows import Bools, Floats, Rows
 from sales_tech.promotions.frames import Estimates, SourceFrames
 
 WEEK = 7
@@ -79,6 +81,17 @@ def whole_days(sold_on: pd.Series, units: pd.Series) -> tuple[pd.Timestamp, pd.T
     if days < FEWEST_DAYS:
         raise TooLittleHistory(f"only {days} days of sales are known, at least {FEWEST_DAYS} are needed to tell what is to come")
     return first, origin, notes
+
+
+def days_lost(past: SourcePast, first: pd.Timestamp, units: Floats) -> Bools:
+    """Which days since `first`, of which `units` are all that the source sold, say nothing of demand, see `forecasting.outages`."""
+    from sales_tech.forecasting.calendar_features import calendar_of  # takes long to import, and a query needs it not
+
+    day, days = pd.Timedelta(days=1), len(units)
+    country = past.days["country"]
+    holiday = calendar_of(first, days, day, country)["name"].to_numpy(dtype=str) != ""
+    none = np.zeros(days, dtype=bool)
+    return outages(Rows(np.zeros(days, dtype=np.int64), np.arange(days), units, ~none, none, {}, first, day), holiday)
 
 
 def horizon_of(days: int, wanted: int) -> int:
