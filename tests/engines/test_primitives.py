@@ -159,7 +159,7 @@ def day(text: str) -> date | None:
         found = datetime.strptime(text, "%d/%m/%Y").date()
     except ValueError:
         return None
-    return found if found > date.min else None
+    return found if found > date(1000, 1, 1) else None
 
 
 @given(many(st.dates().map(lambda value: f"{value:%d/%m/}{value.year:04}") | st.from_regex(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", fullmatch=True)))
@@ -179,8 +179,7 @@ def day(text: str) -> date | None:
 )
 @example(["infinity", "-infinity", "INFINITY", "epoch", "Epoch", "today", "now", "01/01/1900", "31/12/9999"])
 def test_a_date_is_one_of_the_calendar(engine: DuckEngine, texts: Texts) -> None:
-    four_digits = [text for text in texts if text is None or not re.fullmatch(r"\d+/\d+/\d{1,3}", text)]
-    same(engine, "as_date(x, '%d/%m/%Y')", four_digits, day)
+    same(engine, "as_date(x, '%d/%m/%Y')", texts, day)
 
 
 def instant(local: datetime) -> datetime:

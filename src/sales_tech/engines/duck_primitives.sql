@@ -34,15 +34,15 @@ create macro as_boolean(x) as
         when lower(x) in ('false', 'f', 'no', 'n', '0', 'não', 'nao') then false
     end;
 
--- try_strptime reads infinity and epoch as the first moment of 1900 by any format, and knows a year 0, which most
--- readers of Parquet do not. The first moment of the year 1 counts as no time.
+-- try_strptime reads infinity and epoch as the first moment of 1900 by any format, and 20 as the year 20 where four digits
+-- were meant. The first moment of the year 1000 and all before count as no time.
 create macro local_time(x, format) as
     nullif(
         greatest(
             try_strptime(case when length(x) > 9 or lower(trim(x)) not in ('infinity', '-infinity', 'epoch') then x end, format),
-            timestamp '0001-01-01'
+            timestamp '1000-01-01'
         ),
-        timestamp '0001-01-01'
+        timestamp '1000-01-01'
     );
 
 create macro as_date(x, format) as cast(local_time(x, format) as date);

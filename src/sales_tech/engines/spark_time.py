@@ -39,13 +39,13 @@ class _Pattern:
 def local_time(text: exp.Expr, format: str) -> exp.Expr:
     """The expression that reads a text in a strptime format as a time without zone, null where it is none.
 
-    Its time zone is that of the session, UTC. The first moment of the year 1 and all before count as no time.
+    Its time zone is that of the session, UTC. The first moment of the year 1000 and all before count as no time.
     Raises SettingsError for a directive that is not among `_DIRECTIVES`.
     """
     pattern = _pattern(format)
     matches = exp.Anonymous(this="rlike", expressions=[text.copy(), exp.Literal.string(pattern.text)])
     moment = exp.TryCast(this=_written(text, pattern), to=exp.DataType.build("timestamptz"), safe=True)
-    first = sqlglot.parse_one("cast('0001-01-01 00:00:00' as timestamptz)", read="duckdb")
+    first = sqlglot.parse_one("cast('1000-01-01 00:00:00' as timestamptz)", read="duckdb")
     return exp.case().when(matches, exp.func("nullif", exp.Greatest(this=moment, expressions=[first]), first.copy()))
 
 
