@@ -157,7 +157,7 @@ class SeasonalLevel:
     def fit(self, matrix: Matrix, units: Floats, seed: int) -> SeasonalLevel:
         """Learn how much of a year ago comes again: 0 to 1, the slope of least squares through 0."""
         away = _a_year_ago(matrix)
-        # Drawn to nothing as the distance of a year ago is, by as much again as is usual.
+        # Like the distance of a year ago, drawn to 0 by one usual period.
         now = np.log((np.minimum(units, LARGEST_RATIO * matrix.base) + matrix.base) / (2 * matrix.base))
         weight = weights_of(matrix.base)
         square = float((weight * away**2).sum())
@@ -172,6 +172,6 @@ class SeasonalLevel:
 
 
 def _a_year_ago(matrix: Matrix) -> Floats:
-    # By day a week about the day would have to be told from the weekday, which the level has already.
+    # By day a single day of a year ago says little; its weekday is among the factors.
     told: Floats = np.zeros(len(matrix.level)) if WEEKDAY in matrix.names else np.nan_to_num(matrix.column(EXACTLY))
     return told

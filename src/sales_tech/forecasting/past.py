@@ -174,11 +174,10 @@ class _Joined:
         filled = np.ones(len(self.code), dtype=bool)
         filled[self.at] = False
         for column, role in roles.items():
-            values = self.plan[column]
             if role == PRICE:
-                self.plan[column] = _carried(values, self.code, neutral[column])
+                self.plan[column] = _carried(self.plan[column], self.code, neutral[column])
             else:
-                values[filled] = neutral[column]
+                self.plan[column][filled] = neutral[column]
 
 
 def _carried(price: Floats, code: Ints, usual: float) -> Floats:
