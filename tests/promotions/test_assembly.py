@@ -148,6 +148,31 @@ def test_a_day_without_any_sale_in_a_busy_store_is_a_day_on_which_it_was_closed(
     assert [tuple(map(int, at)) for at in np.argwhere(~panel.available)] == [(1, 0, 6), (1, 1, 6)]
 
 
+def test_a_day_without_any_sale_of_small_shops_that_sell_much_together_is_no_day_without_demand_and_is_said() -> None:
+    rows = [row for row in steady(days=10, stores=("1", "2", "3"), units=2.0) if row[0] != "2026-01-07"]
+    panel = panel_of(rows)
+    assert {int(day) for *_, day in np.argwhere(~panel.available)} == {6}
+    assert not panel.available[:, :, 6].any()
+    assert told(panel, "nothing at all") == (
+        "nothing at all was sold on 2026-01-07: sales were lost or all shops shut, so these are no days without demand"
+    )
+    assert not any("nothing at all" in note for note in panel_of().notes)
+
+
+def test_a_day_without_any_sale_of_a_channel_says_nothing_of_its_shops_and_leaves_the_others_alone() -> None:
+    shops = [row for row in steady(days=10, stores=("1", "2", "3"), units=2.0) if row[0] != "2026-01-07"]
+    daily = pd.concat([sold(shops), sold(steady(days=10, stores=("9",), units=1.0), channel="online")], ignore_index=True)
+    panel = panel_of(daily=daily)
+    closed = {(str(panel.stores[store]), int(day)) for store, _, day in np.argwhere(~panel.available)}
+    assert closed == {("1", 6), ("2", 6), ("3", 6)}
+    assert not any("nothing at all" in note for note in panel.notes)
+
+
+def test_a_day_without_any_sale_where_little_is_sold_anyhow_is_a_day_of_low_demand() -> None:
+    rows = [row for row in steady(days=10, units=1.0) if row[0] != "2026-01-07"]
+    assert panel_of(rows).available.all()
+
+
 def test_a_store_is_open_from_its_first_sale_on() -> None:
     rows = [row for row in steady(days=10) if row[1] == "1" or row[0] >= "2026-01-04"]
     assert np.flatnonzero(~panel_of(rows).available[1, 0]).tolist() == [0, 1, 2]

@@ -17,9 +17,10 @@ DENSE = 0.2
 UNKNOWN = "unknown"
 EVERYWHERE = "all regions"
 OTHERS = "others of"
-# Promotions that a note names one by one.
+# Promotions or days that a note names one by one.
 MOST_NAMED = 5
-# Days on which a store that usually sells this much sold nothing are days when it was closed.
+# Days on which a store, a channel or all of them sold nothing, but usually this much, are days when they were closed or
+# their sales were lost.
 SURELY_OPEN = 8.0
 # Catalogues without dates say that all was on sale since long ago.
 NO_DATE = pd.Timestamp("1950-01-01")
@@ -225,9 +226,14 @@ def _available(
     at = np.arange(len(days))
     on_sale = (at >= launched[:, None]) & (at <= withdrawn[:, None])
     by_store = units.sum(axis=1)
-    usual = by_store.mean(axis=1, keepdims=True)
     first = np.where((by_store > 0).any(axis=1), (by_store > 0).argmax(axis=1), len(days))
-    is_open = (at >= first[:, None]) & ~((by_store == 0) & (usual > SURELY_OPEN))
+    channel = _levels(places["channel"])[1]
+    by_channel = np.stack([by_store[channel == row].sum(axis=0) for row in range(channel.max() + 1)])
+    nowhere = _closed(by_store.sum(axis=0, keepdims=True))
+    is_open = (at >= first[:, None]) & ~(_closed(by_store) | _closed(by_channel)[channel] | nowhere)
+    if nowhere.any():
+        named = _named([str(day) for day in days[nowhere[0]]])
+        notes.append(f"nothing at all was sold on {named}: sales were lost or all shops shut, so these are no days without demand")
     available = on_sale[None] & is_open[:, None, :]
     if frames.stockouts is None or frames.stockouts.empty:
         notes.append("no stock-outs are reported: days without a unit on the shelf count as days of low demand unless they can be inferred")
@@ -245,6 +251,11 @@ def _available(
     # What was sold was there.
     np.logical_or(available, units > 0, out=available)
     return available, True
+
+
+def _closed(units: np.ndarray) -> Bools:
+    closed: Bools = (units == 0) & (units.mean(axis=1, keepdims=True) > SURELY_OPEN)
+    return closed
 
 
 def _members(
@@ -314,9 +325,9 @@ def _why_nowhere(places: pd.DataFrame, head: pd.Series) -> str:
     return f"no store of {' and '.join(limits)} is known to have sold anything"
 
 
-def _named(ids: list[str]) -> str:
-    more = len(ids) - MOST_NAMED
-    return ", ".join(ids[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _named(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _scope(places: pd.DataFrame, value: Any, column: str) -> Bools:
