@@ -53,6 +53,16 @@ def test_the_total_is_near_the_truth_and_most_verdicts_are_right() -> None:
     assert 0.6 <= inside.mean() <= 0.95
 
 
+def test_a_promotion_that_may_have_had_no_effect_is_told_in_its_range_and_not_by_strong_evidence() -> None:
+    told = fitted().results_
+    for name in ("incremental_units", "net_units", "net_margin"):
+        assert told[name].between(told[f"{name}_low"], told[f"{name}_high"]).all(), name
+    none = (told["incremental_units_low"] <= 0) & (told["incremental_units_high"] >= 0)
+    assert none.any()
+    assert set(told.loc[none, "evidence"]) <= {"thin", "none"}
+    assert told.loc[none & (told["evidence"] == "thin"), "evidence_notes"].str.contains("small beside what chance does").all()
+
+
 def test_net_figures_are_the_sums_of_their_parts() -> None:
     told = fitted().results_
     net = told["incremental_units"] - told["cannibalised_units"] + told["halo_units"] - told["pulled_forward_units"]

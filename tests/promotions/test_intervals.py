@@ -24,9 +24,11 @@ def test_an_end_where_many_draws_lie_leaves_nothing_out_there() -> None:
     assert (low[0], high[0]) == (pytest.approx(np.quantile(-draws, 0.2)), 0)
 
 
-def test_an_effect_that_is_most_likely_none_is_told_as_none() -> None:
+def test_of_an_effect_that_is_most_likely_none_the_interval_reaches_from_none_to_its_mean() -> None:
     draws = np.concatenate([np.zeros(90), np.arange(1.0, 11)])[:, None]
-    assert [end[0] for end in credible_interval(draws, 0.8)] == [0, 0]
+    assert [end[0] for end in credible_interval(draws, 0.8)] == [0, pytest.approx(0.55)]
+    assert [end[0] for end in credible_interval(-draws, 0.8)] == [pytest.approx(-0.55), 0]
+    assert [end[0] for end in credible_interval(np.zeros((100, 1)), 0.8)] == [0, 0]
 
 
 @given(st.floats(0, 1), st.integers(0, 2**31))
@@ -36,4 +38,5 @@ def test_an_interval_holds_about_its_level_and_never_less(share: float, seed: in
     low, high = credible_interval(draws, 0.8)
     inside = float(((draws >= low) & (draws <= high)).mean())
     assert inside >= 0.795
+    assert low[0] <= draws.mean() <= high[0]
     assert inside <= 0.81 + float((draws == low).mean()) + float((draws == high).mean())

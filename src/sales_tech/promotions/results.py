@@ -95,7 +95,8 @@ def _evidence(posterior: Posterior, frame: pd.DataFrame) -> tuple[list[str], lis
         told = frame.iloc[row]
         reasons = []
         usual, effect = float(told["baseline_units"]), float(told["incremental_units"])
-        width = float(told["incremental_units_high"] - told["incremental_units_low"])
+        # Where the draws say almost surely that there is no effect, what is not known of the baseline still is not known of it.
+        width = max(float(told[f"{name}_units_high"] - told[f"{name}_units_low"]) for name in ("incremental", "baseline"))
         if usual < FEW_UNITS:
             reasons.append(f"Only {usual:.1f} units were to be expected without it.")
         if alone[row] < 0.5 * usual:
