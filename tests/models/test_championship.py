@@ -133,6 +133,20 @@ def test_within_a_week_of_the_champion_nothing_is_trained_and_it_stands(champion
     assert ended.card.decision.reason.startswith("only 6 days of sales lie after")
 
 
+def test_a_champion_that_learnt_from_sales_which_are_others_now_is_not_to_be_beaten_at_any_time(champion: Artifact) -> None:
+    past = small_past(days=149)
+    daily = past.frames.daily
+    mended = daily.assign(units=daily["units"] * np.where(daily["sold_on"] >= daily["sold_on"].max() - pd.Timedelta(days=40), 2, 1))
+    ended = contest(replace(past, frames=replace(past.frames, daily=mended)), "erp_br", {}, champion, recipe(), importance=False)
+    assert ended.trial is not None
+    assert "champion" not in ended.trial.told
+    assert ended.planner is not None
+    then, now = champion.card().sales_units, mended["units"].sum()
+    assert f"learnt from {then:,.0f} units sold up to 2025-06-04, of which {now:,.0f} are known now" in ended.card.notes[-1]
+    assert "the model in use was not asked" in ended.card.decision.reason
+    assert contest(past, "erp_br", {}, champion, recipe()).card.decision.outcome == "nothing to compare"
+
+
 def test_a_champion_of_other_days_than_the_pack_tells_is_not_to_be_beaten_at_any_time(champion: Artifact) -> None:
     feast = RetailCalendar(occasions={"feast": [(date(2025, 4, 1), date(2025, 4, 9)), (date(2025, 6, 1), date(2025, 6, 9))]})
     told = replace(small_past(days=151), calendar=feast)

@@ -18,9 +18,14 @@ _WORDS = {
     NAIVE: "last week repeated",
     AVERAGE: "mean of 28 days",
 }
-
-
+# Sales of a past that change by more than this share are other sales; returns and late orders change less.
+REWRITTEN = 0.05
 Parameter = int | float | str | list[float] | dict[str, list[tuple[str, str]]] | None
+
+
+def far_from(units: float, now: float) -> bool:
+    """Whether so many units that were sold up to a day have become others since, so that what was learnt from them does not hold."""
+    return abs(now - units) > REWRITTEN * max(units, 1.0)
 
 
 class _Part(BaseModel):

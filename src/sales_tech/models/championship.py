@@ -16,11 +16,23 @@ from sklearn.base import clone
 from sales_tech import __version__
 from sales_tech.errors import ModelError
 from sales_tech.models.artifact import Artifact
-from sales_tech.models.card import CHALLENGER, CHAMPION, NAIVE, NOTHING, REFUSED, REGISTERED, Decision, Figures, ModelCard, Parameter
+from sales_tech.models.card import (
+    CHALLENGER,
+    CHAMPION,
+    NAIVE,
+    NOTHING,
+    REFUSED,
+    REGISTERED,
+    Decision,
+    Figures,
+    ModelCard,
+    Parameter,
+    far_from,
+)
 from sales_tech.models.importance import permutation_importance
 from sales_tech.models.manifest import libraries, model_code
 from sales_tech.models.trial import Trial, past_until, try_forecasters
-from sales_tech.planning import PromotionPlanner, SourcePast
+from sales_tech.planning import PromotionPlanner, SourcePast, TooLittleHistory
 from sales_tech.planning.demand import Demand, demand_of
 
 FEWEST_DAYS, MOST_DAYS = 7, 28
@@ -54,10 +66,12 @@ def contest(
 
     TooLittleHistory where there is too little to fit or to try. A champion that was made for other holidays or occasions than the
     source's calendar tells now is not asked: whose days count is the retailer's to say, and seldom lies in the days of a trial.
+    Nor is one that learnt from sales which are others now, as where a file had been cut off: it would be asked about days of its own.
     """
     in_use = champion is not None
     other_days = champion is not None and past.calendar is not None and _days(champion.card().parameters) != _days(parameters_of(recipe))
-    if other_days:
+    why_not = [OTHER_DAYS] if other_days else [] if champion is None else _other_sales(champion.card(), past, recipe)
+    if why_not:
         champion = None
     now = demand_of(past, recipe.horizon)
     days = min(MOST_DAYS, now.horizon)
@@ -75,7 +89,7 @@ def contest(
     challenger = _fresh(recipe).fit(before)
     outlooks = {CHALLENGER: challenger.outlook_}
     rival, notes, must_beat = _champion(champion, before, recipe)
-    notes += [OTHER_DAYS] if other_days else []
+    notes += why_not
     if rival is not None:
         outlooks[CHAMPION] = rival.outlook_
     # No day counts whose sales are not known yet.
@@ -140,6 +154,20 @@ def _champion(champion: Artifact | None, before: SourcePast, recipe: PromotionPl
         note = "Its recipe was fitted anew in its place, and only must not be better"
         again = _fresh(recipe).set_params(**({OCCASIONS: None} | given))
         return again.fit(before), [f"The model in use cannot be asked any more: {error}. {note}."], False
+
+
+def _other_sales(card: ModelCard, past: SourcePast, recipe: PromotionPlanner) -> list[str]:
+    """A note where the sales that a model learnt from are others now."""
+    try:
+        now = float(demand_of(past_until(past, pd.Timestamp(card.origin)), recipe.horizon).panel["units"].sum())
+    except TooLittleHistory:
+        now = 0.0
+    if not far_from(card.sales_units, now):
+        return []
+    return [
+        f"The model in use learnt from {card.sales_units:,.0f} units sold up to {card.origin}, of which {now:,.0f} are known now, "
+        "so it was not to be beaten."
+    ]
 
 
 def parameters_of(recipe: PromotionPlanner) -> dict[str, Parameter]:

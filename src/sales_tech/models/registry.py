@@ -56,7 +56,8 @@ class Version(_Part):
 class Decided(_Part):
     """One decision on a new model: the last day of sales it knew, by which code and calendar, what, why, and the version if any.
 
-    `sales_until` is the last day with any sale, which may lie after `origin` where the newest days are not whole.
+    `sales_until` is the last day with any sale, which may lie after `origin` where the newest days are not whole, and `units`
+    what was sold up to it; None for decisions of before that was kept.
     """
 
     origin: date | None
@@ -67,6 +68,7 @@ class Decided(_Part):
     reason: str
     version: str | None = None
     calendar: str = ""
+    units: float | None = None
 
 
 class Index(_Part):
@@ -161,7 +163,9 @@ class Registry:
         except FileNotFoundError as error:
             raise ModelError(f"{place} is not in the lake, though the index names it. Restore it, or have ml/train fit another") from error
 
-    def register(self, artifact: Artifact, card: ModelCard, sales_until: date | None = None, *, calendar: str = "") -> Version:
+    def register(
+        self, artifact: Artifact, card: ModelCard, sales_until: date | None = None, *, units: float | None = None, calendar: str = ""
+    ) -> Version:
         """Keep an artifact as the next version and make it the champion, as the lake's only writer."""
         with exclusive(self._settings):
             index = self.index(card.source)
@@ -186,6 +190,7 @@ class Registry:
                 reason=card.decision.reason,
                 version=name,
                 calendar=calendar,
+                units=units,
             )
             self._write(index, champion=name, versions=[*index.versions, version], decisions=[*index.decisions, told])
             return version

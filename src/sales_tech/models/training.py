@@ -14,7 +14,7 @@ from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import ModelError
 from sales_tech.lake.store import Lake
 from sales_tech.models.artifact import Artifact, write_artifact
-from sales_tech.models.card import REFUSED, Figures, ModelCard
+from sales_tech.models.card import REFUSED, Figures, ModelCard, far_from
 from sales_tech.models.manifest import model_code
 from sales_tech.models.parquet import write_frame
 from sales_tech.models.registry import Decided, Index, Registry
@@ -34,8 +34,8 @@ def why(lake: Lake, engine: DuckEngine, run: Run, calendars: Mapping[str, Retail
     registry = Registry(run.settings)
     known = {source: registry.index(source) for source in sorted(sources_of(lake, DAILY))}
     due = {}
-    for source, until in _last_sales(lake, engine).items():
-        if reason := reason_to_train(known[source], until, calendars.get(source), force=run.force):
+    for source, sold in _sold(lake, engine).items():
+        if reason := reason_to_train(known[source], sold, calendars.get(source), force=run.force):
             due[source] = reason
     return due
 
@@ -55,7 +55,7 @@ def run(run: Run) -> StepResult:
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake = Lake(run.settings)
         calendars = calendars_of(run.settings)
-        due, until = why(lake, engine, run, calendars), _last_sales(lake, engine)
+        due, sold = why(lake, engine, run, calendars), _sold(lake, engine)
         snapshots = {name: number for name in (*INPUTS, *ESTIMATES) if (number := lake.snapshot_id(name)) is not None}
         for source in due:
             found = read_source(lake, engine, source)
@@ -69,19 +69,19 @@ def run(run: Run) -> StepResult:
                 ended = contest(past, source, snapshots, champion, PromotionPlanner(**past.days))
             except TooLittleHistory as error:
                 notes.append(f"{source}: {error}")
-                registry.decide(source, _decided(until[source], REFUSED, str(error), calendar=calendar))
+                registry.decide(source, _decided(sold[source], REFUSED, str(error), calendar=calendar))
                 continue
             card = ended.card.model_copy(update={"notes": [*ended.card.notes, *lost]})
             if ended.planner is not None:
                 with tempfile.TemporaryDirectory() as work:
                     artifact = write_artifact(Path(work) / "model", ended.planner, card)
-                    registry.register(artifact, card, until[source], calendar=calendar)
+                    known = sold[source]
+                    registry.register(artifact, card, known.index[-1], units=float(known.sum()), calendar=calendar)
             else:
-                registry.decide(
-                    source, _decided(until[source], card.decision.outcome, card.decision.reason, card.origin, calendar=calendar)
-                )
-                if champion is None:
-                    notes.append(f"{source}: the new model is not registered: {card.decision.reason}")
+                decision = card.decision
+                registry.decide(source, _decided(sold[source], decision.outcome, decision.reason, card.origin, calendar=calendar))
+                if champion is None or run.force:
+                    notes.append(f"{source}: the new model is not registered: {decision.reason}")
             folder = run.folder / FOLDER / source
             folder.mkdir(parents=True, exist_ok=True)
             (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
@@ -126,15 +126,18 @@ def figures(cards: Mapping[str, ModelCard]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source", *Figures.model_fields])
 
 
-def reason_to_train(index: Index, until: date, calendar: RetailCalendar | None = None, *, force: bool = False) -> str | None:
-    """Why a source whose last sale is on a day needs a new model; None where it does not."""
+def reason_to_train(index: Index, sold: pd.Series, calendar: RetailCalendar | None = None, *, force: bool = False) -> str | None:
+    """Why a source that sold so many units by day, in order, needs a new model; None where it does not."""
     if force:
         return "forced"
     if not index.decisions:
         return "no model yet"
     last = index.decisions[-1]
-    if (days := (until - last.sales_until).days) >= FEWEST_DAYS:
+    if (days := (sold.index[-1] - last.sales_until).days) >= FEWEST_DAYS:
         return f"sales went on for {days} days since the last model was tried"
+    now = float(sold[: last.sales_until].sum())
+    if last.units is not None and far_from(last.units, now):
+        return f"{last.units:,.0f} units were sold up to {last.sales_until} when the last model was tried, {now:,.0f} are known now"
     if last.code != model_code():
         return "the model was fitted by other code"
     if calendar is not None and calendar.fingerprint != last.calendar:
@@ -142,10 +145,12 @@ def reason_to_train(index: Index, until: date, calendar: RetailCalendar | None =
     return None
 
 
-def _last_sales(lake: Lake, engine: DuckEngine) -> dict[str, date]:
+def _sold(lake: Lake, engine: DuckEngine) -> dict[str, pd.Series]:
+    # By source the units of each day with a sale, in order of the days.
     view_table(engine, lake, DAILY)
-    rows = engine.arrow(f"select source, max(sold_on) as until from {DAILY} group by source order by source").to_pylist()
-    return {row["source"]: row["until"] for row in rows}
+    rows = engine.arrow(f"select source, sold_on, sum(units)::double as units from {DAILY} group by all order by source, sold_on")
+    by_source = rows.to_pandas(date_as_object=True).groupby("source", sort=True)
+    return {str(source): days.set_index("sold_on")["units"] for source, days in by_source}
 
 
 def _champion(registry: Registry, source: str) -> tuple[Artifact | None, list[str]]:
@@ -157,6 +162,14 @@ def _champion(registry: Registry, source: str) -> tuple[Artifact | None, list[st
         return None, [f"The model in use cannot be opened: {error}. The new one had only the simple forecasts to beat."]
 
 
-def _decided(until: date, outcome: str, reason: str, origin: date | None = None, *, calendar: str) -> Decided:
-    now, code = datetime.now(UTC), model_code()
-    return Decided(origin=origin, sales_until=until, decided_at=now, code=code, outcome=outcome, reason=reason, calendar=calendar)
+def _decided(sold: pd.Series, outcome: str, reason: str, origin: date | None = None, *, calendar: str) -> Decided:
+    return Decided(
+        origin=origin,
+        sales_until=sold.index[-1],
+        decided_at=datetime.now(UTC),
+        code=model_code(),
+        outcome=outcome,
+        reason=reason,
+        calendar=calendar,
+        units=float(sold.sum()),
+    )
