@@ -19,7 +19,7 @@ _WORDS = {
     AVERAGE: "mean of 28 days",
 }
 # Sales of a past that change by more than this share are other sales; returns and late orders change less.
-REWRITTEN = 0.05
+REWRITTEN = 0.02
 Parameter = int | float | str | list[float] | dict[str, list[tuple[str, str]]] | None
 
 
