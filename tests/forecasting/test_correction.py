@@ -44,6 +44,13 @@ def test_a_few_origins_with_promotions_correct_no_promotion() -> None:
     assert Correction.of_errors(mean, units, origin, special & (origin < 3)).promoted == 1.0
 
 
+def test_where_next_to_nothing_sells_without_promotions_that_is_no_measure_of_them() -> None:
+    # Nearly all rows are promoted, and told rightly; the few others come out 15 % too low.
+    mean, units, origin, plain = errors(1.0, 1 / 1.15)
+    assert abs(np.log(Correction.of_errors(mean, units, origin, ~plain).promoted)) < 0.04
+    assert abs(np.log(Correction.of_errors(mean, units, origin, plain).promoted)) > 0.08
+
+
 def test_no_correction_goes_beyond_its_bound() -> None:
     assert abs(np.log(Correction.of_errors(*errors(2.0, 0.5)).promoted)) == pytest.approx(0.15)
 

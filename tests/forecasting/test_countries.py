@@ -47,6 +47,11 @@ def test_sales_that_show_no_holiday_are_taken_for_brazilian() -> None:
     assert fitted(shops(None)[lambda panel: panel["date"] < "2024-03-01"]).country_ == "BR"
 
 
+@pytest.mark.parametrize("days", [4, 8, 20, 29])
+def test_a_panel_of_some_days_is_taken_for_brazilian(days: int) -> None:
+    assert fitted(shops(None, days=DAYS[:days]), horizon=2).country_ == "BR"
+
+
 def test_what_brazilians_buy_for_is_no_sign_of_another_country() -> None:
     days = pd.date_range("2022-01-01", periods=900)
     busy = {day for one in occasions_of("BR", range(2021, 2026)) for day in pd.date_range(one.first, one.last).date}

@@ -119,6 +119,33 @@ def test_quantiles_do_not_cross_and_are_not_below_zero() -> None:
     assert told.min() >= 0
 
 
+def below_of_mostly_none(seed: int) -> tuple[float, float]:
+    # Of how many rows that seldom sell less is sold than the lower quantile, of all and of those of small means; what is known of their
+    # dispersion is a little more, and more surely, than it was of the rows that were learnt from.
+    rng = np.random.default_rng(seed)
+    size = 6_000
+    learnt, asked = matrix_of(size, False), matrix_of(size, False)
+    learnt.values[:, 0], asked.values[:, 0] = rng.normal(1.0, 0.3, size), rng.normal(1.2, 0.1, size)
+    mean, now = (np.exp(rng.normal(-1.0, 0.7, size)) for _ in range(2))
+    units = rng.poisson(mean * rng.gamma(2 / learnt.values[:, 0].clip(0.2), learnt.values[:, 0].clip(0.2) / 2)).astype(float)
+    intervals = ConformalIntervals().fit(learnt, mean, units, np.arange(size), np.arange(size) % 4, MANY)
+    below = rng.poisson(now) < intervals.quantiles(asked, now, [0.1, 0.9])[:, 0]
+    return float(below.mean()), float(below[now < np.median(now)].mean())
+
+
+def test_of_rows_that_mostly_sell_nothing_as_many_lie_below_as_are_said_to_though_their_luck_has_changed() -> None:
+    told = np.array([below_of_mostly_none(seed) for seed in range(10)])
+    assert told.mean(axis=0) == pytest.approx([0.1, 0.1], abs=0.025)
+
+
+def test_nothing_is_left_out_of_ranges_where_most_is_expected_of_rows_that_mostly_sell_nothing() -> None:
+    rng = np.random.default_rng(0)
+    matrix, mean = matrix_of(2_000, False), np.linspace(0.1, 0.3, 2_000)
+    intervals = ConformalIntervals().fit(matrix, mean, rng.poisson(mean).astype(float), np.arange(2_000), np.arange(2_000) % 4, MANY)
+    low = intervals.quantiles(matrix_of(3, False), np.array([0.1, 0.13, 0.1324]), [0.1])[:, 0]
+    assert low.tolist() == [0.0, pytest.approx(0.0013), pytest.approx(0.001324)]
+
+
 def test_a_promotion_that_never_ends_does_not_make_ranges_of_all_that_was_seen() -> None:
     rng = np.random.default_rng(3)
     dates = pd.date_range("2024-01-01", periods=260)

@@ -66,7 +66,9 @@ def test_a_model_is_tried_again_once_its_pack_tells_other_days() -> None:
     assert reason_to_train(decided(yesterday, calendar=told.fingerprint), sold(), None) is None
 
 
-@pytest.mark.parametrize(("units", "other"), [(490.0, False), (499.0, False), (482.0, False), (470.0, True), (560.0, True), (0.0, True), (None, False)])
+@pytest.mark.parametrize(
+    ("units", "other"), [(490.0, False), (499.0, False), (482.0, False), (470.0, True), (560.0, True), (0.0, True), (None, False)]
+)
 def test_a_model_is_tried_again_once_the_sales_that_the_last_one_knew_have_become_others(units: float | None, other: bool) -> None:
     # Of the hundred days the last two came after the decision.
     index = decided(UNTIL - timedelta(days=2), units=units)

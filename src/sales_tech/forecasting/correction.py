@@ -12,6 +12,7 @@ from sales_tech.forecasting.rows import Bools, Floats, Ints
 DRIFT = 0.08
 LARGEST = 0.15
 FEWEST_ORIGINS = 5
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Correction:
             return cls()
         # Promotions are compared with the other rows of the same origins, which have the same drift.
         center = _log(mean[promoted], units[promoted]) - _log(mean[plain], units[plain])
-        doubt = float(np.var(special[both] - usual[both])) + DRIFT**2
+        # Where little is sold without promotions, that is the luck of a few rows of other series.
+        rare = max(1.0, float(mean[promoted].sum() / max(mean[plain].sum(), TINY)))
+        doubt = (float(np.var(special[both] - usual[both])) + DRIFT**2) * rare
         return cls(float(np.exp(np.clip(center * center**2 / (center**2 + doubt), -LARGEST, LARGEST))))
 
     def of(self, promoted: Bools) -> Floats:

@@ -66,6 +66,8 @@ def _off(rows: Rows, busy: Bools) -> Floats:
     about = np.full((2 * NEIGHBOURS, periods), np.nan)
     for place, weeks in enumerate((*range(-NEIGHBOURS, 0), *range(1, NEIGHBOURS + 1))):
         shift = weeks * rows.week
+        if abs(shift) >= periods:
+            continue
         about[place, max(shift, 0) : periods + min(shift, 0)] = quiet[max(-shift, 0) : periods + min(-shift, 0)]
     known = np.isfinite(logs) & (np.isfinite(about).sum(axis=0) > 1)
     told = np.zeros(periods)

@@ -16,6 +16,8 @@ FEWEST_CLUSTERS, FEW_CLUSTERS = 20, 8
 BANDS = 6
 FEWEST_ORIGINS = 2.0
 FURTHEST_TAIL = 0.95
+MOSTLY_NONE = 2.0
+HAIR = 0.01
 
 
 class ConformalIntervals:
@@ -24,7 +26,9 @@ class ConformalIntervals:
     Errors are scaled by what is expected of their size, a function of the mean, the series' own dispersion, horizon
     and promotion. Their empirical quantiles are taken within groups: promoted or not, new or not, horizon band and band
     of the mean; groups of few rows take those of the wider group. Quantiles of the error, not of the ratio, so that of
-    rows that mostly sell nothing as many are above and below as are said to be.
+    rows that mostly sell nothing as many are above and below as are said to be. Where MOSTLY_NONE times as many rows of a group sold
+    nothing as may lie below a quantile, it is nothing for those of the smallest means, and a HAIR more for as many others as make up
+    the level: the errors of what sold nothing lie so close together that a little drift would carry all of them across.
 
     The rows of a cluster, such as the days of a promotion, share their luck. Only clusters count as independent where the
     quantiles of a sample are set apart to cover what is to come. All rows of an origin share the drift of the total, of
@@ -50,7 +54,8 @@ class ConformalIntervals:
         met = ~matrix.new if not matrix.new.all() else matrix.new
         self.drift_ = _drift_of(mean[met], units[met], (self._scale(matrix, mean) * self.spread_)[met], origin[met])
         self.edges_ = np.unique(np.quantile(mean, np.arange(1, BANDS) / BANDS))
-        self.groups_, self.clusters_ = {}, {}
+        self.least_ = float(units[units > 0].min()) if (units > 0).any() else 1.0
+        self.groups_, self.clusters_, self.none_ = {}, {}, {}
         for keys in self._keys(matrix, mean):
             order = np.argsort(keys, kind="stable")
             values, begins = np.unique(keys[order], return_index=True)
@@ -58,6 +63,7 @@ class ConformalIntervals:
                 clusters = len(np.unique(cluster[part]))
                 if (len(part) >= FEWEST and clusters >= FEWEST_CLUSTERS) or value == 0:
                     self.groups_[value], self.clusters_[value] = np.sort(scores[part]), clusters
+                    self.none_[value] = np.sort(mean[part][units[part] <= 0])
         return self
 
     def quantiles(self, matrix: Matrix, mean: Floats, levels: Sequence[float]) -> Floats:
@@ -71,9 +77,14 @@ class ConformalIntervals:
             inside = group == value
             scores = self.groups_[int(value)]
             middle = float(np.median(scores))
-            apart = np.quantile(scores, _set_apart(np.asarray(levels), self.clusters_[int(value)]), method="hazen") - middle
+            outer = _set_apart(np.asarray(levels), self.clusters_[int(value)])
+            apart = np.quantile(scores, outer, method="hazen") - middle
             told[inside] = middle + self._widened(mean[inside] / scale[inside], np.asarray(levels)) * apart[None, :]
-        told = mean[:, None] + scale[:, None] * told
+            told[inside] = mean[inside, None] + scale[inside, None] * told[inside]
+            none = self.none_[int(value)]
+            for place in np.flatnonzero((outer < 0.5) & (len(none) >= MOSTLY_NONE * outer * len(scores))):
+                some = mean[inside] > none[len(none) - 1 - int(outer[place] * len(scores))]
+                told[inside, place] = np.where(some, HAIR * np.minimum(mean[inside], self.least_), 0.0)
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
 
     def _columns(self, matrix: Matrix, mean: Floats) -> Floats:
