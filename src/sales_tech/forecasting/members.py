@@ -57,7 +57,7 @@ def telling(values: NDArray[np.float32]) -> Ints:
 
 
 class Boosted:
-    """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as a discount grows.
+    """Gradient boosted trees (Friedman 2001) with Poisson deviance, which estimates means; they never fall as features that say so grow.
 
     Units are told as multiples of `against`: level and factor, or the level alone.
     """
