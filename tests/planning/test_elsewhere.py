@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.planning.outlooks import DAYS, ORIGIN, USUAL, outlook, plan
 
-from sales_tech.planning.elsewhere import LARGEST_LOSS, log_lost_to_neighbours
+from sales_tech.planning import Outlook
+from sales_tech.planning.elsewhere import log_lost_to_neighbours
 from sales_tech.planning.expected import expected_demand
+from sales_tech.planning.shelves import LARGEST_LOSS
 
 ADDED = 1.0  # of the baseline, at the depth of the plans below
 CANNIBALISED, PULLED = 0.2, 0.1
@@ -115,6 +117,42 @@ def test_a_sku_that_two_promotions_name_is_promoted_once() -> None:
     rates = outlook().rates.assign(cannibalised=10.0)
     told = table(plan("K", days=1), plan("K", promotion="Q", days=1), rates=rates)
     assert lost(told, "cannibalised_units", "others of Keyboards")[0] == pytest.approx(LARGEST_LOSS * 5 * 0.8)
+
+
+def four_mice() -> Outlook:
+    """Mouse A and three like B, which sell 4, 12 and 20 a day in the shop."""
+    known = outlook()
+    parts: dict[str, list[pd.DataFrame]] = {"baseline": [known.baseline], "members": [known.members], "prices": [known.prices]}
+    parts["regions"] = [known.regions]
+    for sku, times in (("C", 3), ("D", 5)):
+        like = known.baseline[known.baseline["sku"] == "B"].assign(sku=sku)
+        like[[column for column in like if column.startswith("baseline")]] *= times
+        parts["baseline"].append(like)
+        parts["members"].append(pd.DataFrame([(sku, "loja", sku, 1.0)], columns=known.members.columns))
+        parts["prices"].append(known.prices[known.prices["sku"] == "B"].assign(sku=sku))
+        parts["regions"].append(known.regions[known.regions["series"] == "B"].assign(series=sku))
+    return outlook(**{name: pd.concat(frames) for name, frames in parts.items()}, rates=known.rates.assign(cannibalised=0.5))
+
+
+# Half of the units that are added in the shop, or four fifths of what neighbours sell there where that is less; online A has none.
+@pytest.mark.parametrize(("skus", "each_day"), [("B", 2.0), ("AD", 0.8 * 16), ("ACD", 0.8 * 4), ("ABCD", 0.0)])
+@pytest.mark.parametrize(("region", "part"), [(None, 1.0), ("Norte", 0.75)])
+def test_a_promotion_is_charged_what_its_neighbours_lose(skus: str, each_day: float, region: str | None, part: float) -> None:
+    known, asked = four_mice(), plan(*skus, region=region, days=3)
+    forecast, compared = known.answered(asked)
+    planned = compared[compared["planned"]].iloc[0]
+    by_neighbours = expected_demand(known, asked)["cannibalised_units"].sum()
+    assert by_neighbours == pytest.approx(3 * part * each_day)
+    assert forecast["cannibalised_units"].sum() == pytest.approx(by_neighbours)
+    assert planned["cannibalised_units"] == pytest.approx(by_neighbours)
+    assert (planned["cannibalised_margin"] > 0) == (each_day > 0)
+
+
+def test_promotions_that_are_asked_for_one_by_one_leave_each_other_to_take_from() -> None:
+    known, asked = four_mice(), pd.concat([plan(*"AB", promotion="P"), plan(*"CD", promotion="Q")])
+    alone, together = (known.forecast(asked, together=flag)["cannibalised_units"].sum() for flag in (False, True))
+    assert alone == pytest.approx(sum(known.forecast(asked[asked["promotion_id"] == name])["cannibalised_units"].sum() for name in "PQ"))
+    assert together == 0 < alone
 
 
 @given(

@@ -13,6 +13,7 @@ import pandas as pd
 from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.planning.lookup import RATES, Rows, runs
 from sales_tech.planning.ranges import total_spread
+from sales_tech.planning.shelves import Neighbours
 
 if TYPE_CHECKING:
     from sales_tech.planning.outlook import Outlook
@@ -58,13 +59,14 @@ def compared(outlook: Outlook, rows: Rows, plans: pd.DataFrame, depths: Sequence
     for promotion, span in runs(rows["promotion_id"]):
         own = {name: values[span] for name, values in rows.items()}
         lines, spread = _lines(outlook, own), total_spread(own)
+        lost = _Lost(outlook, own)
         depth = lines["discount_share"]
         same = bool((depth == depth[0]).all())
         planned = float(depth[0] if same else np.average(depth, weights=lines["baseline_units"] + 1e-9))
         asked = _asked(outlook, lines) if depths is None else sorted(set(depths))
-        part = [_at(outlook, lines, spread, None) | {"discount_share": planned, "planned": True}]
+        part = [_at(outlook, lines, lost, spread, None) | {"discount_share": planned, "planned": True}]
         part += [
-            _at(outlook, lines, spread, depth) | {"discount_share": depth, "planned": False}
+            _at(outlook, lines, lost, spread, depth) | {"discount_share": depth, "planned": False}
             for depth in asked
             if not same or abs(depth - planned) >= 1e-9
         ]
@@ -80,6 +82,20 @@ def _ranked(part: list[dict[str, object]], promotion: str, invested: float) -> l
     earned = [one["incremental_revenue"] if np.isnan(one["net_margin"]) else one["net_margin"] for one in part]  # type: ignore[call-overload]
     order = np.argsort(-np.array(earned, dtype=np.float64), kind="stable")
     return [part[at] | {"rank": rank} for rank, at in enumerate(order.tolist(), 1)]
+
+
+class _Lost:
+    """What the promoted SKUs take from their neighbours, of rows of one promotion."""
+
+    def __init__(self, outlook: Outlook, rows: Rows) -> None:
+        spans = [span for _, span in runs(rows["sku"])]
+        self._begins, self._lengths = [span.start for span in spans], [span.stop - span.start for span in spans]
+        self._neighbours, self._usual = Neighbours(outlook, rows), rows["baseline_units"]
+
+    def to_neighbours(self, uplift: np.ndarray) -> np.ndarray:
+        """Units by SKU, of which `uplift` is what each adds as a share of the baseline."""
+        lost: np.ndarray = np.add.reduceat(self._neighbours.lost(self._usual * np.repeat(uplift, self._lengths)), self._begins)
+        return lost
 
 
 def _lines(outlook: Outlook, rows: Rows) -> Rows:
@@ -107,17 +123,17 @@ def _asked(outlook: Outlook, lines: Rows) -> list[float]:
     return [float(depth) for depth in np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))]
 
 
-def _at(outlook: Outlook, lines: Rows, spread: tuple[float, float], depth: float | None) -> dict[str, object]:
+def _at(outlook: Outlook, lines: Rows, lost: _Lost, spread: tuple[float, float], depth: float | None) -> dict[str, object]:
     lines = lines if depth is None else lines | {"discount_share": np.full(len(lines["category"]), depth)}
     with warnings.catch_warnings():
         # Of what goes beyond the past is warned once, not at every depth.
         warnings.simplefilter("ignore", PlanBeyondHistory)
         logs = outlook.effects(lines)
-    middle = _earned(lines, np.expm1(logs["uplift"]))
+    middle = _earned(lines, lost, np.expm1(logs["uplift"]))
     told: dict[str, object] = {name: float(middle[name].sum()) for name in _SUMMED}
     net, units, usual = (float(middle[name].sum()) for name in ("net", "units", "baseline_units"))
     # The ends of the effect, and those of the baseline with the effect as it is, each moves the result; as independent errors.
-    ends = {side: _earned(lines, np.expm1(logs[f"uplift_{side}"])) for side in ("low", "high")}
+    ends = {side: _earned(lines, lost, np.expm1(logs[f"uplift_{side}"])) for side in ("low", "high")}
     off = {"low": -spread[0] / max(usual, 1e-9), "high": spread[1] / max(usual, 1e-9)}
     for name, value, least in (("units", units, 0.0), ("net", net, -np.inf)):
         moves = {side: (float(ends[side][name].sum()) - value, value * off[side]) for side in ends}
@@ -132,7 +148,7 @@ def _at(outlook: Outlook, lines: Rows, spread: tuple[float, float], depth: float
     return told | {"net_margin": net, "beyond_tried": bool(beyond.any())}
 
 
-def _earned(lines: Rows, uplift: np.ndarray) -> Rows:
+def _earned(lines: Rows, lost: _Lost, uplift: np.ndarray) -> Rows:
     paid = 1 - lines["discount_share"]
     told = {"baseline_units": lines["baseline_units"], "uplift_units": lines["baseline_units"] * uplift}
     told["units"] = told["baseline_units"] + told["uplift_units"]
@@ -141,7 +157,7 @@ def _earned(lines: Rows, uplift: np.ndarray) -> Rows:
     told["margin"] = told["revenue"] - lines["spent"] * (1 + uplift)
     usual = lines["listed"] - lines["spent"]
     told["incremental_margin"] = told["margin"] - usual
-    told["cannibalised_units"] = told["uplift_units"] * lines["cannibalised"]
+    told["cannibalised_units"] = lost.to_neighbours(uplift)
     told["cannibalised_margin"] = told["cannibalised_units"] * lines["neighbour_margin"]
     told["halo_margin"] = told["uplift_units"] * lines["halo_margin"]
     told["pulled_forward_units"] = told["uplift_units"] * lines["pulled_forward"]

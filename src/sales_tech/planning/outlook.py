@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike
 from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.response import PromotionResponse
 from sales_tech.planning.alternatives import compared
-from sales_tech.planning.lookup import BASELINE, Lookup, Rows
+from sales_tech.planning.lookup import BASELINE, Lookup, Rows, runs
 from sales_tech.planning.losses import RATES as UNIT_RATES
 from sales_tech.planning.overlaps import put_together
 from sales_tech.planning.plans import plans_of
 from sales_tech.planning.ranges import row_range
+from sales_tech.planning.shelves import Neighbours, Shelves
 from sales_tech.planning.transfer import EFFECTS, LEAST, with_borrowed
 
 # fmt: off
@@ -88,8 +89,9 @@ class Outlook:
         `plans` has the columns of silver.promotions; see `plans.plans_of`. Of a promotion that is running the days after the origin
         are told. Units are those where the promotion is valid: of one that is limited to a region, its share of the
         baseline. units = baseline_units + uplift_units. What of the added ones comes from neighbours (cannibalised) and from later weeks
-        (pulled forward), and what is bought along (halo), is told by the category's rates as in `alternatives`; net_units and
-        net_margin_before_investment are what is left. Each promotion is told as if it ran alone, or beside the others of the
+        (pulled forward), and what is bought along (halo), is told by the category's rates as in `alternatives`; only what is not promoted
+        itself can lose, so a promotion of a whole category takes from no neighbour. net_units and net_margin_before_investment are
+        what is left. Each promotion is told as if it ran alone, or beside the others of the
         plan where `together` is set. Margins are NaN where no cost is known.
 
         ValueError names promotion, SKU, what was found and what was expected; PlanBeyondHistory is warned of where a
@@ -164,15 +166,18 @@ class Outlook:
         rows["baseline_revenue"] = rows["baseline_units"] * rows["list_price"]
         rows["margin"] = rows["revenue"] - rows["units"] * rows["cost"]
         rows["baseline_margin"] = rows["baseline_revenue"] - rows["baseline_units"] * rows["cost"]
-        self._take_elsewhere(rows)
+        self._take_elsewhere(rows, together=together)
         return frame_of(rows, FORECAST)
 
-    def _take_elsewhere(self, rows: Rows) -> None:
+    def _take_elsewhere(self, rows: Rows, *, together: bool) -> None:
         def rate(name: str) -> np.ndarray:
             return self.lookup.of_category(name, rows["category"])
 
         for name in UNIT_RATES:
             rows[f"{name}_units"] = rows["uplift_units"] * rate(name)
+        for span in [slice(None)] if together else [span for _, span in runs(rows["promotion_id"])]:
+            own = {name: values[span] for name, values in rows.items()}
+            rows["cannibalised_units"][span] = Neighbours(self, own).lost(own["uplift_units"])
         rows["net_units"] = rows["uplift_units"] - rows["cannibalised_units"] + rows["halo_units"] - rows["pulled_forward_units"]
         rows["cannibalised_margin"] = rows["cannibalised_units"] * rate("margin")
         rows["halo_margin"] = rows["uplift_units"] * rate("halo_margin")
@@ -191,6 +196,11 @@ class Outlook:
     def lookup(self) -> Lookup:
         """The frames by name, made once."""
         return Lookup(self)
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        """Who stands beside whom."""
+        return Shelves(self)
 
     def _warn_untried(self, keys: Iterable[tuple[object, ...]]) -> None:
         for category, mechanic in dict.fromkeys((key[0], key[2]) for key in keys):
