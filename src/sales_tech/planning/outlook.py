@@ -92,7 +92,8 @@ class Outlook:
         (pulled forward), and what is bought along (halo), is told by the category's rates as in `alternatives`; only what is not promoted
         itself can lose, so a promotion of a whole category takes from no neighbour. net_units and net_margin_before_investment are
         what is left. Each promotion is told as if it ran alone, or beside the others of the
-        plan where `together` is set. Margins are NaN where no cost is known.
+        plan where `together` is set: then rows that overlap have each a part of baseline and uplift, at the deepest price, so that
+        they add up (see `overlaps.put_together`). Margins are NaN where no cost is known.
 
         ValueError names promotion, SKU, what was found and what was expected; PlanBeyondHistory is warned of where a
         discount is deeper than any that was tried.
@@ -155,13 +156,14 @@ class Outlook:
 
     def _forecast(self, given: Rows, *, together: bool = False) -> pd.DataFrame:
         rows = self._moved(given)
+        rows["charged"] = rows["discount_share"]
         if together:
             frame = put_together(frame_of(rows, rows))
             rows = {str(name): frame[name].to_numpy() for name in frame}
         rows["uplift_units"] = rows["baseline_units"] * rows["uplift"]
         rows["units"] = rows["baseline_units"] + rows["uplift_units"]
         rows["units_low"], rows["units_median"], rows["units_high"] = row_range(rows)
-        rows["price"] = rows["list_price"] * (1 - rows["discount_share"])
+        rows["price"] = rows["list_price"] * (1 - rows["charged"])
         rows["revenue"] = rows["units"] * rows["price"]
         rows["baseline_revenue"] = rows["baseline_units"] * rows["list_price"]
         rows["margin"] = rows["revenue"] - rows["units"] * rows["cost"]

@@ -1,0 +1,103 @@
+"""Promotions of one SKU at the same time: what they sell together, against figures worked out by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.planning.outlooks import DAYS, ORIGIN, UPLIFT, outlook, plan
+
+from sales_tech.planning.overlaps import SHARE
+
+SUMMED = ["baseline_units", "units", "revenue", "baseline_revenue", "margin", "baseline_margin"]
+
+
+def together(*plans: pd.DataFrame) -> pd.DataFrame:
+    return outlook().forecast(pd.concat(plans), together=True)
+
+
+def lift(first: float, *others: float) -> float:
+    """What units are multiplied by where promotions meet, the strongest first."""
+    told = 1 + first
+    for other in others:
+        told *= (1 + other) ** SHARE
+    return told
+
+
+def test_the_rows_of_promotions_that_meet_add_up_to_what_is_sold_at_the_deepest_price() -> None:
+    told = together(plan("B", promotion="P"), plan("B", promotion="Q", discount_share=0.1))
+    units = 4 * lift(1.0, 0.5)
+    assert set(told["price"]) == {8.0}
+    for _, day in told.groupby("sold_on"):
+        sums = day[SUMMED].sum().to_dict()
+        expected = {"baseline_units": 4, "units": units, "revenue": units * 8, "baseline_revenue": 40}
+        expected |= {"margin": units * (8 - 5), "baseline_margin": 4 * (10 - 5)}
+        assert sums == pytest.approx(expected)
+    # Alone they would have added 4 and 2 units a day.
+    parts = told.groupby("promotion_id")[["baseline_units", "uplift_units", "revenue"]].sum()
+    assert (parts.loc["P"] / parts.loc["Q"]).tolist() == pytest.approx([2, 2, 2])
+
+
+def test_days_and_skus_on_which_promotions_do_not_meet_stay_as_they_are_alone() -> None:
+    first, second = plan("B", promotion="P", days=3), plan("B", promotion="Q", days=3, starts_on=ORIGIN + pd.Timedelta(days=4))
+    plans = [first, second.assign(ends_on=ORIGIN + pd.Timedelta(days=6)), plan("A", promotion="Q", discount_share=0.1)]
+    own = ["baseline_units", "baseline_low", "baseline_high", "uplift_units", "units_low", "units_high", "price", "revenue", "margin"]
+    pd.testing.assert_frame_equal(together(*plans)[own], outlook().forecast(pd.concat(plans))[own], check_exact=True)
+
+
+def test_promotions_of_two_regions_do_not_meet() -> None:
+    plans = [plan("A", promotion="P", region="Sul"), plan("A", promotion="Q", region="Norte", discount_share=0.3)]
+    alone = outlook().forecast(pd.concat(plans))
+    pd.testing.assert_frame_equal(together(*plans)[SUMMED], alone[SUMMED], check_exact=True)
+
+
+def test_a_promotion_of_all_regions_meets_one_of_a_region_there_only() -> None:
+    told = together(plan("A", promotion="P", channel="loja"), plan("A", promotion="Q", channel="loja", region="Norte", discount_share=0.3))
+    # Of mouse A's 10 units 7.5 are sold in the north, where 30 % off holds for all.
+    north, south = 7.5 * lift(1.5, 1.0), 2.5 * 2
+    sums = told[told["sold_on"] == told["sold_on"].min()][SUMMED].sum()
+    assert sums["baseline_units"] == pytest.approx(10)
+    assert sums["units"] == pytest.approx(north + south)
+    assert sums["revenue"] == pytest.approx(north * 14 + south * 16)
+    price = told.groupby("promotion_id")["price"].first()
+    assert price["Q"] == pytest.approx(14)
+    assert 14 < price["P"] < 16
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("AB"),
+            st.integers(1, DAYS),
+            st.integers(0, 5),
+            st.sampled_from([None, "Sul", "Norte"]),
+            st.sampled_from(sorted(UPLIFT)),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_however_promotions_meet_their_rows_add_up_to_what_each_place_sells(asked: list[tuple[str, int, int, str | None, float]]) -> None:
+    days = [(first, min(first + length, DAYS)) for _, first, length, _, _ in asked]
+    plans = [
+        plan(sku, promotion=f"P{number}", channel="loja", region=region, discount_share=depth)
+        .assign(starts_on=ORIGIN + pd.Timedelta(days=days[number][0]), ends_on=ORIGIN + pd.Timedelta(days=days[number][1]))
+        for number, (sku, _, _, region, depth) in enumerate(asked)
+    ]  # fmt: skip
+    baseline = units = revenue = 0.0
+    for sku, usual, price in (("A", 10, 20), ("B", 4, 10)):
+        for day in range(1, DAYS + 1):
+            for place, share in (("Sul", 0.25), ("Norte", 0.75)):
+                there = [
+                    depth
+                    for (its, _, _, region, depth), (first, last) in zip(asked, days, strict=True)
+                    if its == sku and first <= day <= last and region in (None, place)
+                ]
+                if there:
+                    sold = usual * share * lift(*sorted((UPLIFT[depth] for depth in there), reverse=True))
+                    # No more than they would add one beside the other.
+                    sold = min(sold, usual * share * (1 + sum(UPLIFT[depth] for depth in there)))
+                    baseline, units, revenue = baseline + usual * share, units + sold, revenue + sold * price * (1 - max(there))
+    sums = together(*plans)[["baseline_units", "units", "revenue"]].sum()
+    assert sums.tolist() == pytest.approx([baseline, units, revenue])
