@@ -85,7 +85,7 @@ def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: S
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--sku", "nobody"), "SKU nobody has no sale or is withdrawn"),
+        (("--sku", "nobody"), "SKU nobody: it has no sale or is withdrawn; expected one that is sold"),
         (("--category", "Nothing"), "no category Nothing; expected one of"),
         ((), "no SKU was named; expected --sku or --category"),
         (("--sku", "x", "--discount", "much"), "discount 'much'; expected a share of the list price such as 20% or 0.2"),
@@ -98,6 +98,14 @@ def test_what_cannot_be_asked_is_told_in_one_line(lake: Settings, words: tuple[s
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_mechanic_that_was_never_tried_is_refused_with_those_that_can_be_asked(lake: Settings) -> None:
+    done = call("plan-promotion", "--lake", lake.lake, "--sku", some_sku(lake), "--mechanic", "foo")
+    assert done.returncode == 1
+    assert "mechanic is foo, which was never tried; expected " in done.stderr
+    expected = " ".join(done.stderr.split()).rpartition("expected ")[2]
+    assert set(expected.split(", ")) <= {row["mechanic"] for row in read(lake, "gold.promotion_response")}
 
 
 @pytest.mark.parametrize(("text", "share"), [("20%", 0.2), ("20", 0.2), ("0.2", 0.2), ("7,5 %", 0.075), ("1%", 0.01)])

@@ -12,6 +12,8 @@ from tests.planning.outlooks import ORIGIN, outlook, plan, response
 
 from sales_tech.planning import Outlook, PlanBeyondHistory
 from sales_tech.planning.expected import expected_demand
+from sales_tech.planning.planned import planned_ahead
+from sales_tech.planning.plans import PlanRefused
 
 
 def total(frame: pd.DataFrame, column: str) -> float:
@@ -104,19 +106,30 @@ def test_the_price_is_the_one_that_will_hold_on_the_day() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"sku": "Z"}, "promotion P, SKU Z: SKU Z has no sale or is withdrawn; expected one that is sold, such as A"),
+        ({"sku": "Z"}, "promotion P, SKU Z: it has no sale or is withdrawn; expected one that is sold, such as A"),
         ({"discount_share": 20.0}, "discount_share is 20.0; expected a share of the list price above 0 and below 1"),
         ({"channel": "fax"}, "channel is fax; expected loja, online"),
         ({"region": "Oeste"}, "region is Oeste; expected Norte, Sul"),
         ({"ends_on": ORIGIN, "starts_on": ORIGIN}, "it ends on 2026-03-31; expected a day after 2026-03-31"),
         ({"ends_on": pd.Timestamp("2026-05-01")}, "expected a day up to 2026-04-10, since 10 days ahead are told"),
         ({"starts_on": None}, "starts_on is missing"),
-        ({"investment": -1.0}, "investment is -1.0; expected 0 or more"),
+        ({"investment": -1.0}, "investment is -1.0; expected money of 0 or more"),
+        ({"investment": np.inf}, "investment is inf; expected money of 0 or more"),
+        ({"mechanic": "raffle"}, "mechanic is raffle, which was never tried; expected leaflet"),
+        ({"display": True}, "leaflet was never tried with display in category Mice; expected no display"),
     ],
 )
 def test_what_cannot_be_told_is_refused_by_its_name(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words.replace("(", r"\(")):
         outlook().forecast(plan("A").assign(**wrong))
+
+
+def test_a_refusal_names_row_and_field() -> None:
+    with pytest.raises(PlanRefused) as refused:
+        outlook().forecast(plan("A", "B", "K").assign(ends_on=[pd.Timestamp(f"2026-04-{day}") for day in ("05", "11", "12")]))
+    told = refused.value
+    assert (told.row, told.field, told.found) == (1, "ends_on", "2026-04-11")
+    assert told.expected == "a day up to 2026-04-10, since 10 days ahead are told"
 
 
 def test_a_channel_that_never_sold_the_sku_is_refused() -> None:
@@ -200,3 +213,19 @@ def test_promotions_that_cannot_be_told_are_named_with_the_reason() -> None:
         told = outlook().refused(pd.concat([plan("A", promotion="good"), plan("A", promotion="bad", region="Oeste")]))
     assert list(told) == ["bad"]
     assert "region is Oeste" in told["bad"]
+
+
+def test_what_is_left_out_of_the_plans_of_a_source_is_named() -> None:
+    plans = pd.concat([plan("A", "Z", "Y", promotion="P"), plan("A", promotion="Q", mechanic="raffle"), plan("Z", promotion="R")])
+    kept, notes = planned_ahead(outlook(), plans, outlook().last)
+    assert list(zip(kept["promotion_id"], kept["sku"], strict=True)) == [("P", "A")]
+    assert notes == [
+        "left out of promotion P: SKUs Y, Z, which have no sale to go by or are withdrawn",
+        "left out of promotion R: SKUs Z, which have no sale to go by or are withdrawn",
+        "left out: promotion Q, SKU A: mechanic is raffle, which was never tried; expected leaflet",
+    ]
+
+
+def test_of_many_skus_without_a_sale_some_are_named() -> None:
+    _, notes = planned_ahead(outlook(), plan("A", *(f"Z{number}" for number in range(7))), outlook().last)
+    assert notes == ["left out of promotion P: SKUs Z0, Z1, Z2, Z3, Z4 and 2 more, which have no sale to go by or are withdrawn"]

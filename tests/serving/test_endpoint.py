@@ -184,19 +184,26 @@ def test_a_missing_field_is_told_by_its_name(client: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "words"),
+    ("changed", "expected"),
     [
-        ({"sku": "S9"}, "promotion plan, SKU S9: SKU S9 has no sale or is withdrawn"),
-        ({"channel": "fax"}, "channel is fax; expected loja, online"),
-        ({"region": "Lua"}, "region is Lua; expected"),
-        ({"ends_on": "2026-01-01"}, "since 21 days ahead are told"),
-        ({"mechanic": "sorteio"}, "sorteio was never tried"),
+        ({"sku": "S9"}, "one that is sold, such as S0"),
+        ({"channel": "fax"}, "loja, online, or none for all"),
+        ({"region": "Lua"}, "Norte, Sul"),
+        ({"ends_on": "2026-01-01"}, "a day up to 2025-06-25, since 21 days ahead are told"),
+        ({"starts_on": "2025-05-01", "ends_on": "2025-05-02"}, "a day after 2025-06-04, the last one known"),
+        ({"mechanic": "sorteio"}, "percentual"),
+        ({"display": True}, "no display"),
     ],
 )
-def test_what_the_outlook_refuses_is_told_in_its_words(client: Caller, changed: dict[str, Any], words: str) -> None:
-    answer = ask(client, PROMOTION | changed)
+def test_what_the_outlook_refuses_is_told_with_row_and_field(client: Caller, changed: dict[str, Any], expected: str) -> None:
+    several = {name: value for name, value in PROMOTION.items() if name != "sku"} | {"promotion_id": "two", "skus": ["S3", "S4"]}
+    answer = ask(client, several, PROMOTION | changed)
     assert answer.status_code == 422
-    assert words in problems(answer)[0]["found"]
+    (problem,) = problems(answer)
+    field = list(changed)[-1]
+    assert (problem["row"], problem["field"], problem["found"]) == (2, field, str(changed[field]))
+    assert problem["expected"] == expected
+    assert problem["remedy"] == f"correct {field}"
 
 
 @pytest.mark.parametrize(

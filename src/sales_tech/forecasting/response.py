@@ -60,6 +60,10 @@ class PromotionResponse:
         """How many of some depths are greater than any that was tried."""
         return int((depth > self._curve(key)[0][-1] + MARGIN).sum())
 
+    def tried(self, category: str) -> set[tuple[str, bool]]:
+        """The mechanics of a category that can be told of, each with whether SKUs were displayed besides."""
+        return {(str(kind), bool(shown)) for known, _, kind, shown in self._curves if known == category}
+
     def warn(self, beyond: int) -> None:
         """Warn of rows with a depth that is greater than any that was tried, if there are any."""
         if beyond:
@@ -75,8 +79,7 @@ class PromotionResponse:
             found = self._curves.get((category, name, mechanic, display))
             if found is not None:
                 return found
-        tried = sorted({(str(kind), bool(shown)) for known, _, kind, shown in self._curves if known == category})
-        names = ", ".join(f"{kind}{' with display' if shown else ''}" for kind, shown in tried)
+        names = ", ".join(f"{kind}{' with display' if shown else ''}" for kind, shown in sorted(self.tried(str(category))))
         raise ValueError(
             f"{mechanic}{' with display' if display else ''} was never tried in category {category}; expected {names or 'another category'}"
         )

@@ -156,7 +156,7 @@ def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     if len(outcome.notes) > most:
         console.print(f"[dim]and {len(outcome.notes) - most} more: see bronze.files in the notebook of 01_ingest[/]")
     for note in outcome.untold[:most]:
-        console.print(f"[dim]cannot be told[/] {escape(note)}", highlight=False)
+        console.print(f"[dim]note[/] {escape(note)}", highlight=False)
     if len(outcome.untold) > most:
         console.print(f"[dim]and {len(outcome.untold) - most} more: see the notebooks of 03_gold/promotions and 04_ml[/]")
 

@@ -10,15 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.response import PromotionResponse
 from sales_tech.planning.alternatives import compared
 from sales_tech.planning.lookup import BASELINE, Lookup, Rows, runs
 from sales_tech.planning.losses import RATES as UNIT_RATES
+from sales_tech.planning.mechanics import check_mechanics
 from sales_tech.planning.overlaps import put_together
-from sales_tech.planning.plans import plans_of
+from sales_tech.planning.plans import Rule, plans_of, refuse
 from sales_tech.planning.ranges import row_range
 from sales_tech.planning.shelves import Neighbours, Shelves
 from sales_tech.planning.transfer import EFFECTS, LEAST, with_borrowed
@@ -95,7 +95,7 @@ class Outlook:
         plan where `together` is set: then rows that overlap have each a part of baseline and uplift, at the deepest price, so that
         they add up (see `overlaps.put_together`). Margins are NaN where no cost is known.
 
-        ValueError names promotion, SKU, what was found and what was expected; PlanBeyondHistory is warned of where a
+        PlanRefused names promotion, SKU, what was found and what was expected; PlanBeyondHistory is warned of where a
         discount is deeper than any that was tried.
         """
         return self._forecast(self._rows(plans_of(plans)), together=together)
@@ -208,7 +208,7 @@ class Outlook:
         for category, mechanic in dict.fromkeys((key[0], key[2]) for key in keys):
             if (category, mechanic) not in self.lookup.kinds:
                 warnings.warn(
-                    f"{mechanic} was never tried in category {category}; its effect is told by that in other categories",
+                    f"mechanic {mechanic} was never tried in category {category}, so its effect there is taken from other categories",
                     PlanBeyondHistory,
                     stacklevel=4,
                 )
@@ -235,26 +235,42 @@ class Outlook:
         ends = plans["ends_on"].to_numpy()
         sold_by = {sku: {channel for channel, _, _ in members} for sku, members in known.members.items() if sku in set(skus)}
         places = ", ".join(known.region_names) or "none: the source tells no regions of its stores"
-        refused: dict[str, ArrayLike] = {
-            f"SKU {{sku}} has no sale or is withdrawn; expected one that is sold, such as {next(iter(known.members), 'none')}": [
-                sku not in sold_by for sku in skus
-            ],
-            f"it ends on {{ends_on:%Y-%m-%d}}; expected a day after {self.origin:%Y-%m-%d}, the last one known": ends
-            <= self.origin.to_datetime64(),
-            f"it ends on {{ends_on:%Y-%m-%d}}; expected a day up to {self.last:%Y-%m-%d}, since {self.horizon} days ahead are told": ends
-            > self.last.to_datetime64(),
-            f"channel is {{channel}}; expected {', '.join(known.channels)}, or none for all": [
-                channel is not None and channel not in known.channels for channel in channels
-            ],
-            f"region is {{region}}; expected {places}": [region is not None and region not in known.region_names for region in regions],
-            "it was never sold in channel {channel}; expected a channel that sells it": [
-                channel is not None and channel not in sold_by.get(sku, ()) for sku, channel in zip(skus, channels, strict=True)
-            ],
-        }
-        for words, wrong in refused.items():
-            if np.any(wrong):
-                row = plans.iloc[int(np.argmax(wrong))]
-                raise ValueError(f"promotion {row['promotion_id']}, SKU {row['sku']}: {words.format_map(row)}")
+        refuse(
+            plans,
+            Rule(
+                "sku",
+                "it has no sale or is withdrawn",
+                f"one that is sold, such as {next(iter(known.members), 'none')}",
+                [sku not in sold_by for sku in skus],
+            ),
+            Rule(
+                "ends_on",
+                "it ends on {ends_on:%Y-%m-%d}",
+                f"a day after {self.origin:%Y-%m-%d}, the last one known",
+                ends <= self.origin.to_datetime64(),
+            ),
+            Rule(
+                "ends_on",
+                "it ends on {ends_on:%Y-%m-%d}",
+                f"a day up to {self.last:%Y-%m-%d}, since {self.horizon} days ahead are told",
+                ends > self.last.to_datetime64(),
+            ),
+            Rule(
+                "channel",
+                "channel is {channel}",
+                f"{', '.join(known.channels)}, or none for all",
+                [channel is not None and channel not in known.channels for channel in channels],
+            ),
+            Rule("region", "region is {region}", places, [region is not None and region not in known.region_names for region in regions]),
+            Rule(
+                "channel",
+                "it was never sold in channel {channel}",
+                "a channel that sells it",
+                [channel is not None and channel not in sold_by.get(sku, ()) for sku, channel in zip(skus, channels, strict=True)],
+            ),
+        )
+        if len(self.response):
+            check_mechanics(plans, known, self._responses[EFFECTS[0]])
 
 
 def frame_of(rows: Rows, columns: Iterable[str]) -> pd.DataFrame:

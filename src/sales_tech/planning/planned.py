@@ -6,7 +6,7 @@ import pandas as pd
 
 from sales_tech.planning.outlook import Outlook
 
-# Reasons that a note gives one by one.
+# Reasons, promotions and SKUs that notes give one by one.
 MOST_NAMED = 5
 
 
@@ -24,9 +24,21 @@ def planned_ahead(outlook: Outlook, promotions: pd.DataFrame | None, last: pd.Ti
     unsold = ~plans["sku"].isin(outlook.members["sku"])
     notes = []
     if unsold.any():
-        notes.append(f"{int(unsold.sum())} planned SKUs have no sale to go by or are withdrawn, and are left out")
+        notes += _left_out(plans[unsold])
     plans = plans[~unsold].sort_values("discount_share", ascending=False, kind="stable").drop_duplicates(["promotion_id", "sku"])
     refused = outlook.refused(plans) if len(plans) else {}
     notes += [f"left out: {reason}" for reason in list(refused.values())[:MOST_NAMED]]
     notes += [f"left out besides: {len(refused) - MOST_NAMED} promotions"] if len(refused) > MOST_NAMED else []
     return plans[~plans["promotion_id"].isin(refused)].sort_values(["promotion_id", "sku"], ignore_index=True), notes
+
+
+def _left_out(unsold: pd.DataFrame) -> list[str]:
+    notes = []
+    for promotion, skus in unsold.groupby("promotion_id", sort=True)["sku"]:
+        names = sorted(skus.unique())
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        notes.append(
+            f"left out of promotion {promotion}: SKUs {', '.join(names[:MOST_NAMED])}{more}, which have no sale to go by or are withdrawn"
+        )
+    rest = len(notes) - MOST_NAMED
+    return [*notes[:MOST_NAMED], f"left out besides: SKUs without a sale of {rest} promotions"] if rest > 0 else notes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,37 @@ WANTED = ("promotion_id", "sku", "discount_share", "starts_on", "ends_on")
 UNKNOWN_MECHANIC = "unknown"
 
 
+@dataclass(frozen=True)
+class Rule:
+    """What rows of a plan must keep: which field breaks it, how that is said of a row (its fields in braces), and what is expected."""
+
+    field: str
+    said: str
+    expected: str
+    wrong: ArrayLike
+
+
+class PlanRefused(ValueError):
+    """A row of a plan that cannot be told: its number from 0, the field, what was found there and what was expected."""
+
+    def __init__(self, row: int, about: Mapping[Any, Any], rule: Rule) -> None:
+        said = rule.said.format_map(about)
+        super().__init__(f"promotion {about['promotion_id']}, SKU {about['sku']}: {said}; expected {rule.expected}")
+        value = about[rule.field]
+        self.row, self.field, self.expected = row, rule.field, rule.expected
+        self.found = f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def refuse(plans: pd.DataFrame, *rules: Rule) -> None:
+    """PlanRefused for the first row that breaks the first rule of those that are broken."""
+    for rule in rules:
+        if np.any(rule.wrong):
+            row = int(np.argmax(np.asarray(rule.wrong)))
+            raise PlanRefused(row, plans.iloc[row].to_dict(), rule)
+
+
 def plans_of(plans: pd.DataFrame) -> pd.DataFrame:
-    """The plans with all COLUMNS in plain types; ValueError for what is missing or cannot be.
+    """The plans with all COLUMNS in plain types; ValueError for what is missing, PlanRefused for what cannot be.
 
     Left out columns mean: mechanic not told, all channels, all regions, no display, no investment.
     """
@@ -47,8 +78,9 @@ def plans_of(plans: pd.DataFrame) -> pd.DataFrame:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{name} of the plan is {given[name][0]!r}; expected numbers") from error
     told["display"] = np.array([value is not None and bool(value) for value in given["display"]], dtype=bool)
-    _check(told)
-    return pd.DataFrame({name: pd.Series(told[name], dtype=told[name].dtype) for name in COLUMNS})
+    checked = pd.DataFrame({name: pd.Series(told[name], dtype=told[name].dtype) for name in COLUMNS})
+    _check(checked)
+    return checked
 
 
 def _texts(values: list[Any]) -> np.ndarray:
@@ -56,21 +88,30 @@ def _texts(values: list[Any]) -> np.ndarray:
     return np.array([*values, None], dtype=object)[:-1]
 
 
-def _check(plans: dict[str, np.ndarray]) -> None:
-    depth, keys = plans["discount_share"], list(zip(plans["promotion_id"].tolist(), plans["sku"].tolist(), strict=True))
+def _check(plans: pd.DataFrame) -> None:
+    depth, keys = plans["discount_share"], list(zip(plans["promotion_id"], plans["sku"], strict=True))
     first: dict[object, int] = {}
-    refused: dict[str, ArrayLike] = {
-        "discount_share is {discount_share}; expected a share of the list price above 0 and below 1, such as 0.2": ~(
-            (depth > 0) & (depth < 1)
+    refuse(
+        plans,
+        Rule(
+            "discount_share",
+            "discount_share is {discount_share}",
+            "a share of the list price above 0 and below 1, such as 0.2",
+            ~((depth > 0) & (depth < 1)),
         ),
-        "it ends on {ends_on:%Y-%m-%d}, before it starts on {starts_on:%Y-%m-%d}; expected a last day that is not before the first": (
-            plans["ends_on"] < plans["starts_on"]
+        Rule(
+            "ends_on",
+            "it ends on {ends_on:%Y-%m-%d}, before it starts on {starts_on:%Y-%m-%d}",
+            "a last day that is not before the first",
+            plans["ends_on"] < plans["starts_on"],
         ),
-        "investment is {investment}; expected 0 or more": plans["investment"] < 0,
-        "it is listed twice; expected one row per promotion and SKU": [first.setdefault(key, at) != at for at, key in enumerate(keys)],
-    }
-    for words, wrong in refused.items():
-        if np.any(wrong):
-            at = int(np.argmax(wrong))
-            row = {name: pd.Timestamp(values[at]) if values.dtype.kind == "M" else values[at] for name, values in plans.items()}
-            raise ValueError(f"promotion {row['promotion_id']}, SKU {row['sku']}: {words.format_map(row)}")
+        Rule(
+            "investment",
+            "investment is {investment}",
+            "money of 0 or more",
+            ~((plans["investment"] >= 0) & np.isfinite(plans["investment"])),
+        ),
+        Rule(
+            "sku", "it is listed twice", "one row per promotion and SKU", [first.setdefault(key, at) != at for at, key in enumerate(keys)]
+        ),
+    )

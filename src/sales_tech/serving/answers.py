@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.planning.lookup import runs
+from sales_tech.planning.plans import PlanRefused
 from sales_tech.serving.refusals import Problem, Refused, shown
 from sales_tech.serving.requests import CSV, JSON, Asked
 from sales_tech.spreadsheets import guarded
@@ -57,6 +58,10 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
                 forecast, alternatives = outlook.forecast(question.plans), None
             else:
                 forecast, alternatives = outlook.answered(question.plans, question.depths)
+        except PlanRefused as error:
+            raise Refused(
+                422, Problem(shown(error.found), error.expected, f"correct {error.field}", question.rows[error.row], error.field)
+            ) from None
         except ValueError as error:
             raise Refused(422, Problem(str(error), "a plan that the model can tell of", "change the plan as told")) from None
     if alternatives is None:
