@@ -6,6 +6,7 @@ import json
 import shlex
 from datetime import date, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from tests.support.outcomes import ended, shown
 from tests.support.twins import lake_with_estimates
 
 from sales_tech import planning
+from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
+from sales_tech.lake.store import Lake
 from sales_tech.orchestration.plan_promotion import share_of
 from sales_tech.planning import PromotionPlanner
 from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 from sales_tech.transform import forecasts
+from sales_tech.transform.outlooks import read_outlook
 from sales_tech.twin import Size
 
 
@@ -64,6 +68,7 @@ def test_several_discounts_are_compared_and_the_best_comes_first(lake: Settings)
     assert sorted(row["discount_share"] for row in told["alternatives"]) == [0.1, 0.25, 0.4]
     assert [row["rank"] for row in told["alternatives"]] == [1, 2, 3]
     assert told["discount_share"] == told["alternatives"][0]["discount_share"]
+    assert not any(row["planned"] for row in told["alternatives"])
 
 
 def test_a_category_is_all_of_its_skus_and_days_may_be_given_by_their_last_one(lake: Settings) -> None:
@@ -89,6 +94,8 @@ def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: S
         (("--category", "Nothing"), "no category Nothing; expected one of"),
         ((), "no SKU was named; expected --sku or --category"),
         (("--sku", "x", "--discount", "much"), "discount 'much'; expected a share of the list price such as 20% or 0.2"),
+        (("--sku", "x", "--investment", "nan"), "investment is nan; expected an amount of 0 or more"),
+        (("--sku", "x", "--investment", "inf"), "investment is inf; expected an amount of 0 or more"),
         (("--sku", "x", "--days", "3", "--to", "2026-07-09"), "both --days and --to were given"),
         (("--source", "olist", "--sku", "x"), "no forecast of source olist; expected --source with one of erp_br"),
     ],
@@ -98,6 +105,28 @@ def test_what_cannot_be_asked_is_told_in_one_line(lake: Settings, words: tuple[s
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_promotion_that_has_begun_is_told_with_what_its_figures_hold(lake: Settings) -> None:
+    sku = some_sku(lake)
+    first = date.fromisoformat(ask(lake, "--sku", sku)["origin"]) - timedelta(days=1)
+    words = ("--sku", sku, "--from", str(first), "--days", "5", "--investment", "1000")
+    assert "2 days before" in ask(lake, *words)["warnings"][-1]
+    done = call("plan-promotion", "--lake", lake.lake, *words)
+    assert f"mind the promotion begins on {first}, 2 days before" in done.stdout
+    assert "its investment of BRL 1,000.00 that of all 5" in done.stdout
+
+
+def test_where_nothing_is_sold_no_depth_is_said_to_earn_or_lose(lake: Settings) -> None:
+    with open_engine(lake) as engine:
+        outlook = read_outlook(Lake(lake), engine, "erp_br")
+    known, sku = outlook.lookup, some_sku(lake)
+    sold = {(channel, region) for (_, channel, region), share in known.regions.items() if share > 0}
+    channel, region = next(pair for pair in product(known.channels, known.region_names) if pair not in sold)
+    done = call("plan-promotion", "--lake", lake.lake, "--sku", sku, "--channel", channel, "--region", region)
+    assert f"runs where nothing is sold of {sku}: channel {channel}, region {region}" in done.stdout
+    assert "Nothing is sold there" in done.stdout
+    assert "loses" not in done.stdout
 
 
 def test_a_mechanic_that_was_never_tried_is_refused_with_those_that_can_be_asked(lake: Settings) -> None:

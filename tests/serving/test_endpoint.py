@@ -151,6 +151,25 @@ def test_a_depth_beyond_all_that_was_tried_is_answered_with_a_warning(client: Ca
     assert any("deeper discount than was ever tried" in warning for warning in answer.json()["warnings"])
 
 
+def test_a_promotion_that_has_begun_and_one_where_nothing_is_sold_are_warned_of(client: Caller) -> None:
+    begun = PROMOTION | {"starts_on": "2025-06-03", "ends_on": "2025-06-06"}
+    nowhere = PROMOTION | {"promotion_id": "nowhere", "channel": "loja", "region": "Norte"}
+    first, second = ask(client, begun, nowhere).json()["warnings"]
+    assert first == "promotion nowhere runs where nothing is sold of S2: channel loja, region Norte"
+    assert second.startswith("promotion plan begins on 2025-06-03, 2 days before 2025-06-05, the first day told")
+    assert second.endswith("its investment of BRL 50.00 that of all 4")
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "-0.01"])
+def test_an_investment_that_is_no_amount_is_refused(client: Caller, amount: str) -> None:
+    body = json.dumps({"promotions": [PROMOTION]}).replace("50.0", amount)
+    as_csv = ",".join(PROMOTION) + "\n" + ",".join(map(str, PROMOTION.values())).replace("50.0", amount)
+    for text, kind in ((body, JSON), (as_csv, CSV)):
+        answer = client.post("/invocations", content=text, headers=kind)
+        assert answer.status_code == 422
+        assert (problems(answer)[0]["row"], problems(answer)[0]["field"]) == (1, "investment")
+
+
 @pytest.mark.parametrize(
     ("changed", "field", "found"),
     [

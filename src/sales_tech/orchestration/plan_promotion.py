@@ -20,6 +20,7 @@ from sales_tech.errors import SettingsError
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.summary import print_table
 from sales_tech.planning import Outlook, PlanBeyondHistory
+from sales_tech.planning.cautions import cautions
 from sales_tech.settings import Settings
 from sales_tech.transform.outlooks import read_outlook, source_of
 
@@ -47,7 +48,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the outlook says of a wish: its depths by rank, the rows of the depth that is planned (or earns most), and warnings."""
+    """What the outlook says of a wish: its depths by rank, the rows of the depth that is planned (or earns most), and what to know of it.
+
+    `warnings` are of what goes beyond the past, `cautions` of days that are over and places where nothing is sold.
+    """
 
     source: str
     outlook: Outlook
@@ -55,6 +59,7 @@ class Answer:
     rows: pd.DataFrame
     depth: float
     warnings: tuple[str, ...]
+    cautions: tuple[str, ...]
 
 
 def share_of(text: str) -> float:
@@ -72,6 +77,8 @@ def share_of(text: str) -> float:
 
 def answer(settings: Settings, wish: Wish, source: str | None = None) -> Answer:
     """Ask the last forecast of a source; SettingsError where the promotion cannot be, LakeError where there is no forecast."""
+    if not (math.isfinite(wish.investment) and wish.investment >= 0):
+        raise SettingsError(f"investment is {wish.investment}; expected an amount of 0 or more, such as 5000")
     with open_engine(settings) as engine:
         lake = Lake(settings)
         source = source_of(lake, source)
@@ -84,15 +91,16 @@ def answer(settings: Settings, wish: Wish, source: str | None = None) -> Answer:
             depths = outlook.alternatives(plans, wish.discounts if compared else None)
             if compared:
                 depths = depths[depths["discount_share"].isin(wish.discounts)]
-            elif not wish.discounts:
-                # No depth was planned: the grid starts at one that was tried.
+            if len(wish.discounts) != 1:
+                # No depth was planned: the plan had to begin at one of those that are compared.
                 depths = depths.assign(planned=False)
             depth = float(plans["discount_share"].iloc[0]) if len(wish.discounts) == 1 else float(depths["discount_share"].iloc[0])
             rows = outlook.forecast(plans.assign(discount_share=depth))
     except ValueError as error:
         raise SettingsError(str(error).removeprefix(f"promotion {NAME}, ")) from error
     said = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    return Answer(source, outlook, depths.reset_index(drop=True), rows, depth, said)
+    known = tuple(caution.removeprefix(f"promotion {NAME} ") for caution in cautions(outlook, plans, rows))
+    return Answer(source, outlook, depths.reset_index(drop=True), rows, depth, said, known)
 
 
 def plans_of_wish(outlook: Outlook, wish: Wish) -> pd.DataFrame:
@@ -132,7 +140,12 @@ def show_promotion(console: Console, told: Answer, form: str) -> None:
     )
     for warning in told.warnings:
         console.print(f"[yellow]beyond what was tried[/] {escape(warning)}", highlight=False, soft_wrap=True)
+    for caution in told.cautions:
+        console.print(f"[yellow]mind[/] the promotion {escape(caution)}", highlight=False, soft_wrap=True)
     print_table(console, _depth_table(told))
+    if not rows["baseline_units"].sum() > 0:
+        console.print("[bold]Nothing is sold there[/]: no depth of discount can be judged.", highlight=False)
+        return
     what, earned = (
         ("net margin", best["net_margin"]) if not math.isnan(best["net_margin"]) else ("revenue added", best["incremental_revenue"])
     )
@@ -185,7 +198,7 @@ def _document(told: Answer) -> dict[str, Any]:
         "source": told.source,
         **told.outlook.about,
         "discount_share": told.depth,
-        "warnings": list(told.warnings),
+        "warnings": [*told.warnings, *(f"the promotion {caution}" for caution in told.cautions)],
         "alternatives": _records(told.depths.drop(columns="promotion_id")),
         "forecast": _records(told.rows.drop(columns="promotion_id")),
     }

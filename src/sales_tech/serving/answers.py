@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sales_tech.planning.cautions import cautions
 from sales_tech.planning.lookup import runs
 from sales_tech.planning.plans import PlanRefused
 from sales_tech.serving.refusals import Problem, Refused, shown
@@ -71,7 +72,7 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
         "currency": outlook.currency,
         "promotions": totals(forecast),
         "alternatives": records(alternatives),
-        "warnings": list(dict.fromkeys(str(one.message) for one in caught)),
+        "warnings": [*dict.fromkeys(str(one.message) for one in caught), *cautions(outlook, question.plans, forecast)],
     }
     if days:
         told["days"] = records(forecast)

@@ -116,7 +116,11 @@ _ANSWERS: dict[str, Any] = {
             "promotions": {**_ROWS, "description": "Sums of each promotion"},
             "alternatives": {**_ROWS, "description": "Each promotion at each depth, with what it earns and its rank"},
             "days": {**_ROWS, "description": "Each promotion, SKU, channel and day"},
-            "warnings": {"type": "array", "items": {"type": "string"}, "description": "Where the plan goes beyond what was ever tried"},
+            "warnings": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Where the plan goes beyond what was ever tried, has begun, or runs where nothing is sold",
+            },
         },
     },
     "Errors": {
