@@ -197,6 +197,31 @@ def test_a_field_that_cannot_be_is_told_with_its_row(client: Caller, changed: di
     assert problem["remedy"]
 
 
+def test_a_promotion_without_a_name_is_not_taken_for_the_one_that_has_its_number_for_a_name(client: Caller) -> None:
+    nameless = {name: value for name, value in PROMOTION.items() if name != "promotion_id"} | {"sku": "S3"}
+    answer = ask(client, PROMOTION | {"promotion_id": "2"}, nameless)
+    assert answer.status_code == 422
+    (problem,) = problems(answer)
+    assert (problem["row"], problem["field"]) == (2, "promotion_id")
+    assert problem["found"] == "nothing, which means 2, the promotion_id of another"
+    assert len(ask(client, PROMOTION | {"promotion_id": "1"}, nameless).json()["promotions"]) == 2
+
+
+def test_a_column_that_stands_twice_is_refused(client: Caller) -> None:
+    body = ",".join([*PROMOTION, "sku"]) + "\n" + ",".join([*map(str, PROMOTION.values()), "S3"])
+    (problem,) = problems(client.post("/invocations", content=body, headers=CSV))
+    assert (problem["found"], problem["field"], problem["row"]) == ("the column sku twice", "sku", None)
+
+
+@pytest.mark.parametrize(("mark", "words"), [(";", "semicolons between fields"), ("\t", "tabs between fields")])
+def test_a_file_with_other_marks_than_commas_is_told_so(client: Caller, mark: str, words: str) -> None:
+    body = mark.join(PROMOTION) + "\n" + mark.join(map(str, PROMOTION.values()))
+    answer = client.post("/invocations", content=body, headers=CSV)
+    assert answer.status_code == 422
+    (problem,) = problems(answer)
+    assert (problem["found"], problem["remedy"]) == (words, "write the file with commas")
+
+
 def test_a_missing_field_is_told_by_its_name(client: Caller) -> None:
     (problem,) = problems(ask(client, {name: value for name, value in PROMOTION.items() if name != "mechanic"}))
     assert (problem["row"], problem["field"], problem["found"], problem["remedy"]) == (1, "mechanic", "nothing", "add mechanic")

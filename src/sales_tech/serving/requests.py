@@ -109,6 +109,10 @@ def _of_csv(body: bytes) -> Question:
         header, *rows = [row for row in reader if row] or [[]]
     except csv.Error as error:
         raise Refused(400, Problem(f"line {reader.line_num} that is no CSV: {error}", "commas between fields", "mend the line")) from None
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            problem = Problem(f"{name} between fields", "commas between fields, and a point in numbers", "write the file with commas")
+            raise Refused(422, problem)
     if strange := [name for name in header if name not in COLUMNS]:
         raise Refused(
             422,
@@ -116,6 +120,8 @@ def _of_csv(body: bytes) -> Question:
                 f"the column {shown(strange[0])}", f"columns among {', '.join(COLUMNS)}", "rename or remove it", field=shown(strange[0])
             ),
         )
+    if twice := [name for at, name in enumerate(header) if name in header[:at]]:
+        raise Refused(422, Problem(f"the column {twice[0]} twice", "each column once", "remove or rename one of them", field=twice[0]))
     if len(rows) > MOST_PROMOTIONS or not rows:
         raise Refused(422, Problem(f"{len(rows):,} rows", f"1 to {MOST_PROMOTIONS:,} below the line of names", "ask in several requests"))
     for number, row in enumerate(rows, 1):
@@ -161,9 +167,13 @@ def _plans(question: Question) -> tuple[pd.DataFrame, tuple[float, ...] | None, 
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
     seen: dict[str, int] = {}
+    given = {promotion.promotion_id for promotion in question.promotions}
     for number, promotion in enumerate(question.promotions, 1):
         problems += _inconsistent(promotion, number)
         name = promotion.promotion_id or str(number)
+        if promotion.promotion_id is None and name in given:
+            found = f"nothing, which means {name}, the promotion_id of another"
+            problems.append(Problem(found, "names that tell promotions apart", "give it a promotion_id of its own", number, "promotion_id"))
         if seen.setdefault(f"{name}\0{promotion.sku}", number) != number:
             problems.append(
                 Problem(
