@@ -11,6 +11,7 @@ from tests.models.pasts import recipe, small_past
 from tests.serving.calling import Caller
 
 from sales_tech.serving.app import PAGE, application
+from sales_tech.serving.choices import MOST_SKUS, Choices
 from sales_tech.serving.requests import EXPECTED, PlannedPromotion, Question
 
 
@@ -83,6 +84,13 @@ def test_choices_are_what_the_outlook_can_answer(client: Caller) -> None:
     found = client.get("/choices?sku=s3").json()
     assert [sku["sku"] for sku in found["skus"]] == ["S3"]
     assert (found["found"], found["all"]) == (1, 6)
+
+
+def test_a_whole_name_is_found_however_many_names_hold_it() -> None:
+    named = [*(f"S1{number:03d}" for number in range(MOST_SKUS + 9)), "S1"]
+    told = Choices({}, [{"sku": sku, "searched": sku.lower()} for sku in named]).matching(" s1 ")
+    assert [sku["sku"] for sku in told["skus"]] == ["S1", *named[: MOST_SKUS - 1]]
+    assert told["found"] == len(named)
 
 
 def test_the_description_tells_every_field_and_its_example_can_be_asked(client: Caller) -> None:

@@ -49,6 +49,8 @@ class Choices:
         """The choices with the first SKUs whose name, category or brand holds a text."""
         wanted = text.strip().lower()[:100]
         found = [sku for sku in self.skus if wanted in sku["searched"]] if wanted else self.skus
+        # A whole name may be a part of many others.
+        found = sorted(found, key=lambda sku: sku["sku"].lower() != wanted)
         shown = [{name: value for name, value in sku.items() if name != "searched"} for sku in found[:MOST_SKUS]]
         return {**self.about, "skus": shown, "found": len(found), "all": len(self.skus)}
 

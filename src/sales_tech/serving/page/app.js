@@ -4,13 +4,16 @@ import { change, current, day, money, number, other, share, shortDay, shortMoney
 
 const $ = (id) => document.getElementById(id);
 const FIELDS = { sku: "sku", mechanic: "mechanic", discount_share: "depth", starts_on: "starts", ends_on: "ends", channel: "channel", region: "region", investment: "investment" };
-let choices = null, product = null, asking = null, waiting = 0, last = null;
+let choices = null, product = null, asking = null, waiting = 0, last = null, typed = 0;
 
 async function choose(text) {
-  const told = await fetch(`choices?sku=${encodeURIComponent(text)}`);
-  choices = await told.json();
+  const mine = ++typed, told = await fetch(`choices?sku=${encodeURIComponent(text)}`), found = await told.json();
+  // Answers may come in another order than was typed.
+  if (mine !== typed) return;
+  choices = found;
   $("skus").replaceChildren(...choices.skus.map((one) => Object.assign(document.createElement("option"), { value: one.sku, label: `${one.category}, ${one.brand}` })));
-  product = choices.skus.find((one) => one.sku === text) || null;
+  const wanted = text.trim().toLowerCase();
+  product = choices.skus.find((one) => one.sku === text) || choices.skus.find((one) => one.sku.toLowerCase() === wanted) || null;
 }
 
 function write() {
@@ -39,7 +42,8 @@ function describe() {
   $("region").disabled = places.length === 0;
   $("depth-shown").textContent = share($("depth").value / 100);
   if (!product) {
-    $("sku-note").textContent = choices.found > 1 ? say.many({ found: number(choices.found) }) : say.found({ found: 0 });
+    const [only] = choices.skus;
+    $("sku-note").textContent = choices.found > 1 ? say.many({ found: number(choices.found) }) : only ? say.one({ sku: only.sku }) : say.found({ found: 0 });
     return;
   }
   const price = product.list_price === null ? "?" : money(product.list_price, choices.currency, 2);
@@ -61,8 +65,11 @@ function ask() {
 
 async function send() {
   describe();
-  if (!product) return;
   if (asking) asking.abort();
+  if (!product) {
+    forget();
+    return;
+  }
   asking = new AbortController();
   const promotion = {
     promotion_id: "plan", sku: product.sku, mechanic: $("mechanic").value, discount_share: $("depth").value / 100, starts_on: $("starts").value,
@@ -75,11 +82,19 @@ async function send() {
       method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify({ promotions: [promotion] }), signal: asking.signal,
     });
     const body = await told.json();
-    if (told.ok) show(body); else refuse(body.errors);
+    if (told.ok) show({ ...body, asked: promotion }); else refuse(body.errors);
   } catch (error) {
     if (error.name === "AbortError") return;
     refuse([{ found: words().offline }]);
   }
+  $("answer").setAttribute("aria-busy", "false");
+}
+
+function forget() {
+  // What was told of another SKU is no answer to this one.
+  last = null;
+  $("told").hidden = true;
+  $("problem").hidden = true;
   $("answer").setAttribute("aria-busy", "false");
 }
 
@@ -88,7 +103,7 @@ function refuse(errors) {
   for (const id of Object.values(FIELDS)) $(id).removeAttribute("aria-invalid");
   for (const one of errors) {
     const item = document.createElement("li");
-    item.textContent = FIELDS[one.field] ? say.said({ label: labelOf(FIELDS[one.field]), found: one.found, expected: expected(one.field, say) }) : one.found;
+    item.textContent = FIELDS[one.field] ? say.said({ label: labelOf(FIELDS[one.field]), found: written(one, say), expected: expected(one.field, say) }) : one.found;
     list.append(item);
     if (FIELDS[one.field]) $(FIELDS[one.field]).setAttribute("aria-invalid", "true");
   }
@@ -97,6 +112,11 @@ function refuse(errors) {
   $("problem").replaceChildren(head, list);
   $("problem").hidden = false;
   $("told").hidden = true;
+}
+
+function written(one, say) {
+  if (one.found === "") return say.nothing;
+  return (one.field === "starts_on" || one.field === "ends_on") && /^\d{4}-\d\d-\d\d$/.test(one.found) ? day(one.found) : one.found;
 }
 
 function labelOf(id) {
@@ -119,7 +139,7 @@ function show(body) {
   const say = words(), cash = (value) => money(value, body.currency), sum = body.promotions[0];
   const rows = body.alternatives, planned = rows.find((row) => row.planned), best = rows.find((row) => row.rank === 1);
   const costed = planned.net_margin !== null, earns = costed ? "net_margin" : "incremental_revenue";
-  $("advice").textContent = advice(say, best, planned, earns, cash);
+  $("advice").textContent = sum.baseline_units === 0 ? "" : advice(say, best, planned, earns, cash);
   figure([
     [say.units, number(sum.units), say.range({ low: number(planned.units_low), high: number(planned.units_high) })],
     [say.added, number(sum.uplift_units), say.against({ value: number(sum.baseline_units) })],
@@ -128,7 +148,12 @@ function show(body) {
       ? [say.net, cash(planned.net_margin), `${say.range({ low: cash(planned.net_margin_low), high: cash(planned.net_margin_high) })}; ${say.after}`, planned.net_margin < 0]
       : [say.incremental, cash(planned.incremental_revenue), "", planned.incremental_revenue < 0],
   ]);
-  const notes = [...(planned.beyond_tried ? [say.beyond] : []), ...(sum.baseline_units === 0 ? [say.nowhere] : [])];
+  const over = daysBetween(body.asked.starts_on, choices.first_day), whole = daysBetween(body.asked.starts_on, body.asked.ends_on) + 1;
+  const begun = { over: number(over), first: day(choices.first_day), left: number(whole - over), all: number(whole), invested: cash(planned.investment) };
+  const notes = [
+    ...(over > 0 ? [planned.investment > 0 ? say.begun_invested(begun) : say.begun(begun)] : []),
+    ...(planned.beyond_tried ? [say.beyond] : []), ...(sum.baseline_units === 0 ? [say.nowhere] : []),
+  ];
   $("warnings").replaceChildren(...notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   const byDepth = [...rows].sort((a, b) => a.discount_share - b.discount_share).map((row) => ({
     depth: row.discount_share, planned: row.planned, value: row[earns], low: costed ? row.net_margin_low : null, high: costed ? row.net_margin_high : null,
@@ -195,6 +220,10 @@ function table(rows, say, cash, costed) {
     line.append(...texts.map((text) => cell("td", text)));
     return line;
   }));
+}
+
+function daysBetween(from, to) {
+  return Math.round((new Date(`${to}T00:00Z`) - new Date(`${from}T00:00Z`)) / 86400000);
 }
 
 function later(text, days) {

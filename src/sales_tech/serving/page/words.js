@@ -9,6 +9,7 @@ const WORDS = {
     known: (at) => `Vendas conhecidas até ${at.origin}; previsão até ${at.last}. Valores em ${at.currency}.`,
     found: (at) => at.found === 0 ? "Nenhum SKU encontrado." : `${at.category}, ${at.brand}, preço de lista ${at.price}`,
     many: (at) => `${at.found} SKUs; escreva parte do código, da categoria ou da marca.`,
+    one: (at) => `Um SKU: ${at.sku}; escolha-o na lista.`,
     tried: (at) => `Já tentado nesta categoria: ${at.from} a ${at.to}`,
     range: (at) => `80 %: ${at.low} a ${at.high}`, without: (at) => `sem promoção: ${at.value}`, against: (at) => `diante de ${at.value} sem promoção`,
     after: "depois de canibalização, antecipação e investimento",
@@ -22,7 +23,9 @@ const WORDS = {
     incremental: "Receita a mais", offline: "O serviço não responde. Tente de novo.", wrong: "O plano não pode ser respondido",
     said: (at) => `${at.label}: ${at.found}. Esperado: ${at.expected}.`, within: (at) => `um dia de ${at.first} a ${at.last}, o último não antes do primeiro`,
     a_sku: "um SKU da lista", a_share: "mais de 0 e menos de 100 %", an_amount: "um valor de 0 ou mais", one_listed: "um dos que a lista mostra",
-    nowhere: "Nada se vende ali: o canal não tem loja nessa região.",
+    begun: (at) => `Dias antes de ${at.first}, o primeiro previsto: ${at.over}. Os números são dos que restam: ${at.left} de ${at.all}.`,
+    begun_invested: (at) => `Dias antes de ${at.first}, o primeiro previsto: ${at.over}. Vendas e ganhos são dos que restam (${at.left} de ${at.all}), mas o investimento de ${at.invested} é o da promoção inteira.`,
+    nothing: "nada", nowhere: "Nada se vende ali: o canal não tem loja nessa região.",
   },
   en: {
     title: "What will it sell, what will it earn?", other: "Português", docs: "API", plan: "Planned promotion", sku: "SKU", mechanic: "Mechanic",
@@ -32,6 +35,7 @@ const WORDS = {
     rank: "Rank", unnamed: "mechanic not told",
     known: (at) => `Sales are known up to ${at.origin}; told up to ${at.last}. Money in ${at.currency}.`,
     found: (at) => at.found === 0 ? "No SKU found." : `${at.category}, ${at.brand}, list price ${at.price}`,
+    one: (at) => `One SKU: ${at.sku}; choose it in the list.`,
     many: (at) => `${at.found} SKUs; type part of the code, the category or the brand.`,
     tried: (at) => `Tried in this category so far: ${at.from} to ${at.to}`,
     range: (at) => `80 %: ${at.low} to ${at.high}`, without: (at) => `without promotion: ${at.value}`, against: (at) => `against ${at.value} without promotion`,
@@ -46,7 +50,9 @@ const WORDS = {
     incremental: "Additional revenue", offline: "The endpoint does not answer. Try again.", wrong: "The plan cannot be answered",
     said: (at) => `${at.label}: ${at.found}. Expected: ${at.expected}.`, within: (at) => `a day from ${at.first} to ${at.last}, the last one not before the first`,
     a_sku: "an SKU of the list", a_share: "more than 0 and less than 100 %", an_amount: "an amount of 0 or more", one_listed: "one that the list shows",
-    nowhere: "Nothing is sold there: the channel has no store in that region.",
+    begun: (at) => `Days before ${at.first}, the first one told: ${at.over}. The figures are those of the days left: ${at.left} of ${at.all}.`,
+    begun_invested: (at) => `Days before ${at.first}, the first one told: ${at.over}. Sales and earnings are those of the days left (${at.left} of ${at.all}), but the investment of ${at.invested} is that of the whole promotion.`,
+    nothing: "nothing", nowhere: "Nothing is sold there: the channel has no store in that region.",
   },
 };
 
