@@ -142,10 +142,10 @@ def show_promotion(console: Console, told: Answer, form: str) -> None:
         console.print(f"[yellow]beyond what was tried[/] {escape(warning)}", highlight=False, soft_wrap=True)
     for caution in told.cautions:
         console.print(f"[yellow]mind[/] the promotion {escape(caution)}", highlight=False, soft_wrap=True)
-    print_table(console, _depth_table(told))
     if not rows["baseline_units"].sum() > 0:
         console.print("[bold]Nothing is sold there[/]: no depth of discount can be judged.", highlight=False)
         return
+    print_table(console, _depth_table(told))
     what, earned = (
         ("net margin", best["net_margin"]) if not math.isnan(best["net_margin"]) else ("revenue added", best["incremental_revenue"])
     )
