@@ -44,7 +44,7 @@ main.add_command(endpoint)
 @engine_option
 @force_option
 def run(names: tuple[str, ...], run_date: str | None, force: bool, **given: Any) -> None:
-    """Run what is stale, in order; exit code 1 for a failure, 2 where files were rejected."""
+    """Run what is stale, in order; exit code 1 for a failure, 2 where files were rejected, now or before, and stand unread."""
     from sales_tech.orchestration.dashboard import refresh
     from sales_tech.orchestration.pipeline import EXIT_CODES, execute_run
     from sales_tech.orchestration.progress import watcher
@@ -113,7 +113,7 @@ def runs(lake: str | None, form: str) -> None:
     from sales_tech.orchestration.summary import show_answer
 
     ledger = """select run_id, run_date, seconds, outcome, steps, files_loaded, files_rejected, code_version,
-        substr(message, 1, 100) as message
+        substr(message, 1, 160) as message
         from gold.pipeline_runs order by run_id desc limit 20"""
     show_answer(Console(), Reader(Settings.load(lake=lake)).arrow(ledger), form)
 

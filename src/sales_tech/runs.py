@@ -50,8 +50,7 @@ class Run:
         """The run, its id behind that of the last one also where the clock has gone back since, or within one second."""
         if last is None or self.run_id > last:
             return self
-        moment = datetime.strptime(last[:15], _MOMENT).replace(tzinfo=UTC) + timedelta(seconds=1)
-        return replace(self, run_id=f"{moment:{_MOMENT}}-{secrets.token_hex(3)}")
+        return replace(self, run_id=f"{moment(last) + timedelta(seconds=1):{_MOMENT}}-{secrets.token_hex(3)}")
 
     @property
     def folder(self) -> Path:
@@ -126,6 +125,11 @@ class StepResult:
     def rows_out(self) -> int:
         """Rows in all files that the step committed."""
         return sum(commit.rows for commit in self.commits)
+
+
+def moment(run_id: str) -> datetime:
+    """When a run began, read from its id."""
+    return datetime.strptime(run_id[:15], _MOMENT).replace(tzinfo=UTC)
 
 
 def new_run_id() -> str:

@@ -74,6 +74,6 @@ def test_a_rejected_file_is_tried_again_when_it_is_mended(good: bytes, erp: Sett
     path = erp.landing / "erp_br" / "vendas_bad.csv"
     path.write_bytes(good.replace(b";", b","))
     assert night(erp)["ingest/batch_csv"].rejected
-    assert not night(erp)["ingest/batch_csv"].rejected, "it is told once"
+    assert not night(erp)["ingest/batch_csv"].rejected, "it is entered once"
     path.write_bytes(good)
     assert night(erp)["ingest/batch_csv"].files_loaded == 1

@@ -124,18 +124,25 @@ def test_a_missing_landing_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_rejected_files_leave_exit_code_two_and_their_reasons_while_the_others_are_loaded(tmp_path: Path) -> None:
-    write_twin(tmp_path, size=Size(stores=2, skus=20, months=1, promotions=3))
-    (tmp_path / "erp_br" / "vendas_broken.csv").write_text("Pedido,Item\n1,2\n", encoding="latin-1")
-    run = ["run", "--landing", tmp_path, "--lake", tmp_path / "lake"]
+    landing, lake = tmp_path / "landing", tmp_path / "lake"
+    write_twin(landing, size=Size(stores=2, skus=20, months=1, promotions=3))
+    (landing / "erp_br" / "vendas_broken.csv").write_text("Pedido,Item\n1,2\n", encoding="latin-1")
+    run = ["run", "--landing", landing, "--lake", lake]
     run += [word for step in ("ingest/batch_csv", "silver/reference", "silver/sales") for word in ("--step", step)]
     done = call(*run)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "vendas_broken.csv" in done.stdout
     assert "delimiter" in done.stdout
-    answer = call("query", "select count(*) as lines from silver.sales", "--lake", tmp_path / "lake", "--format", "json")
+    answer = call("query", "select count(*) as lines from silver.sales", "--lake", lake, "--format", "json")
     assert json.loads(answer.stdout)[0]["lines"] > 50
     again = call(*run)
-    assert again.returncode == 0, "a rejected file is told once, until it or its pack changes"
+    assert again.returncode == 2, "as long as the file stands there unread"
+    assert "Nothing to do" in again.stdout
+    looked = call("plan", "--landing", landing, "--lake", lake)
+    for shown in (again.stdout, looked.stdout):
+        (line,) = [line for line in shown.splitlines() if "vendas_broken.csv" in line]
+        assert line.startswith("unread file erp_br/vendas_broken.csv, since it was rejected at 20")
+        assert "delimiter" in line
 
 
 def test_a_second_run_at_the_same_time_says_so(ran: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from fsspec.utils import glob_translate
 
@@ -14,6 +15,7 @@ from sales_tech.errors import LakeError, UnreadableFile
 from sales_tech.ingest.archive import checksum
 from sales_tech.lake.store import Lake
 from sales_tech.platform import Entry, Place
+from sales_tech.runs import moment
 from sales_tech.settings import Settings
 
 FILES = "bronze.files"
@@ -35,7 +37,7 @@ class Landed:
 
 @dataclass(frozen=True)
 class Known:
-    """The last arrival under one path."""
+    """The last arrival under one path; `since` is when its content first had this status there."""
 
     file_id: str
     size: int
@@ -43,6 +45,17 @@ class Known:
     version: int
     status: str
     contract: str | None
+    reason: str | None
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that was rejected and stands in the landing area as it was; `since` is when it was first rejected."""
+
+    name: str
+    since: datetime
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,11 @@ class History:
     by_path: dict[str, Known]
     loaded: dict[str, str]
     arrivals: int
+
+    @property
+    def has_rejected(self) -> bool:
+        """Whether the last arrival under any path was rejected."""
+        return any(known.status == "rejected" for known in self.by_path.values())
 
 
 def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> list[Landed]:
@@ -98,18 +116,21 @@ def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]
     return sorted(entries, key=lambda entry: entry.name.split("/"))
 
 
-def read_history(lake: Lake, engine: DuckEngine) -> History:
-    """Every file that ever arrived, from bronze.files."""
+def read_history(lake: Lake, engine: DuckEngine, *, rejected: bool = False) -> History:
+    """Every file that ever arrived, from bronze.files; with `rejected`, only those of paths under which one was rejected."""
     columns = {"file_path": "varchar", "file_id": "varchar", "bytes": "bigint", "modified_ns": "bigint", "version": "integer"}
-    columns |= {"status": "varchar", "contract": "varchar", "arrival": "bigint"}
+    columns |= {"status": "varchar", "contract": "varchar", "reason": "varchar", "load_id": "varchar", "arrival": "bigint"}
     engine.view("known_files", [file.path for file in lake.files(FILES)], columns)
     by_path: dict[str, Known] = {}
     loaded: dict[str, str] = {}
     arrivals = 0
-    for path, file_id, size, modified_ns, version, status, contract, arrival in engine.rows(
-        f"select {', '.join(columns)} from known_files order by arrival"
+    chosen = " where file_path in (select file_path from known_files where status = 'rejected')" if rejected else ""
+    for path, file_id, size, modified_ns, version, status, contract, reason, load_id, arrival in engine.rows(
+        f"select {', '.join(columns)} from known_files{chosen} order by arrival"
     ):
-        by_path[path] = Known(file_id, size, modified_ns, version, status, contract)
+        last = by_path.get(path)
+        since = last.since if last and (last.file_id, last.status) == (file_id, status) else moment(load_id)
+        by_path[path] = Known(file_id, size, modified_ns, version, status, contract, reason, since)
         if status == "loaded":
             loaded.setdefault(file_id, path)
         arrivals = max(arrivals, arrival)
@@ -149,6 +170,16 @@ def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict
         elif known.status == "rejected" and known.contract != fingerprint(file, packs):
             found.append((file, "rejected file with a changed contract"))
     return found
+
+
+def unread(landed: Iterable[Landed], fresh: Iterable[Landed], history: History) -> list[Unread]:
+    """The landed files that were rejected and are not looked at again, since neither they nor their contract changed."""
+    again = {file.name for file in fresh}
+    return [
+        Unread(file.name, known.since, known.reason or "no reason was kept")
+        for file in landed
+        if (known := history.by_path.get(file.name)) and known.status == "rejected" and file.name not in again
+    ]
 
 
 def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:

@@ -15,7 +15,8 @@ from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.archive import Archived, archive
-from sales_tech.ingest.arrivals import History, Landed, fingerprint, landed_files, loaded_files, news, read_history
+from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, landed_files, loaded_files, news, read_history
+from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.reader import read_rows, schema
 from sales_tech.lake.provenance import Provenance
@@ -35,6 +36,15 @@ def why(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> Cou
     cut_short = len(unrecorded(lake, engine, STEP, _tables(packs), history))
     again = sum(len(loaded_files(lake, engine, pack, kind)) for pack, kind in _read_otherwise(lake, packs))
     return reasons + Counter({"file whose load was cut short": cut_short, "file to read again by its changed pack": again})
+
+
+def unread(lake: Lake, engine: DuckEngine, packs: dict[str, Pack], run: Run) -> list[Unread]:
+    """The suppliers' files in the landing folder that were rejected, and that no run looks at again until they or their pack change."""
+    history = read_history(lake, engine, rejected=True)
+    if not history.has_rejected:
+        return []  # without a list of the landing folder, which takes its time on S3
+    landed = landed_files(run.settings, lake.platform.landing, packs.values())
+    return still_unread(landed, [file for file, _ in news(lake.platform.landing, landed, history, packs)], history)
 
 
 def run(run: Run) -> StepResult:

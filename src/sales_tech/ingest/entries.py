@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -18,7 +17,7 @@ from sales_tech.ingest.arrivals import FILES, History, Landed
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.lake.write import Staged, stage
-from sales_tech.runs import Commit, Run
+from sales_tech.runs import Commit, Run, moment
 
 _TEXT, _MOMENT = pa.dictionary(pa.int8(), pa.string()), pa.timestamp("us", "UTC")
 _FILE_FIELDS = [*(pa.field(name, _TEXT) for name in ("_file_id", "_file_path", "_load_id")), pa.field("_loaded_at", _MOMENT)]
@@ -138,11 +137,6 @@ def unrecorded(lake: Lake, engine: DuckEngine, step: str, tables: dict[str, tupl
             version = known.version + 1 if known else 1
             found.append(Arrival(landed, file_id, place, version, "loaded", None, None, rows, load_id))
     return found
-
-
-def moment(run_id: str) -> datetime:
-    """When a run began, read from its id."""
-    return datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def ingest_code() -> str:

@@ -44,7 +44,7 @@ def read_layout(line: Line, contract: FileContract) -> Layout:
             if other != contract.delimiter and not _missing(_names(line.text, other), contract):
                 raise UnreadableFile(f"the delimiter looks like {other!r}; the pack says {contract.delimiter!r}")
         hint = f"; the delimiter may be another than the pack's {contract.delimiter!r}" if len(header) == 1 < len(contract.columns) else ""
-        raise UnreadableFile(f"the header lacks {_shown(missing)}; found {_shown(header)}{hint}")
+        raise UnreadableFile(f"the header lacks {_shown(missing)}; {_found(header, contract)}{hint}")
     if repeated:
         raise UnreadableFile(f"the header repeats {_shown(repeated)}; expected each name once, found {_shown(header)}")
     where = {name: place for place, name in enumerate(header)}
@@ -63,6 +63,16 @@ def _wanted(contract: FileContract) -> list[str]:
 
 def _missing(header: list[str], contract: FileContract) -> list[str]:
     return [text for text in _wanted(contract) if text not in header]
+
+
+def _found(header: list[str], contract: FileContract) -> str:
+    # A file without a header begins with data, and reasons are told in logs and in gold, where no personal data may stand.
+    # A channel called Loja is no proof that Loja, beside it, heads a column.
+    known = len(set(header) & {text.strip() for text in contract.headers.values()})
+    if 2 * known >= len(header):
+        return f"found {_shown(header)}"
+    count = f"{len(header)} fields" if len(header) > 1 else "one field"
+    return f"found {count} in the first line, of which {known or 'none'} has a name that the pack knows, so it may be data"
 
 
 def _shown(names: list[str]) -> str:

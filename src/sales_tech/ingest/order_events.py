@@ -13,7 +13,8 @@ from sales_tech.contracts.stream import STREAM, STREAM_TABLE, stream_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.archive import Archived, archive
-from sales_tech.ingest.arrivals import History, Landed, landed_events, read_history
+from sales_tech.ingest.arrivals import History, Landed, Unread, landed_events, read_history
+from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.events import event_schema, read_events
 from sales_tech.lake.provenance import Provenance
@@ -28,9 +29,18 @@ _AT_ONCE = 8
 def why(lake: Lake, engine: DuckEngine, run: Run) -> Counter[str]:
     """The reasons to look at landed objects of events, each with the number of objects."""
     history = read_history(lake, engine)
-    reasons = Counter(reason for _, reason in _news(lake, run, history))
+    reasons = Counter(reason for _, reason in _news(landed_events(run.settings, lake.platform.landing), history))
     cut_short = len(unrecorded(lake, engine, STEP, {STREAM_TABLE: _CLAIM}, history))
     return reasons + Counter({"file whose load was cut short": cut_short})
+
+
+def unread(lake: Lake, engine: DuckEngine, run: Run) -> list[Unread]:
+    """The objects of events in the landing folder that were rejected, and that no run looks at again until their contract changes."""
+    history = read_history(lake, engine, rejected=True)
+    if not history.has_rejected:
+        return []
+    landed = landed_events(run.settings, lake.platform.landing)
+    return still_unread(landed, [file for file, _ in _news(landed, history)], history)
 
 
 def run(run: Run) -> StepResult:
@@ -46,7 +56,7 @@ def run(run: Run) -> StepResult:
         recovered = {arrival.file_id for arrival in arrivals}
         loaded = set(history.loaded) | recovered
         sources: set[str] = set()
-        for file, kept in _archived(lake, [file for file, _ in _news(lake, run, history)], run):
+        for file, kept in _archived(lake, [file for file, _ in _news(landed_events(run.settings, lake.platform.landing), history)], run):
             if isinstance(kept, UnreadableFile):
                 arrivals.append(Arrival(file, "", None, 1, "rejected", str(kept), None, 0, run.run_id))
                 continue
@@ -76,11 +86,11 @@ def run(run: Run) -> StepResult:
         return run.record(StepResult(STEP, rows, commits, sum(arrival.status == "loaded" for arrival in arrivals), rejected, notes))
 
 
-def _news(lake: Lake, run: Run, history: History) -> list[tuple[Landed, str]]:
+def _news(landed: list[Landed], history: History) -> list[tuple[Landed, str]]:
     # An object's name is made from its content, so a known name is not looked at again; a rejected one is when the
     # contract has changed.
     found = []
-    for file in landed_events(run.settings, lake.platform.landing):
+    for file in landed:
         known = history.by_path.get(file.name)
         if known is None:
             found.append((file, "new file of order events"))

@@ -17,7 +17,7 @@ from rich.console import Console
 from sales_tech.errors import StepFailed
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.orchestration.night import TIME_ZONE
-from sales_tech.orchestration.pipeline import FAILED, Outcome, execute_run
+from sales_tech.orchestration.pipeline import FAILED, MOMENT, Outcome, execute_run
 from sales_tech.orchestration.progress import watcher
 from sales_tech.orchestration.steps import chosen
 from sales_tech.runs import Run
@@ -56,3 +56,6 @@ def _tell(console: Console, outcome: Outcome) -> None:
         console.print(f"{step.step}: {step.outcome}, {step.rows_in} rows in, {step.rows_out} out", highlight=False)
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"rejected file {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    for file in outcome.unread:
+        said = f"unread file {file.name}, since it was rejected at {file.since:{MOMENT}}: {file.reason}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)

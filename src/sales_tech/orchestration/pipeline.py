@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 from sales_tech.errors import LakeError, SalesTechError
+from sales_tech.ingest.arrivals import Unread
 from sales_tech.models.training import STEP as TRAINING
 from sales_tech.orchestration import maintenance
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
@@ -22,6 +24,8 @@ from sales_tech.transform.promotions import STEP as PROMOTIONS
 
 SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
+MOMENT = "%Y-%m-%d %H:%M UTC"
+_TOLD = 100  # files whose reasons one row of the ledger holds
 # Their notes are of what the data do not tell, not of files.
 _TELLING = (PROMOTIONS, TRAINING, FORECASTS)
 _SILENT = (*_TELLING, maintenance.STEP)
@@ -31,7 +35,8 @@ _SILENT = (*_TELLING, maintenance.STEP)
 class Outcome:
     """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed.
 
-    `notes` are of what was not loaded, `untold` of what the data does not tell.
+    `unread` are the files that an earlier run rejected and that still stand in the landing folder. `notes` are of what was not
+    loaded, `untold` of what the data does not tell.
     """
 
     run: Run
@@ -40,6 +45,7 @@ class Outcome:
     seconds: float
     files_loaded: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
     message: str | None = None
@@ -59,6 +65,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
     """
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
+    unread: list[Unread] = []
     with exclusive(run.settings), situation(run) as now:
         # What came last is told by the ids: they must go on where the clock does not.
         run = run.after(last_run_id(now.lake, now.engine))
@@ -68,11 +75,13 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
                 step_runs.append(_entry(run, step, f"after {blocked.step}", SKIPPED, message=f"{blocked.step} {blocked.outcome}"))
                 continue
             now.lake.refresh()
-            if reasons := reasons_to_run(now, step):
+            reasons = reasons_to_run(now, step)
+            unread += step.unread(now)  # before it runs: what it rejects now is told by its result
+            if reasons:
                 with watch(step):
                     step_runs.append(_execute(run, step, reasons, notebooks))
                 now.lake.platform.publish(run.folder)
-        outcome = outcome_of(run, step_runs, monotonic() - clock)
+        outcome = outcome_of(run, step_runs, monotonic() - clock, unread)
         if not outcome.idle:
             try:
                 enter(run, _run_entry(outcome, started), step_runs)
@@ -120,7 +129,7 @@ def _entry(
     return StepRun(run.run_id, step.name, step.notebook, reason, started or datetime.now(UTC), round(seconds, 3), outcome, message=message)
 
 
-def outcome_of(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
+def outcome_of(run: Run, step_runs: list[StepRun], seconds: float, unread: Sequence[Unread] = ()) -> Outcome:
     """How a run ended, by its steps and what they recorded."""
     results = [result for step in step_runs if (result := run.result(step.step)) is not None]
     rejected = {name: reason for result in results for name, reason in result.rejected.items()}
@@ -129,10 +138,10 @@ def outcome_of(run: Run, step_runs: list[StepRun], seconds: float) -> Outcome:
         note for result in results if result.step in _TELLING and (result.commits or result.step == TRAINING) for note in result.notes
     ]
     failed = next((step for step in step_runs if step.outcome == FAILED), None)
-    outcome = FAILED if failed else REJECTED_FILES if rejected else SUCCEEDED
+    outcome = FAILED if failed else REJECTED_FILES if rejected or unread else SUCCEEDED
     message = failed.message if failed else None
     loaded = sum(result.files_loaded for result in results)
-    return Outcome(run, outcome, step_runs, round(seconds, 3), loaded, rejected, notes, untold, message)
+    return Outcome(run, outcome, step_runs, round(seconds, 3), loaded, rejected, list(unread), notes, untold, message)
 
 
 def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
@@ -155,5 +164,16 @@ def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
         sum(step.outcome != SKIPPED for step in outcome.steps),
         outcome.files_loaded,
         len(outcome.rejected),
-        outcome.message,
+        _message(outcome),
     )
+
+
+def _message(outcome: Outcome) -> str | None:
+    said = [outcome.message] if outcome.message else []
+    said += [f"{name}: {reason}" for name, reason in sorted(outcome.rejected.items())[:_TOLD]]
+    if len(outcome.rejected) > _TOLD:
+        said.append(f"and {len(outcome.rejected) - _TOLD} more rejected files: see bronze.files in the notebooks of 01_ingest")
+    said += [f"{file.name}: unread since it was rejected at {file.since:{MOMENT}}" for file in outcome.unread[:_TOLD]]
+    if len(outcome.unread) > _TOLD:
+        said.append(f"and {len(outcome.unread) - _TOLD} more that were rejected before")
+    return "; ".join(said) or None

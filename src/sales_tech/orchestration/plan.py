@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
+from sales_tech.ingest.arrivals import Unread
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.ledger import unfinished
 from sales_tech.orchestration.steps import Situation, Step
@@ -19,12 +20,14 @@ from sales_tech.transform.mapping import checked_pack
 class Planned:
     """A step and its reasons to run; none means that it would do nothing.
 
-    `after` names the steps that run before it and may give it more to do.
+    `after` names the steps that run before it and may give it more to do; `unread` are the files that it rejected in an
+    earlier run and would not look at.
     """
 
     step: Step
     reasons: tuple[str, ...]
     after: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -55,5 +58,5 @@ def plan(run: Run, steps: tuple[Step, ...]) -> list[Planned]:
     with situation(run) as now:
         for step in steps:
             running = tuple(before.step.name for before in planned if before.runs and before.step.name in step.needs)
-            planned.append(Planned(step, tuple(reasons_to_run(now, step)), running))
+            planned.append(Planned(step, tuple(reasons_to_run(now, step)), running, tuple(step.unread(now))))
     return planned

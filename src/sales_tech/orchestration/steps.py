@@ -11,6 +11,7 @@ from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
+from sales_tech.ingest.arrivals import Unread
 from sales_tech.lake.store import Lake
 from sales_tech.models import training
 from sales_tech.models.registry import Registry
@@ -32,11 +33,16 @@ class Situation:
     mappings: dict[str, dict[str, BoundMapping]]
 
 
+def _reads_no_files(at: Situation) -> list[Unread]:
+    return []
+
+
 @dataclass(frozen=True)
 class Step:
     """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none.
 
-    `work` is what the notebook calls, for a place that has no kernel to run it in.
+    `work` is what the notebook calls, for a place that has no kernel to run it in. `unread` gives the landed files that it
+    rejected in an earlier run and does not look at in this one.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Step:
     needs: tuple[str, ...]
     why: Callable[[Situation], list[str]]
     work: Callable[[Run], StepResult]
+    unread: Callable[[Situation], list[Unread]] = _reads_no_files
 
 
 def _new_files(at: Situation) -> list[str]:
@@ -52,6 +59,14 @@ def _new_files(at: Situation) -> list[str]:
 
 def _new_events(at: Situation) -> list[str]:
     return _counted(order_events.why(at.lake, at.engine, at.run))
+
+
+def _unread_files(at: Situation) -> list[Unread]:
+    return batch_csv.unread(at.lake, at.engine, at.packs, at.run)
+
+
+def _unread_events(at: Situation) -> list[Unread]:
+    return order_events.unread(at.lake, at.engine, at.run)
 
 
 def _counted(counts: Mapping[str, int]) -> list[str]:
@@ -97,8 +112,8 @@ def _merged(changes: Mapping[Any, Change]) -> list[str]:
 
 
 _BUILDING = (
-    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files, batch_csv.run),
-    Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events, order_events.run),
+    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files, batch_csv.run, _unread_files),
+    Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events, order_events.run, _unread_events),
     Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference, reference.run),
     Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales, sales.run),
     Step(gold.STEP, "03_gold/sales.ipynb", (sales.STEP,), _gold, gold.run),

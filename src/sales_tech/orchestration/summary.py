@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from shlex import quote
@@ -16,10 +17,11 @@ from rich.table import Table
 
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import LakeError
+from sales_tech.ingest.arrivals import Unread
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.dashboard import Refreshed
-from sales_tech.orchestration.pipeline import FAILED, Outcome
+from sales_tech.orchestration.pipeline import FAILED, MOMENT, Outcome
 from sales_tech.orchestration.plan import Planned
 from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
 from sales_tech.ports import LAYERS
@@ -41,6 +43,15 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
         why = [*(item.reasons or _what_runs_before(item.after))] or ["up to date: inputs, code and contracts are unchanged"]
         table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(why))
     print_table(console, table)
+    _unread(console, [file for item in planned for file in item.unread])
+
+
+def _unread(console: Console, files: Sequence[Unread]) -> None:
+    for file in files:
+        since = f"since it was rejected at {file.since:{MOMENT}}"
+        console.print(f"[red]unread file[/] {escape(file.name)}, {since}: {escape(file.reason)}", highlight=False, soft_wrap=True)
+    if files:
+        console.print("[dim]Land a mended file under the same name, mend the pack, or take the file out of the landing folder.[/]")
 
 
 def _what_runs_before(steps: tuple[str, ...]) -> list[str]:
@@ -53,13 +64,15 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
     """The end of a run: rows, fates, three figures, the notebooks, what to type next, and the page of dashboards."""
     if outcome.idle:
         console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
+        _unread(console, outcome.unread)
         return
     try:
         _account(console, outcome.run.settings)
     except LakeError as error:  # why a step failed, below, is what matters then
         console.print(f"[red]no figures[/] {escape(str(error))}", highlight=False)
     for name, reason in sorted(outcome.rejected.items()):
-        console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False)
+        console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False, soft_wrap=True)
+    _unread(console, outcome.unread)
     _notes(console, outcome)
     for step in outcome.steps:
         if step.message:
