@@ -18,6 +18,9 @@ from sales_tech import disk
 from sales_tech.errors import SettingsError, StepFailed
 
 _KERNEL = "python3"
+# Jupyter begins each shutdown with an interrupt. It may reach a kernel that is just ending its last answer, after all cells,
+# and would be logged as an error in the midst of a run that succeeded; what fails in a cell comes by another way.
+_QUIET = ["--log-level=CRITICAL"]
 
 
 def parameters_of(notebook: Path) -> dict[str, str]:
@@ -66,6 +69,7 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
                 cwd=str(notebook.parent),
                 progress_bar=False,
                 config=_kernel_config(sockets),
+                extra_arguments=_QUIET,
             )
     except PapermillExecutionError as error:
         failed = f", cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}", error
