@@ -96,9 +96,10 @@ def query(sql: str, lake: str | None, form: str) -> None:
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
 def dashboard(lake: str | None, output: Path | None, opened: bool) -> None:
     """Write all dashboards into one HTML file that needs no server and no network."""
+    from sales_tech.lake.store import existing
     from sales_tech.orchestration.dashboard import make_page
 
-    path = make_page(Settings.load(lake=lake), output)
+    path = make_page(existing(Settings.load(lake=lake)), output)
     Console().print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
     if opened:
         click.launch(str(path))
@@ -195,13 +196,14 @@ def twin(folder: Path, lines: int, difficulty: str, seed: int, clean: bool, trut
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def plan_promotion(lake: str | None, source: str | None, discounts: tuple[str, ...], form: str, **given: Any) -> None:
     """Tell what a promotion to come would sell and earn, and which depth of discount earns most."""
+    from sales_tech.lake.store import existing
     from sales_tech.orchestration.plan_promotion import Wish, answer, share_of, show_promotion
 
     if given["days"] and given["last"]:
         raise SettingsError("both --days and --to were given; expected one of them")
     days = {name: given.pop(name) for name in ("first", "last")}
     wish = Wish(discounts=tuple(map(share_of, discounts)), **given, **{name: day and day.date() for name, day in days.items()})
-    show_promotion(Console(), answer(Settings.load(lake=lake), wish, source), form)
+    show_promotion(Console(), answer(existing(Settings.load(lake=lake)), wish, source), form)
 
 
 @main.command()
@@ -224,7 +226,11 @@ def serve(lake: str | None, source: str | None, port: int | None) -> None:
     if lake is None and server.in_container():
         server.serve(server.of_folder(server.model_folder()), server.EVERYWHERE, at)
     else:
-        served = server.of_lake(Settings.load(lake=lake), source)
+        from sales_tech.lake.store import existing
+        from sales_tech.orchestration.serving import known_source
+
+        settings = existing(Settings.load(lake=lake))
+        served = server.of_lake(settings, known_source(settings, source))
         Console(stderr=True).print(f"http://{server.LOOPBACK}:{at}/ answers plans, /docs describes it; Ctrl-C ends it", highlight=False)
         server.serve(served, server.LOOPBACK, at)
 

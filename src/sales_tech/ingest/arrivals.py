@@ -103,11 +103,16 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]:
-    # Hidden and partial files are left alone.
+def require_landing(settings: Settings, landing: Place) -> None:
+    """LakeError where the landing area is not there."""
     if not landing.exists():
         found = f"no landing folder {settings.landing}"
         raise LakeError(f"{found}; expected one with the files to load (--landing), or `make twin` for an example")
+
+
+def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]:
+    # Hidden and partial files are left alone.
+    require_landing(settings, landing)
     entries = (
         entry
         for entry in landing.entries(below)

@@ -19,7 +19,7 @@ from sales_tech.errors import LakeError, QueryError
 from sales_tech.lake.history import complete_since, holder
 from sales_tech.lake.schema import sql_type
 from sales_tech.lake.splicing import may_be_large, spliced
-from sales_tech.lake.store import Lake
+from sales_tech.lake.store import Lake, existing
 from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
@@ -35,7 +35,7 @@ class Reader:
     def tables(self) -> list[str]:
         """The names of the tables that a query may read; LakeError where there is no lake yet."""
         lake = Lake(self._settings)
-        _require(lake, self._settings)
+        existing(self._settings)
         return lake.tables(_READABLE)
 
     def sql(self, text: str) -> pd.DataFrame:
@@ -51,7 +51,7 @@ class Reader:
         """The result of one select as an Arrow table; raises as `sql` does."""
         lake = Lake(self._settings)
         tree = parse_query(text)
-        _require(lake, self._settings)
+        existing(self._settings)
         found = list(_read_by(lake, tree))
         warehouse = lake.platform.warehouse
         if warehouse is None:
@@ -87,11 +87,6 @@ class _Read:
     table: Table
     place: exp.Table
     snapshot: int | None
-
-
-def _require(lake: Lake, settings: Settings) -> None:
-    if not lake.exists:
-        raise LakeError(f"no lake at {settings.lake}; `make run` or `python pipeline.py run` makes one")
 
 
 def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:

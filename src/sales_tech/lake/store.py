@@ -29,6 +29,13 @@ Partition = tuple[Any, ...]
 _ATTEMPTS = 8  # to append where other writers are quicker
 
 
+def existing(settings: Settings) -> Settings:
+    """The settings of a lake that was begun; LakeError where there is none, and none is made."""
+    if not Lake(settings).exists:
+        raise LakeError(f"no lake at {settings.lake}; `make run` or `python pipeline.py run` makes one, --lake names another")
+    return settings
+
+
 @dataclass(frozen=True)
 class LakeFile:
     """One data file of a snapshot: its place, its partition's values, its rows."""

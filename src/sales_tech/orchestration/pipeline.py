@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from sales_tech.errors import LakeError, SalesTechError
-from sales_tech.ingest.arrivals import Unread
+from sales_tech.ingest.arrivals import Unread, require_landing
 from sales_tech.models.training import STEP as TRAINING
 from sales_tech.orchestration import maintenance
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
@@ -18,6 +18,7 @@ from sales_tech.orchestration.notebooks import execute, parameters_of
 from sales_tech.orchestration.plan import reasons_to_run, situation
 from sales_tech.orchestration.progress import Watch
 from sales_tech.orchestration.steps import Step
+from sales_tech.platform import platform_of
 from sales_tech.runs import Run, exclusive
 from sales_tech.transform.forecasts import STEP as FORECASTS
 from sales_tech.transform.promotions import STEP as PROMOTIONS
@@ -61,11 +62,14 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
 
     Without `notebooks` the steps work in this process, where the session of a cluster is. `watch` is
     entered around each step, for the display of progress. A step that fails stops the steps that depend
-    on it. Raises LakeError where another run works on the same lake.
+    on it. Raises LakeError where another run works on the same lake, or the landing folder is missing.
     """
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
     unread: list[Unread] = []
+    if any(step.reads_files for step in steps):
+        # Before the lock, which would make a folder for the lake.
+        require_landing(run.settings, platform_of(run.settings).landing)
     with exclusive(run.settings), situation(run) as now:
         # What came last is told by the ids: they must go on where the clock does not.
         run = run.after(last_run_id(now.lake, now.engine))

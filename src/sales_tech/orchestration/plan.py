@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
@@ -52,10 +54,20 @@ def reasons_to_run(now: Situation, step: Step) -> list[str]:
     return reasons
 
 
+@contextmanager
+def _without_trace(run: Run) -> Iterator[Run]:
+    # Whoever looks at a lake that is yet to be made finds the same in an empty one, and leaves no folder under a name mistyped.
+    if run.settings.env == "aws" or Lake(run.settings).exists:
+        yield run
+        return
+    with tempfile.TemporaryDirectory(prefix="plan-", ignore_cleanup_errors=True) as aside:
+        yield replace(run, settings=replace(run.settings, lake=Path(aside), work_folder=None))
+
+
 def plan(run: Run, steps: tuple[Step, ...]) -> list[Planned]:
     """For each step in order: why it would run, or that it would not."""
     planned: list[Planned] = []
-    with situation(run) as now:
+    with _without_trace(run) as looking, situation(looking) as now:
         for step in steps:
             running = tuple(before.step.name for before in planned if before.runs and before.step.name in step.needs)
             planned.append(Planned(step, tuple(reasons_to_run(now, step)), running, tuple(step.unread(now))))

@@ -33,16 +33,12 @@ class Situation:
     mappings: dict[str, dict[str, BoundMapping]]
 
 
-def _reads_no_files(at: Situation) -> list[Unread]:
-    return []
-
-
 @dataclass(frozen=True)
 class Step:
     """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none.
 
-    `work` is what the notebook calls, for a place that has no kernel to run it in. `unread` gives the landed files that it
-    rejected in an earlier run and does not look at in this one.
+    `work` is what the notebook calls, for a place that has no kernel to run it in. `rejected` gives, for a step that
+    reads landed files, those that still stand there unread.
     """
 
     name: str
@@ -50,7 +46,16 @@ class Step:
     needs: tuple[str, ...]
     why: Callable[[Situation], list[str]]
     work: Callable[[Run], StepResult]
-    unread: Callable[[Situation], list[Unread]] = _reads_no_files
+    rejected: Callable[[Situation], list[Unread]] | None = None
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether it looks at the landing folder."""
+        return self.rejected is not None
+
+    def unread(self, at: Situation) -> list[Unread]:
+        """The landed files that it rejected in an earlier run and does not look at in this one."""
+        return self.rejected(at) if self.rejected else []
 
 
 def _new_files(at: Situation) -> list[str]:
