@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,30 @@ engine_option = click.option("--engine", help="What makes silver and gold: duckd
 force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands of which a wrong option ends with exit code 1: click's own is 2, which tells a scheduler of rejected files."""
+
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        """Read what stands before the command."""
+        with _failing():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Read and run the command."""
+        with _failing():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.exit_code = 1  # type: ignore[misc]  # click reads it from the error that it catches
+        raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Sales analytics lake: CSV exports in, trusted tables out."""
 

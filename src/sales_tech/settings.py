@@ -82,17 +82,17 @@ class Settings:
         own = [shipped] if shipped.is_dir() or not places else []
         threads = values["threads"] or min(os.cpu_count() or 2, 8)
         if not str(threads).isdecimal() or int(threads) < 1:
-            raise SettingsError(f"{PREFIX}THREADS is {threads!r}; expected a whole number of at least 1")
+            raise SettingsError(f"{_named('threads', known)} is {threads!r}; expected a whole number of at least 1")
         engine = values["engine"] or "duckdb"
         if engine not in ENGINES:
-            raise SettingsError(f"{PREFIX}ENGINE is {engine!r}; expected {' or '.join(ENGINES)}")
+            raise SettingsError(f"{_named('engine', known)} is {engine!r}; expected {' or '.join(ENGINES)}")
         keep_days = values["keep_days"] or cls.keep_days
         if not str(keep_days).isdecimal() or int(keep_days) < 1:
-            raise SettingsError(f"{PREFIX}KEEP_DAYS is {keep_days!r}; expected a whole number of days of at least 1")
+            raise SettingsError(f"{_named('keep_days', known)} is {keep_days!r}; expected a whole number of days of at least 1")
         aws = _aws(values)
         return cls(
-            lake=_place("LAKE", values["lake"] or project / "lake", aws),
-            landing=_place("LANDING", values["landing"] or ("" if aws else project / "landing"), aws),
+            lake=_place("lake", _named("lake", known), values["lake"] or project / "lake", aws),
+            landing=_place("landing", _named("landing", known), values["landing"] or ("" if aws else project / "landing"), aws),
             sources=(*own, *(Path(place).absolute() for place in places)),
             memory_limit=str(values["memory_limit"] or "1GB"),
             threads=int(threads),
@@ -140,22 +140,25 @@ def _aws(values: dict[str, Any]) -> Aws | None:
     return Aws(prefix, str(values["workgroup"]), values["hash_key_secret"])
 
 
-def _place(name: str, value: Path | str, aws: Aws | None) -> Path | str:
+def _named(setting: str, given: dict[str, Any]) -> str:
+    # Whoever typed an option knows nothing of the variable.
+    return f"the {setting} that was given" if setting in given else PREFIX + setting.upper()
+
+
+def _place(setting: str, name: str, value: Path | str, aws: Aws | None) -> Path | str:
     text = str(value)
     if aws is None:
         if text.startswith("s3://"):
-            raise SettingsError(f"{PREFIX}{name} is {text!r} where {PREFIX}ENV is local; expected a folder, or {PREFIX}ENV=aws")
+            raise SettingsError(f"{name} is {text!r} where {PREFIX}ENV is local; expected a folder, or {PREFIX}ENV=aws")
         path = Path(value).absolute()
         # A table's address is a URI, in which these would begin something else or be left out.
-        if name == "LAKE" and (odd := sorted(_NOT_IN_ADDRESSES & set(str(path)))):
-            raise SettingsError(
-                f"{PREFIX}{name} is {text!r}; expected a folder without {' '.join(map(repr, odd))} in its path. Choose another"
-            )
+        if setting == "lake" and (odd := sorted(_NOT_IN_ADDRESSES & set(str(path)))):
+            raise SettingsError(f"{name} is {text!r}; expected a folder without {' '.join(map(repr, odd))} in its path. Choose another")
         return path
-    if name == "LANDING" and not text:
+    if setting == "landing" and not text:
         return ""  # whoever only asks the lake needs none
     if not _S3.fullmatch(text):
-        raise SettingsError(f"{PREFIX}{name} is {text!r}; expected s3://bucket or s3://bucket/prefix where {PREFIX}ENV is aws")
+        raise SettingsError(f"{name} is {text!r}; expected s3://bucket or s3://bucket/prefix where {PREFIX}ENV is aws")
     return text.rstrip("/")
 
 
