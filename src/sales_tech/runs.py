@@ -111,7 +111,7 @@ class Commit:
 class StepResult:
     """What a step did: rows it read as new, the snapshots it made, files loaded and rejected.
 
-    `rejected` maps the path of a rejected file to the reason.
+    `rejected` maps the path of a rejected file to the reason; `remarks` are of files that were loaded and should be looked at.
     """
 
     step: str
@@ -120,6 +120,7 @@ class StepResult:
     files_loaded: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def rows_out(self) -> int:

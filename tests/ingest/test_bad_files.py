@@ -77,3 +77,21 @@ def test_a_rejected_file_is_tried_again_when_it_is_mended(good: bytes, erp: Sett
     assert not night(erp)["ingest/batch_csv"].rejected, "it is entered once"
     path.write_bytes(good)
     assert night(erp)["ingest/batch_csv"].files_loaded == 1
+
+
+def test_a_file_that_was_cut_off_and_columns_that_no_pack_knows_are_remarked_upon(erp: Settings, good: bytes) -> None:
+    (erp.landing / "erp_br" / "vendas_cut.csv").write_bytes(good[:-60])
+    for name in ("a", "b"):
+        text = erp_text("vendas", [sale(name)]).replace(";SKU;", ";SKU;Vendedor;")
+        head, line, *_ = text.splitlines()
+        cells = line.split(";")
+        wider = ";".join([*cells[:6], "Rui", *cells[6:]])
+        (erp.landing / "erp_br" / f"vendas_{name}.csv").write_text(f"{head}\n{wider}\n", encoding="latin-1")
+    cut, unknown = night(erp)["ingest/batch_csv"].remarks
+    assert cut.startswith("erp_br/vendas_cut.csv looks cut off: its last line, 3, has no end and is not whole; export it again")
+    assert unknown.startswith(
+        "erp_br/vendas_a.csv and 1 more: erp_br/vendas.yaml does not know the column 'Vendedor'; the values stay in bronze"
+    )
+    (erp.landing / "erp_br" / "vendas_cut.csv").write_bytes(good)
+    assert night(erp)["ingest/batch_csv"].remarks == []
+    assert {row["order_id"] for row in read(erp, "silver.sales")} == {"1", "2", "3", "4", "a", "b"}

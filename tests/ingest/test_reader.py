@@ -299,3 +299,31 @@ def test_the_place_of_wrong_bytes_does_not_depend_on_chunks(land: Any, monkeypat
     monkeypatch.setattr(source, "CHUNK_BYTES", chunk)
     with pytest.raises(UnreadableFile, match="line 3, byte 30 of the file: 0xE3"):
         land(HEADER.encode() + b"1;a;b\n2;S\xe3o;b\n")
+
+
+CUT = {
+    "a whole file": ("1;a;b\n2;c;d\n", False),
+    "no end after the last line": ("1;a;b\n2;c;d", False),
+    "cut in the middle of a line": ("1;a;b\n2;c", True),
+    "cut within a quoted field": ('1;a;b\n2;"c', True),
+    "too few fields before an end": ("1;a;b\n2;c\n", False),
+    "too many fields": ("1;a;b\n2;c;d;e", False),
+    "blanks after the last line": ("1;a;b\n  ", False),
+    "the end of a record of two lines": ('1;a;b\n2;c;"d\ne"', False),
+    "cut after a record of two lines": ('1;a;"b\nc"\n2;d', True),
+}
+
+
+@pytest.mark.parametrize(("body", "cut"), CUT.values(), ids=CUT)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("chunk", [3, 2 << 20])
+def test_a_file_looks_cut_off_where_its_last_line_has_no_end_and_is_not_whole(
+    land: Any, monkeypatch: pytest.MonkeyPatch, body: str, cut: bool, encoding: str, chunk: int
+) -> None:
+    monkeypatch.setattr(source, "CHUNK_BYTES", chunk)
+    assert land((HEADER + body).encode(encoding), contract(encoding)).is_cut_off() is cut
+
+
+def test_a_character_that_lacks_its_end_is_told_as_a_cut(land: Any) -> None:
+    with pytest.raises(UnreadableFile, match="0xC3 is not utf-8; the file looks cut off within a character, or like"):
+        land(HEADER.encode() + b"1;a;b\xc3", contract("utf-8"))

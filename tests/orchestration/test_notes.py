@@ -27,3 +27,9 @@ def test_of_many_notes_the_first_are_shown_and_the_others_counted(erp: Settings)
 
 def test_a_step_that_had_nothing_to_do_has_nothing_to_tell(erp: Settings) -> None:
     assert ended(erp, promotions("nothing to do", commits=0)).untold == []
+
+
+def test_what_should_be_looked_at_is_told_apart_from_what_was_not_loaded(erp: Settings) -> None:
+    text = shown(ended(erp, StepResult("ingest/batch_csv", remarks=["a.csv looks cut off"], notes=["b.csv: no pack claims it"])))
+    assert "look at a.csv looks cut off" in text
+    assert "not loaded b.csv" in text

@@ -18,7 +18,7 @@ from sales_tech.ingest.archive import Archived, archive
 from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
-from sales_tech.ingest.reader import read_rows, schema
+from sales_tech.ingest.reader import FileRows, read_rows, schema
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Commit, Run, StepResult, exclusive
@@ -77,7 +77,9 @@ def run(run: Run) -> StepResult:
         rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
         notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status in ("duplicate", "unclaimed")]
         loaded = sum(arrival.status == "loaded" for arrival in arrivals)
-        return run.record(StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes))
+        return run.record(
+            StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes, _remarks(arrivals))
+        )
 
 
 def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: History, run: Run, recovered: list[Arrival]) -> list[Arrival]:
@@ -137,6 +139,25 @@ def _open(arrival: Arrival, packs: dict[str, Pack], lake: Lake) -> Arrival:
         return replace(arrival, status="loaded", rows=read_rows(copy, packs[source].files[kind]))
     except UnreadableFile as error:
         return replace(arrival, status="rejected", reason=str(error))
+
+
+def _remarks(arrivals: list[Arrival]) -> list[str]:
+    loaded = [(arrival.file, arrival.rows) for arrival in arrivals if isinstance(arrival.rows, FileRows)]
+    remarks = [
+        f"{file.name} looks cut off: its last line, {rows.physical_lines}, has no end and is not whole; "
+        "export it again, and the lines of the whole file take the place of these"
+        for file, rows in loaded
+        if rows.is_cut_off()
+    ]
+    unknown: dict[tuple[tuple[str, str], tuple[str, ...]], list[str]] = defaultdict(list)
+    for file, rows in loaded:
+        if rows.unknown:
+            unknown[file.claims[0], rows.unknown].append(file.name)
+    for ((source, kind), columns), names in unknown.items():
+        files = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        what = f"column{'s' if len(columns) > 1 else ''} {', '.join(map(repr, columns))}"
+        remarks.append(f"{files}: {source}/{kind}.yaml does not know the {what}; the values stay in bronze, and silver and gold lack them")
+    return remarks
 
 
 def _read_otherwise(lake: Lake, packs: dict[str, Pack]) -> list[tuple[Pack, str]]:

@@ -12,6 +12,7 @@ from sales_tech.contracts.pack import FileContract
 from sales_tech.ingest.careful import careful_batches
 from sales_tech.ingest.fast import fast_batches
 from sales_tech.ingest.layout import Layout, read_layout
+from sales_tech.ingest.lines import split
 from sales_tech.ingest.rows import ROW_COLUMNS, schema
 from sales_tech.ingest.scan import body_chunks, scan
 
@@ -34,6 +35,25 @@ class FileRows:
     _layout: Layout = field(repr=False)
     _header_bytes: int = field(repr=False)
     _line_end: bytes = field(repr=False)
+    _unended: str = field(repr=False)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names of the columns that the contract does not know."""
+        return tuple(self._layout.header[place] for place in self._layout.extras)
+
+    def is_cut_off(self) -> bool:
+        """Whether the last line has no end and is no whole record, as where a copy or an export was broken off.
+
+        Reads the file again where the last line alone does not tell: it may end a record that began lines before.
+        """
+        found = split(self._unended, self._layout.delimiter)
+        if not self._unended.strip() or (found.closed and len(found.values) >= self._layout.width):
+            return False
+        last = None
+        for batch in self.batches():
+            last = batch
+        return last is not None and last.column("_problem")[-1].is_valid
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in file order, with the columns of `schema`; each call reads the file again.
@@ -52,4 +72,6 @@ def read_rows(path: Path, contract: FileContract) -> FileRows:
     layout = read_layout(seen.header, contract)
     # A line of blanks is a value for Arrow where there is one column only.
     fast = seen.plain and layout.width > 1
-    return FileRows(layout.header, fast, seen.physical_lines, path, contract.encoding, layout, seen.header_bytes, seen.line_end)
+    return FileRows(
+        layout.header, fast, seen.physical_lines, path, contract.encoding, layout, seen.header_bytes, seen.line_end, seen.unended
+    )

@@ -23,6 +23,7 @@ class Scan:
     `header_bytes` counts the header line with its end, in UTF-8. `line_end` is the header's: LF, or CR
     in files of an old Mac; the other one is then ordinary text. `plain` means that every physical line is a
     record for any CSV parser: no quote stays open over a line's end, no NUL, no lone CR, no line that is too long.
+    `unended` is the text of a last line that has no end; it is empty where the last line has one, or is too long.
     """
 
     header: Line
@@ -30,6 +31,7 @@ class Scan:
     line_end: bytes
     physical_lines: int
     plain: bool
+    unended: str
 
 
 def scan(path: Path, contract: FileContract) -> Scan:
@@ -51,7 +53,8 @@ def scan(path: Path, contract: FileContract) -> Scan:
     body.finish()
     if not body.has_data:
         raise UnreadableFile("only a header, no row; expected at least one line with data")
-    return Scan(header, len(told), line_end, 1 + body.lines, body.plain)
+    unended = in_utf8(body.rest, contract.encoding).decode() if len(body.rest) <= MAX_LINE_BYTES else ""
+    return Scan(header, len(told), line_end, 1 + body.lines, body.plain, unended)
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:
@@ -83,10 +86,10 @@ class _Body:
     """
 
     def __init__(self, line_end: bytes, delimiter: str, most: int) -> None:
-        self.lines, self.has_data, self._most = 0, False, most
+        self.lines, self.has_data, self._most, self.rest = 0, False, most, b""
         # Arrow takes one byte as delimiter.
         self.plain = line_end == b"\n" and delimiter.isascii()
-        self._end, self._buffer, self._unended = line_end, line_end, False
+        self._end, self._buffer = line_end, line_end
         # A quote that opens a field and is not closed before the line ends. Within a closed field the
         # pattern may match by chance, which costs time only. One pattern per start, for a literal
         # prefix makes the search fast.
@@ -98,7 +101,8 @@ class _Body:
         if not chunk:
             return
         self.lines += chunk.count(self._end)
-        self._unended = not chunk.endswith(self._end)
+        ended = chunk.rfind(self._end) + 1
+        self.rest = (chunk[ended:] if ended else self.rest + chunk)[: MAX_LINE_BYTES + 1]
         self.has_data = self.has_data or not chunk.isspace()
         if self.plain:
             buffer = self._buffer + chunk
@@ -108,7 +112,7 @@ class _Body:
 
     def finish(self) -> None:
         """Look at a last line without an end."""
-        if self._unended:
+        if self.rest:
             self.lines += 1
             # A CR here would be the end of an old Mac's line, or half of one that was cut.
             ended = self._buffer + b"\n"

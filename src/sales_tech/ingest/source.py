@@ -105,10 +105,11 @@ def _decode(path: Path, encoding: str, decoder: codecs.IncrementalDecoder, chunk
         return decoder.decode(chunk, final=not chunk)
     except UnicodeDecodeError as error:
         offset = read - len(error.object) + error.start
-        raise UnreadableFile(_undecodable(path, encoding, offset)) from error
+        ends = "" if chunk else " cut off within a character, or"
+        raise UnreadableFile(_undecodable(path, encoding, offset, ends)) from error
 
 
-def _undecodable(path: Path, encoding: str, offset: int) -> str:
+def _undecodable(path: Path, encoding: str, offset: int, ends: str) -> str:
     position, line_feeds, returns, sample = 0, 0, 0, bytearray()
     for chunk in raw_chunks(path):
         before = chunk[: max(offset - position, 0)]
@@ -122,7 +123,7 @@ def _undecodable(path: Path, encoding: str, offset: int) -> str:
     # A file ends its lines with LF, CR LF or CR: the greater count is that of the lines.
     line = max(line_feeds, returns) + 1
     found = f"line {line}, byte {offset + 1} of the file: 0x{wrong:02X} is not {encoding}"
-    return f"{found}; the file looks like {_likely_encoding(path, encoding, bytes(sample))}"
+    return f"{found}; the file looks{ends} like {_likely_encoding(path, encoding, bytes(sample))}"
 
 
 def _likely_encoding(path: Path, encoding: str, sample: bytes) -> str:

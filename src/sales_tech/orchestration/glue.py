@@ -56,6 +56,8 @@ def _tell(console: Console, outcome: Outcome) -> None:
         console.print(f"{step.step}: {step.outcome}, {step.rows_in} rows in, {step.rows_out} out", highlight=False)
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"rejected file {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    for remark in outcome.remarks:
+        console.print(f"look at {remark}", highlight=False, markup=False, soft_wrap=True)
     for file in outcome.unread:
         said = f"unread file {file.name}, since it was rejected at {file.since:{MOMENT}}: {file.reason}"
         console.print(said, highlight=False, markup=False, soft_wrap=True)

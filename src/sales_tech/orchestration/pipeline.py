@@ -36,8 +36,8 @@ _SILENT = (*_TELLING, maintenance.STEP)
 class Outcome:
     """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed.
 
-    `unread` are the files that an earlier run rejected and that still stand in the landing folder. `notes` are of what was not
-    loaded, `untold` of what the data does not tell.
+    `unread` are the files that an earlier run rejected and that still stand in the landing folder. `remarks` are of files that were
+    loaded and should be looked at, `notes` of what was not loaded, `untold` of what the data does not tell.
     """
 
     run: Run
@@ -47,6 +47,7 @@ class Outcome:
     files_loaded: int = 0
     rejected: dict[str, str] = field(default_factory=dict)
     unread: list[Unread] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
     message: str | None = None
@@ -137,6 +138,7 @@ def outcome_of(run: Run, step_runs: list[StepRun], seconds: float, unread: Seque
     """How a run ended, by its steps and what they recorded."""
     results = [result for step in step_runs if (result := run.result(step.step)) is not None]
     rejected = {name: reason for result in results for name, reason in result.rejected.items()}
+    remarks = [remark for result in results for remark in result.remarks]
     notes = [note for result in results if result.step not in _SILENT for note in result.notes]
     untold = [
         note for result in results if result.step in _TELLING and (result.commits or result.step == TRAINING) for note in result.notes
@@ -145,7 +147,7 @@ def outcome_of(run: Run, step_runs: list[StepRun], seconds: float, unread: Seque
     outcome = FAILED if failed else REJECTED_FILES if rejected or unread else SUCCEEDED
     message = failed.message if failed else None
     loaded = sum(result.files_loaded for result in results)
-    return Outcome(run, outcome, step_runs, round(seconds, 3), loaded, rejected, list(unread), notes, untold, message)
+    return Outcome(run, outcome, step_runs, round(seconds, 3), loaded, rejected, list(unread), remarks, notes, untold, message)
 
 
 def _run_entry(outcome: Outcome, started: datetime) -> PipelineRun:
