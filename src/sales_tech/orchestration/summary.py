@@ -51,7 +51,9 @@ def _unread(console: Console, files: Sequence[Unread]) -> None:
         since = f"since it was rejected at {file.since:{MOMENT}}"
         console.print(f"[red]unread file[/] {escape(file.name)}, {since}: {escape(file.reason)}", highlight=False, soft_wrap=True)
     if files:
-        console.print("[dim]Land a mended file under the same name, mend the pack, or take the file out of the landing folder.[/]")
+        console.print(
+            "[dim]Land a mended file under the same name, mend the pack, or take the file out of the landing folder.[/]", soft_wrap=True
+        )
 
 
 def _what_runs_before(steps: tuple[str, ...]) -> list[str]:
