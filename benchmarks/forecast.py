@@ -31,8 +31,8 @@ import pandas as pd
 from forecast_panels import EXPECTED, NAMES, REAL_DATA, NoData, Panel, make_panel
 from forecast_published import PUBLISHED
 
-from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.evaluation import evaluate
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
 SHOWN = ["rows", "wape", "bias", "rmsse", "rmspe", "mape", "pinball", "coverage"]
 DEFAULT = "ours,seasonal_naive,moving_average,mlforecast,oracle"

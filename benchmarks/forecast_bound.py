@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from forecast_panels import EXPECTED, LARGE, SIZE, twin_panel
 
-from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.peers import SeasonalNaive
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 from sales_tech.twin.market import REGION_HALF_LIFE
 from sales_tech.twin.retailer import Retailer, make_retailer
 from sales_tech.twin.scenario import SCENARIOS, Scenario, Size, scenario_named

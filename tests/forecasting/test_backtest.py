@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from types import ModuleType
+
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 from tests.forecasting.panels import FIRST, panel_of
 
-from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
+from sales_tech import forecasting
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
 
 class LastValue(BaseEstimator):
@@ -142,3 +147,14 @@ def test_numbers_of_cutoffs_below_one_are_refused(numbers: tuple[int, int, int])
 def test_a_frequency_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="freq is 'M'; expected 'D' or 'W'"):
         rolling_cutoffs(panel_of(a=range(5)), "date", "M", 1, 1)
+
+
+def test_what_a_user_needs_is_imported_from_one_place() -> None:
+    for name in forecasting.__all__:
+        assert not isinstance(getattr(forecasting, name), ModuleType)
+    assert forecasting.backtest is backtest
+
+
+def test_the_package_alone_imports_nothing_that_is_heavy() -> None:
+    said = "import sys, sales_tech.forecasting; print([name for name in ('numpy', 'pandas', 'sklearn', 'scipy') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout == "[]\n"

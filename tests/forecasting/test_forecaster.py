@@ -10,9 +10,9 @@ import pytest
 from sklearn.base import clone
 from tests.forecasting.retail import BY_DEPTH, WEEKDAY, forecaster, shop, split
 
-from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.forecaster import PromotionForecaster
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from sklearn.base import clone
 from tests.forecasting.panels import FIRST, future_of, panel_of
 
-from sales_tech.forecasting.backtest import backtest, rolling_cutoffs
 from sales_tech.forecasting.peers import MovingAverage, Peer, SeasonalNaive
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
 BOTH = pytest.mark.parametrize("kind", [SeasonalNaive, MovingAverage])
 

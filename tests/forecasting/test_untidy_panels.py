@@ -10,10 +10,10 @@ import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
 from sales_tech.forecasting import PromotionForecaster
-from sales_tech.forecasting.backtest import backtest
 from sales_tech.forecasting.checks import NegativeSales
 from sales_tech.forecasting.evaluation import evaluate
 from sales_tech.forecasting.roles import roles_of
+from sales_tech.forecasting.rolling import backtest
 
 PANEL = shop(skus=4, days=90)
 PAST, FUTURE = split(PANEL, 7)
