@@ -101,7 +101,7 @@ def test_a_kind_of_promotion_that_was_learnt_keeps_its_code(panel: pd.DataFrame)
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"price": "cheap"}, "not like the one that was fitted: price is .* and was one of numbers"),
+        ({"price": "cheap"}, "the panel: column price is .* and was one of numbers at the fit"),
         ({"family": 3}, "family is int64 and was one of texts"),
         ({"mechanic": 1.0}, "mechanic is float64 and was one of texts"),
         ({"sku": 7}, "sku is int64 and was one of texts"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from sales_tech.forecasting.reading import like_numbers
 from sales_tech.forecasting.roles import PRICE, TEXTS, is_number, text_of
 from sales_tech.forecasting.shapes import period_of, require_columns, require_numbers, require_single_rows
 
@@ -109,12 +110,12 @@ def check_complete(frame: pd.DataFrame, codes: np.ndarray, periods: np.ndarray, 
         )
 
 
-def like_the_panel(plan: pd.DataFrame, numbers: Mapping[str, bool], table: pd.DataFrame) -> pd.DataFrame:
-    """A plan whose names are of the kind they are of in the panel, as by a file that gave 7 as text; ValueError where they cannot be.
+def like_the_panel(plan: pd.DataFrame, numbers: Mapping[str, bool], table: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:
+    """A plan whose columns are of the kind they are of in the panel, as by a file that gave 7 as text; ValueError where they cannot be.
 
     `numbers` tells whether each column is one of numbers, `table` has the names that the panel had.
     """
-    told = plan
+    told = plan = like_numbers(plan, roles, "the plan")
     for column, was in numbers.items():
         if column not in plan.columns or is_number(plan[column]) == was or plan[column].isna().all():
             continue

@@ -31,10 +31,11 @@ from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
 from sales_tech.forecasting.past import UNKNOWN, Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import AHEAD, Plan
+from sales_tech.forecasting.reading import like_numbers, with_numbers
 from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
-from sales_tech.forecasting.shapes import period_of, quantile_columns
+from sales_tech.forecasting.shapes import period_of, quantile_columns, require_columns
 
 MOST_HELD_OUT = MOST_CALIBRATED = 150_000
 HELD_OUT_HORIZONS = 3
@@ -111,7 +112,7 @@ class PromotionForecaster(BaseEstimator):
         Where gaps are filled, `origin` may be a later period than the last with a row: it ends a gap of all series.
         """
         self._check_parameters()
-        self._check_panel(panel)
+        panel = self._checked(panel, None)
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
@@ -138,7 +139,7 @@ class PromotionForecaster(BaseEstimator):
         `origin` is that of `fit`. What the fit learnt stays: nothing but the past is replaced, and not even that where an error is raised.
         """
         check_is_fitted(self, "ensemble_")
-        self._check_panel(panel)
+        panel = self._checked(panel, self.roles_)
         given = self.roles or {}
         check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
         past = self._without_outages(self._past(panel, origin))
@@ -189,7 +190,7 @@ class PromotionForecaster(BaseEstimator):
     def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
         # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.
         check_is_fitted(self, ["ensemble_", "past_"])
-        plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table))
+        plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table, self.roles_))
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
         plan_frame = plan_frame.reset_index(drop=True)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
@@ -309,8 +310,12 @@ class PromotionForecaster(BaseEstimator):
             )
         return plan.assign(**{column: self.past_.table[column].iloc[at].to_numpy() for column in lacking})
 
-    def _check_panel(self, panel: pd.DataFrame) -> None:
+    def _checked(self, panel: pd.DataFrame, roles: Mapping[str, str] | None) -> pd.DataFrame:
+        # A panel to be learnt from, or like the one that was, whose `roles` are known.
+        require_columns(panel, self.plan, "the panel")
+        panel = with_numbers(panel, self.plan, self.roles) if roles is None else like_numbers(panel, roles, "the panel")
         check_panel(panel, list(self.series), self.time, self.target, [*self.plan, *self.static], self.available)
+        return panel
 
     def _check_gaps(self, plan: pd.DataFrame, steps: np.ndarray) -> None:
         series = list(self.series)

@@ -41,8 +41,18 @@ def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mappi
     return {column: (given or {}).get(column) or _role(panel, column, target) for column in plan}
 
 
+def named_as(role: str, column: str) -> bool:
+    """Whether a column is called a price or a depth, and not something of the calendar or the weather."""
+    name = _spelled(column)
+    return bool({PRICE: _PRICE, DEPTH: _DEPTH}[role].search(name)) and not _CONTEXT.search(name)
+
+
+def _spelled(column: str) -> str:
+    return plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
+
+
 def _role(panel: pd.DataFrame, column: str, target: str) -> str:
-    name = plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
+    name = _spelled(column)
     values = panel[column]
     context = bool(_CONTEXT.search(name))
     calendar = bool(_CALENDAR.search(name)) and not _PROMOTED.search(name)
@@ -117,6 +127,8 @@ def is_number(values: pd.Series) -> bool:
 def text_of(values: pd.Series) -> pd.Series:
     """A column as texts: a missing one is NOTHING, a number the same text whether it came as an integer or as a float."""
     missing = values.isna()
+    if not is_number(values) and pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        values = values.astype("boolean")
     if not is_number(values):
         return values.astype(object).where(~missing, NOTHING).astype(str) if missing.any() else values.astype(str)
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -1,0 +1,122 @@
+"""Panels and plans read alike: yes and no, and numbers that a database or a join made objects or texts of, are numbers on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+from sales_tech.forecasting.roles import DEPTH, PRICE, ROLES, TEXTS, is_number, named_as, plain
+
+PAIRS = (
+    ("yes", "no"),
+    ("y", "n"),
+    ("sim", "nao"),
+    ("s", "n"),
+    ("si", "no"),
+    ("true", "false"),
+    ("t", "f"),
+    ("verdadeiro", "falso"),
+    ("ja", "nein"),
+    ("oui", "non"),
+)
+"""Texts for yes and no, in small letters without accents."""
+_WORDS = {yes: 1.0 for yes, _ in PAIRS} | {no: 0.0 for _, no in PAIRS}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+")
+_BLANK = ("", "nan")
+
+
+def with_numbers(panel: pd.DataFrame, plan: Sequence[str], given: Mapping[str, str] | None) -> pd.DataFrame:
+    """A panel whose plan columns of yes and no, and of numbers kept as objects or texts, are numbers (NaN where missing).
+
+    Texts that are whole numbers are codes, and stay texts, unless the column is called a price or a depth. `given` are the
+    roles that the user told. ValueError for a text among the numbers of a price, or where a role needs numbers.
+    """
+    read = {}
+    for column in plan:
+        role = (given or {}).get(column)
+        if is_number(panel[column]) or role in TEXTS or role not in (None, *ROLES):
+            continue
+        place, values = _distinct(panel[column])
+        numbers = [_number_of(value, words=True) for value in values]
+        if role is not None:
+            _require_all(values, numbers, f"roles has {column}: {role}, but the panel")
+        elif not _are_numbers(column, panel[column], values):
+            continue
+        read[column] = _spread(place, numbers, panel.index)
+    return panel.assign(**read) if read else panel
+
+
+def like_numbers(frame: pd.DataFrame, roles: Mapping[str, str], what: str) -> pd.DataFrame:
+    """A frame whose plan columns that were numbers at the fit, which have the other roles than texts, are numbers too.
+
+    ValueError names the column and what in it is no number.
+    """
+    read = {}
+    for column, role in roles.items():
+        if role in TEXTS or column not in frame.columns or is_number(frame[column]) or frame[column].isna().all():
+            continue
+        place, values = _distinct(frame[column])
+        numbers = [_number_of(value, words=role not in (PRICE, DEPTH)) for value in values]
+        _require_all(
+            values, numbers, f"{what}: column {column} is {frame[column].dtype} and was one of numbers at the fit, but"
+        )
+        read[column] = _spread(place, numbers, frame.index)
+    return frame.assign(**read) if read else frame
+
+
+def _distinct(values: pd.Series) -> tuple[np.ndarray, list[object]]:
+    place, distinct = pd.factorize(values.astype(object))
+    return place, list(distinct)
+
+
+def _spread(place: np.ndarray, numbers: Sequence[float | None], index: pd.Index) -> pd.Series:
+    # A place of -1 is a missing value, for which the last number stands.
+    return pd.Series(np.array([*numbers, np.nan], dtype=np.float64)[place], index)
+
+
+def _number_of(value: object, *, words: bool) -> float | None:
+    # What is not a number at all is None, what is missing is NaN.
+    if isinstance(value, bool | np.bool_ | int | float | np.integer | np.floating | Decimal):
+        return float(value)
+    text = plain(str(value).strip()) if isinstance(value, str) else None
+    if text is None:
+        return None
+    if words and text in _WORDS:
+        return _WORDS[text]
+    return float(text) if _NUMBER.fullmatch(text) else np.nan if text in _BLANK else None
+
+
+def _are_numbers(column: str, whole: pd.Series, values: Sequence[object]) -> bool:
+    if not values:
+        return False
+    texts = {plain(value.strip()) for value in values if isinstance(value, str)}
+    if _say_yes_or_no({plain(str(value).strip()) for value in values}.difference(_BLANK)):
+        return True
+    priced = named_as(PRICE, column)
+    numbers = [_number_of(value, words=False) for value in values]
+    wrong = [value for value, number in zip(values, numbers, strict=True) if number is None]
+    told = [number for number in numbers if number is not None and number == number]
+    if priced and wrong and (any(number % 1 for number in told) or all(_COMMA.fullmatch(str(value).strip()) for value in wrong)):
+        _require_all(values, numbers, f"the panel: column {column} is {whole.dtype} and called a price, but")
+    if wrong or not told:
+        return False
+    if not texts and (not isinstance(whole.dtype, pd.CategoricalDtype) or all(isinstance(value, bool | np.bool_) for value in values)):
+        return True
+    return priced or named_as(DEPTH, column) or any(number % 1 for number in told) or {*told} == {0.0, 1.0}
+
+
+def _say_yes_or_no(texts: set[str]) -> bool:
+    # A single letter may be the code of anything; so may a lone no, which the texts of a mechanic know, too.
+    alone = {"true", "false"} | {yes for yes, _ in PAIRS if len(yes) > 1}
+    return any(texts == {*pair} for pair in PAIRS) or (len(texts) == 1 and texts <= alone)
+
+
+def _require_all(values: Sequence[object], numbers: Sequence[float | None], what: str) -> None:
+    wrong = [value for value, number in zip(values, numbers, strict=True) if number is None]
+    if wrong:
+        raise ValueError(f"{what} has {wrong[0]!r}; expected numbers, with a point before decimals; convert it with pandas.to_numeric")
