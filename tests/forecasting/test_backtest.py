@@ -18,9 +18,11 @@ from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 class LastValue(BaseEstimator):
     """Repeats the last value of each series; notes what it was shown."""
 
-    def __init__(self, freq: str = "D", plan: tuple[str, ...] = (), static: tuple[str, ...] = (), horizon: int = 28) -> None:
-        self.freq, self.plan, self.static, self.horizon = freq, plan, static, horizon
-        self.series, self.time, self.target = ["sku"], "date", "units"
+    def __init__(
+        self, freq: str = "D", plan: tuple[str, ...] = (), static: tuple[str, ...] = (), horizon: int = 28, target: str = "units"
+    ) -> None:
+        self.freq, self.plan, self.static, self.horizon, self.target = freq, plan, static, horizon, target
+        self.series, self.time = ["sku"], "date"
 
     def fit(self, panel: pd.DataFrame) -> LastValue:
         self.fitted_ = panel
@@ -28,7 +30,7 @@ class LastValue(BaseEstimator):
 
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
         SHOWN.append((self.fitted_, plan_frame))
-        last = self.fitted_.groupby("sku")["units"].last()
+        last = self.fitted_.groupby("sku")[self.target].last()
         return plan_frame[["sku", "date"]].assign(mean=plan_frame["sku"].map(last).fillna(0.0))
 
 
@@ -75,6 +77,28 @@ def test_the_plan_is_shown_and_nothing_else_of_the_future() -> None:
     assert list(past.columns) == ["sku", "date", "price", "category", "units"]
     assert list(plan.columns) == ["sku", "date", "price", "category"]
     assert told[["price", "category", "actual"]].to_numpy().tolist() == [[7, "x", 3]]
+
+
+@pytest.mark.parametrize("target", ["actual", "mean", "horizon", "cutoff", "q50"])
+def test_what_is_sold_may_be_called_as_a_part_of_the_predictions(target: str) -> None:
+    panel = panel_of(a=[1, 2, 3]).rename(columns={"units": target})
+    told = backtest(LastValue(target=target), panel, [day(1)], 1)
+    assert told[["mean", "actual", "cutoff"]].to_numpy().tolist() == [[2, 3, day(1)]]
+
+
+def test_plan_columns_that_could_pass_for_predictions_are_not_carried() -> None:
+    names = ("q1", "q99.5", "mean", "actual", "cutoff", "quarter")
+    panel = panel_of(a=[1, 2, 3]).assign(**dict.fromkeys(names, 7))
+    told = backtest(LastValue(plan=names), panel, [day(1)], 1)
+    assert told.to_dict("records") == [{"sku": "a", "date": day(2), "mean": 2, "quarter": 7, "actual": 3, "cutoff": day(1)}]
+
+
+@pytest.mark.parametrize("name", ["actual", "cutoff", "horizon", "mean", "baseline", "uplift", "q5"])
+def test_series_that_are_called_as_a_part_of_the_predictions_are_refused(name: str) -> None:
+    forecaster = LastValue()
+    forecaster.series = [name]
+    with pytest.raises(ValueError, match=f"series and time have {name}, as predictions call a column of theirs"):
+        backtest(forecaster, panel_of(a=[1, 2]).rename(columns={"sku": name}), [day(0)], 1)
 
 
 def test_the_forecaster_itself_is_left_unfitted() -> None:

@@ -49,6 +49,22 @@ def test_quantiles_are_known_by_their_names_alone() -> None:
     assert figures["pinball"] == pytest.approx((0.025 * 3 + 0.025 * 5) / 2)
 
 
+def test_of_columns_called_as_quantiles_are_those_count_that_are_told() -> None:
+    frame = told(actual=[4.0, 9.0], mean=[4.0, 4.0], q10=[1.0, 1.0], q90=[8.0, 8.0])
+    quarters = frame.assign(q1=1.0, q2="second")
+    pd.testing.assert_frame_equal(evaluate(quarters, quantiles=(0.9, 0.1)), evaluate(frame))
+    pd.testing.assert_frame_equal(evaluate(quarters, ["q1", "q2"])[list(evaluate(frame))], evaluate(frame))
+    with pytest.raises(ValueError, match=r"column q2 is str, expected the numbers of a quantile; .* such as quantiles=\(0.1"):
+        evaluate(quarters)
+    with pytest.raises(ValueError, match="has no column q50"):
+        evaluate(frame, quantiles=(0.1, 0.5))
+
+
+def test_groups_that_are_called_as_figures_are_refused() -> None:
+    with pytest.raises(ValueError, match="by has rows, which figures are called, too"):
+        evaluate(told(actual=[1], mean=[1], rows=["a"]), ["rows"])
+
+
 def test_one_quantile_makes_no_interval_and_none_no_loss() -> None:
     (one,) = evaluate(told(actual=[4], mean=[4], q50=[2])).to_dict("records")
     (none,) = evaluate(told(actual=[4], mean=[4])).to_dict("records")

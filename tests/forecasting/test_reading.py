@@ -112,7 +112,5 @@ def test_texts_where_numbers_have_to_be_are_named(values: list[str], given: dict
 
 
 def test_a_plan_that_says_of_a_flag_what_is_neither_yes_nor_no_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="the plan: column promo is object and was one of numbers at the fit, but has 'perhaps'"
-    ):
+    with pytest.raises(ValueError, match="the plan: column promo is object and was one of numbers at the fit, but has 'perhaps'"):
         like_numbers(pd.DataFrame({"promo": ["Y", "perhaps"]}, dtype=object), {"promo": "flag"}, "the plan")

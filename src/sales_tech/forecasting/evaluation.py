@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from sales_tech.forecasting.shapes import require_columns, require_numbers
+from sales_tech.forecasting.shapes import QUANTILE, quantile_columns, require_columns, require_numbers
 
-QUANTILE = re.compile(r"q(\d+(?:\.\d+)?)")
 CUTOFF = "cutoff"
 FIGURES = ("rows", "actual", "forecast", "wape", "bias", "rmsse", "rmspe", "mape", "pinball", "coverage", "nominal")
 
@@ -25,11 +23,13 @@ def evaluate(
     target: str = "units",
     actual: str = "actual",
     forecast: str = "mean",
+    quantiles: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """One row of figures per group of predictions, a single one where `by` names no column.
 
-    `predictions` has the columns `actual`, `forecast` and those of the quantiles (q10, q50, q90), if any. After the
-    columns of `by` come, NaN where not defined:
+    `predictions` has the columns `actual`, `forecast` and those of the quantiles (q10, q50, q90), if any: those of `quantiles`,
+    or by default all of such a name that `by` does not have. Of a frame with others of such a name, such as quarters called q1
+    to q4, say which are meant: `quantiles=(0.1, 0.5, 0.9)`. After the columns of `by` come, NaN where not defined:
 
     - `rows`, and `actual` and `forecast`, the sums;
     - `wape`, the sum of absolute errors over the sum of actuals, and `bias`, the sum of forecasts over it less 1;
@@ -41,16 +41,28 @@ def evaluate(
     - `pinball`, the mean loss over rows and quantiles (Koenker and Bassett 1978), and `coverage`, the share of rows
       within the outermost two quantiles, beside `nominal`, what it should be.
 
-    ValueError for columns and numbers that are missing, and for insample rows that are not of the past.
+    ValueError for columns and numbers that are missing, for columns of `by` that are called as figures are, and for insample
+    rows that are not of the past.
     """
-    by = [by] if isinstance(by, str) else by
-    quantiles = _quantiles_of(predictions)
-    require_columns(predictions, [*by, actual, forecast], "the frame of predictions")
-    require_numbers(predictions, [actual, forecast, *quantiles], "the frame of predictions")
+    by, what = [by] if isinstance(by, str) else by, "the frame of predictions"
+    levels = (
+        _levels_of(predictions, by) if quantiles is None else {name: level for level, name in quantile_columns(sorted(quantiles)).items()}
+    )
+    require_columns(predictions, [*by, actual, forecast, *levels], what)
+    taken = [name for name in by if name in FIGURES]
+    if taken:
+        raise ValueError(f"by has {', '.join(taken)}, which figures are called, too; expected other names; rename the columns")
+    for name in levels:
+        if not pd.api.types.is_numeric_dtype(predictions[name]):
+            raise ValueError(
+                f"{what}: column {name} is {predictions[name].dtype}, expected the numbers of a quantile; if it is none, "
+                "tell those that are, such as quantiles=(0.1, 0.5, 0.9)"
+            )
+    require_numbers(predictions, [actual, forecast, *levels], what)
     if predictions.empty:
         raise ValueError("the frame of predictions has no rows; expected at least one")
     predictions = predictions.reset_index(drop=True)
-    rows = _row_errors(predictions, actual, forecast, quantiles)
+    rows = _row_errors(predictions, actual, forecast, levels)
     keys = _keys(predictions, by)
     grouped = rows.groupby(keys, observed=True, dropna=False)
     sums, means = grouped.sum(), grouped.mean()
@@ -67,7 +79,7 @@ def evaluate(
             "mape": means["relative"],
             "pinball": means["pinball"],
             "coverage": means["covered"],
-            "nominal": max(quantiles.values()) - min(quantiles.values()) if len(quantiles) > 1 else np.nan,
+            "nominal": max(levels.values()) - min(levels.values()) if len(levels) > 1 else np.nan,
         }
     )
     if insample is not None:
@@ -88,10 +100,11 @@ def naive_scales(insample: pd.DataFrame, series: Sequence[str], time: str, targe
     return told
 
 
-def _quantiles_of(predictions: pd.DataFrame) -> dict[str, float]:
+def _levels_of(predictions: pd.DataFrame, by: Sequence[str]) -> dict[str, float]:
     """The quantile columns of a frame with what they stand for, in order."""
-    found = {column: float(match[1]) / 100 for column in map(str, predictions.columns) if (match := QUANTILE.fullmatch(column))}
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    names = [column for column in map(str, predictions.columns) if column not in by]
+    found = {column: float(match[1]) / 100 for column in names if (match := QUANTILE.fullmatch(column))}
+    return {column: level for column, level in sorted(found.items(), key=lambda item: item[1]) if 0 < level < 1}
 
 
 def _row_errors(predictions: pd.DataFrame, actual: str, forecast: str, quantiles: dict[str, float]) -> pd.DataFrame:

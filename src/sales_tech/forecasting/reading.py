@@ -62,9 +62,7 @@ def like_numbers(frame: pd.DataFrame, roles: Mapping[str, str], what: str) -> pd
             continue
         place, values = _distinct(frame[column])
         numbers = [_number_of(value, words=role not in (PRICE, DEPTH)) for value in values]
-        _require_all(
-            values, numbers, f"{what}: column {column} is {frame[column].dtype} and was one of numbers at the fit, but"
-        )
+        _require_all(values, numbers, f"{what}: column {column} is {frame[column].dtype} and was one of numbers at the fit, but")
         read[column] = _spread(place, numbers, frame.index)
     return frame.assign(**read) if read else frame
 

@@ -9,7 +9,10 @@ from typing import Any, Protocol
 import pandas as pd
 from sklearn.base import clone
 
-from sales_tech.forecasting.shapes import period_of, require_columns, require_single_rows
+from sales_tech.forecasting.evaluation import CUTOFF
+from sales_tech.forecasting.shapes import QUANTILE, TOLD, period_of, require_columns, require_single_rows
+
+ACTUAL = "actual"
 
 
 class Forecaster(Protocol):
@@ -34,17 +37,24 @@ def backtest(
 ) -> pd.DataFrame:
     """Predictions from every cutoff with the columns `cutoff` and `actual`, and the plan and static columns of their rows.
 
+    Of those, what is called as a part of the predictions or as any quantile is left out, so that `evaluate` takes none for one.
+
     At each cutoff a clone is fitted on the rows up to it, and given the rows of the `horizon` periods after it,
     plan and static columns but not the target. Series without a row before the cutoff are left out unless `unseen`.
     A forecaster that fills gaps is told the cutoff, which need not have a row; one that looks farther is given shorter plans.
-    ValueError for columns that are missing, for a cutoff without rows before or after it, for a forecaster that
-    looks less far than `horizon`, and for predictions that lack rows.
+    ValueError for columns that are missing, for series called as a part of the predictions, for a cutoff without rows before
+    or after it, for a forecaster that looks less far than `horizon`, and for predictions that lack rows.
     """
     series, time, target = list(forecaster.series), forecaster.time, forecaster.target
     told = list(dict.fromkeys([*series, time, *forecaster.plan, *forecaster.static]))
     available = getattr(forecaster, "available", None)
     shelf = [] if available is None or available in told else [available]
     require_columns(panel, [*told, target, *shelf], "the panel")
+    taken = [name for name in (*series, time) if name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(name)]
+    if taken:
+        raise ValueError(
+            f"series and time have {', '.join(taken)}, as predictions call a column of theirs; expected other names; rename them"
+        )
     require_single_rows(panel, series, time, "the panel")
     reach = getattr(forecaster, "horizon", horizon)
     if horizon < 1 or reach < horizon:
@@ -75,7 +85,7 @@ def backtest(
             told_origin = {"origin": first + (cutoff - first) // period * period}
         model.fit(past.reset_index(drop=True), **told_origin)
         predicted = model.predict(future[told].reset_index(drop=True))
-        parts.append(_with_actuals(predicted, future[[*told, target]], series, time, target).assign(cutoff=cutoff))
+        parts.append(_with_actuals(predicted, future[[*told, target]], series, time, target).assign(**{CUTOFF: cutoff}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -103,8 +113,9 @@ def _with_actuals(predicted: pd.DataFrame, future: pd.DataFrame, series: list[st
     key = [*series, time]
     require_columns(predicted, key, "the frame that predict returned")
     require_single_rows(predicted, series, time, "the frame that predict returned")
-    planned = [column for column in future.columns if column in key or column not in predicted.columns]
-    known = future[planned].assign(actual=future[target]).drop(columns=target, errors="ignore")
+    own = {*predicted.columns, target, ACTUAL, CUTOFF}
+    planned = [column for column in future.columns if column in key or not (column in own or QUANTILE.fullmatch(column))]
+    known = future[planned].assign(**{ACTUAL: future[target]})
     joined = predicted.merge(known, on=key, how="inner")
     if len(joined) < len(future):
         raise ValueError(f"predict returned {len(joined)} of the {len(future)} rows of the plan; expected a prediction for each")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 PERIODS = {"D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
+QUANTILE = re.compile(r"q(\d+(?:\.\d+)?)")
+TOLD = ("horizon", "mean", "baseline", "uplift")
+"""What a forecast has beside the columns of series and time, and its quantiles."""
 
 
 def period_of(freq: str) -> pd.Timedelta:
