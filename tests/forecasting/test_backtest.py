@@ -136,6 +136,24 @@ def test_a_horizon_beyond_the_forecasters_is_refused(horizon: int) -> None:
         backtest(LastValue(), panel_of(a=[1, 2]), [day(0)], horizon)
 
 
+def test_a_cutoff_without_a_whole_horizon_after_it_is_too_late() -> None:
+    with pytest.raises(ValueError, match=f"goes to {day(3)}, less than 2 periods after the cutoff {day(2)}; expected .* to {day(1)}"):
+        backtest(LastValue(), panel_of(a=[1, 2, 3, 4]), [day(1), day(2)], 2)
+
+
+def test_a_cutoff_may_lie_between_two_periods_and_be_of_any_kind() -> None:
+    panel = panel_of("W", a=[1, 2, 3, 4])
+    for cutoff in (day(9), day(9).date(), str(day(9)), day(9).to_datetime64(), [day(9)]):
+        told = backtest(LastValue(freq="W"), panel, cutoff, 2)
+        assert told["date"].tolist() == [day(14), day(21)]
+
+
+@pytest.mark.parametrize("cutoff", [day(1).tz_localize("UTC"), pd.NaT])
+def test_a_cutoff_that_is_no_moment_of_the_panel_is_refused(cutoff: pd.Timestamp) -> None:
+    with pytest.raises(ValueError, match=r"cutoffs has .*; expected dates without time zone"):
+        backtest(LastValue(), panel_of(a=[1, 2, 3]), [cutoff], 1)
+
+
 def test_no_cutoff_is_refused() -> None:
     with pytest.raises(ValueError, match="cutoffs is empty"):
         backtest(LastValue(), panel_of(a=[1, 2]), [], 1)

@@ -13,7 +13,7 @@ from sales_tech.forecasting import PromotionForecaster
 from sales_tech.forecasting.checks import NegativeSales
 from sales_tech.forecasting.evaluation import evaluate
 from sales_tech.forecasting.roles import roles_of
-from sales_tech.forecasting.rolling import backtest
+from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
 PANEL = shop(skus=4, days=90)
 PAST, FUTURE = split(PANEL, 7)
@@ -163,11 +163,49 @@ def test_flags_of_the_calendar_are_no_promotions() -> None:
         ({"quantiles": 0.5}, "quantiles is 0.5; expected a list"),
         ({"horizon": 14.0}, "horizon is 14.0; expected a whole number"),
         ({"weeks": "monday"}, "weeks is 'monday'"),
+        ({"trees": 0}, "trees is 0; expected a whole number, 1 or more"),
+        ({"random_state": "x"}, "'x' cannot be used to seed"),
+        ({"series": ["sku", "sku"]}, "series has the column sku 2 times; expected it once"),
+        ({"plan": ["price", "price"]}, "plan has the column price 2 times"),
+        ({"plan": [0]}, "plan has the column 0; expected names that are texts"),
+        ({"series": ["sku", "date"]}, "the column date is in series and in time; expected one part of each column"),
+        ({"plan": ["price", "units"]}, "the column units is in target and in plan"),
+        ({"plan": ["date"]}, "the column date is in time and in plan"),
+        ({"plan": ["sku"]}, "the column sku is in series and in plan"),
+        ({"static": ["units"]}, "the column units is in target and in static"),
+        ({"time": "mean"}, "series and time have mean, as a forecast calls a column of its own"),
     ],
 )
 def test_a_parameter_of_another_kind_is_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         PromotionForecaster(**({"series": ["sku"]} | changed)).fit(PAST)
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="the panel has more than one column price; expected one of each name"):
+        told(pd.concat([PAST, PAST[["price"]]], axis=1), FUTURE)
+    with pytest.raises(ValueError, match="the plan has more than one column price; expected one of each name"):
+        told(PAST, pd.concat([FUTURE, FUTURE[["price"]]], axis=1))
+
+
+def test_an_index_may_be_called_as_a_column_is() -> None:
+    same(told(PAST.set_index("sku", drop=False), FUTURE.set_index("date", drop=False)), told(PAST, FUTURE))
+
+
+def test_days_may_come_from_arrow() -> None:
+    days = [frame.assign(date=frame["date"].astype("date32[pyarrow]")) for frame in (PAST, FUTURE)]
+    same(told(*days), told(PAST, FUTURE))
+    panel = pd.concat(days, ignore_index=True)
+    (cutoff,) = rolling_cutoffs(panel, "date", "D", 7, 1)
+    assert cutoff == LAST
+    found = backtest(forecaster(horizon=7, trees=3), panel, np.datetime64("2024-03-23"), 7)
+    assert evaluate(found, insample=panel, series=["sku"])["rmsse"].notna().all()
+
+
+def test_a_seed_may_be_what_scikit_learn_takes() -> None:
+    one, other = (told(PAST, FUTURE, random_state=np.random.RandomState(3)) for _ in range(2))
+    same(one, other)
+    assert np.isfinite(told(PAST, FUTURE, random_state=None)["mean"]).all()
 
 
 def test_a_day_whose_sales_were_lost_is_as_good_as_one_without_rows() -> None:

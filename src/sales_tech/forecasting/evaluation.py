@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from sales_tech.forecasting.reading import tidied
 from sales_tech.forecasting.shapes import QUANTILE, quantile_columns, require_columns, require_numbers
 
 CUTOFF = "cutoff"
@@ -143,6 +144,10 @@ def _scale_of_rows(predictions: pd.DataFrame, insample: pd.DataFrame, series: Se
         raise ValueError("insample is given without series; expected the columns that tell one series from another")
     require_columns(predictions, [*series, time], "the frame of predictions")
     require_columns(insample, [*series, time, target], "the insample frame")
+    predictions, insample = (
+        tidied(predictions, [time], time, "the frame of predictions"),
+        tidied(insample, [time], time, "the insample frame"),
+    )
     if CUTOFF not in predictions.columns:
         if insample[time].max() >= predictions[time].min():
             raise ValueError(

@@ -29,13 +29,14 @@ from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
-from sales_tech.forecasting.past import UNKNOWN, Names, Past, past_of, texts_of
+from sales_tech.forecasting.parameters import check_parameters, seed_of
+from sales_tech.forecasting.past import Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import AHEAD, Plan
-from sales_tech.forecasting.reading import like_numbers, with_numbers
+from sales_tech.forecasting.reading import like_numbers, tidied, with_numbers
 from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
-from sales_tech.forecasting.shapes import period_of, quantile_columns, require_columns
+from sales_tech.forecasting.shapes import quantile_columns, require_columns
 
 MOST_HELD_OUT = MOST_CALIBRATED = 150_000
 HELD_OUT_HORIZONS = 3
@@ -97,7 +98,7 @@ class PromotionForecaster(BaseEstimator):
         roles: Mapping[str, str] | None = None,
         effects: Effects | None = None,
         shorter_plans: bool = False,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         most_rows: int = 200_000,
         trees: int = 160,
     ) -> None:
@@ -111,7 +112,8 @@ class PromotionForecaster(BaseEstimator):
 
         Where gaps are filled, `origin` may be a later period than the last with a row: it ends a gap of all series.
         """
-        self._check_parameters()
+        check_parameters(self)
+        self.seed_ = seed_of(self.random_state)
         panel = self._checked(panel, None)
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
@@ -190,9 +192,9 @@ class PromotionForecaster(BaseEstimator):
     def _ahead(self, plan_frame: pd.DataFrame) -> tuple[pd.DataFrame, Situation, Ints, Ints]:
         # The plan with rows numbered, the past with it behind, where its rows stand there and how many periods ahead.
         check_is_fitted(self, ["ensemble_", "past_"])
+        plan_frame = tidied(plan_frame, [*self.series, self.time, *self.plan, *self.static], self.time, "the plan")
         plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table, self.roles_))
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
-        plan_frame = plan_frame.reset_index(drop=True)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
         steps = period - self.past_.last
         # The last period may be one of those without a row, too.
@@ -206,7 +208,7 @@ class PromotionForecaster(BaseEstimator):
         return plan_frame, ensemble.situation(whole, plan, ensemble.factors_behind(whole), self._calendar(self.past_)), at, steps
 
     def _ensemble(self, most_rows: int) -> Ensemble:
-        return Ensemble(self.horizon, self.random_state, most_rows, self.trees, self.yearly_)
+        return Ensemble(self.horizon, self.seed_, most_rows, self.trees, self.yearly_)
 
     def _mean(self, ensemble: Ensemble, matrix: Matrix) -> Floats:
         told: Floats = np.maximum(ensemble.mean(matrix) * self.correction_.of(matrix.promoted), 0.0)
@@ -215,7 +217,7 @@ class PromotionForecaster(BaseEstimator):
     def _calibrate(self, calendar: pd.DataFrame, first: int | None) -> None:
         past, last = self.past_, self.past_.last
         begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
-        row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.random_state)
+        row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.seed_)
         if first is not None and not len(row):
             # Nothing is known of what would be held out, as behind a long gap.
             self._calibrate(calendar, None)
@@ -279,22 +281,6 @@ class PromotionForecaster(BaseEstimator):
             raise ValueError(f"effects.log_uplift gave {told.shape} numbers, or some not finite; expected {len(frame)} finite ones")
         return told
 
-    def _check_parameters(self) -> None:
-        for name in ("plan", "static", "quantiles"):
-            if isinstance(getattr(self, name), str | None | float):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected a list, which may be empty")
-        period_of(self.freq)
-        quantile_columns(self.quantiles)
-        own_occasions(self.occasions or {})
-        if not isinstance(self.horizon, int | np.integer) or self.horizon < 1:
-            raise ValueError(f"horizon is {self.horizon!r}; expected a whole number, 1 or more")
-        if self.weeks not in (None, "first", "last"):
-            raise ValueError(f"weeks is {self.weeks!r}; expected 'first', 'last' or None")
-        if not len(self.series) or isinstance(self.series, str):
-            raise ValueError(f"series is {self.series!r}; expected a list of one or more columns")
-        if self.fill_gaps not in (None, 0, UNKNOWN):
-            raise ValueError(f"fill_gaps is {self.fill_gaps!r}; expected None, 0 or {UNKNOWN!r}")
-
     def _with_attributes(self, plan: pd.DataFrame) -> pd.DataFrame:
         # A plan need not say again what the panel said of its series.
         lacking = [column for column in self.past_.names.static if column not in plan.columns]
@@ -313,6 +299,7 @@ class PromotionForecaster(BaseEstimator):
     def _checked(self, panel: pd.DataFrame, roles: Mapping[str, str] | None) -> pd.DataFrame:
         # A panel to be learnt from, or like the one that was, whose `roles` are known.
         require_columns(panel, self.plan, "the panel")
+        panel = tidied(panel, [*self.series, self.time, self.target, *self.plan, *self.static], self.time, "the panel")
         panel = with_numbers(panel, self.plan, self.roles) if roles is None else like_numbers(panel, roles, "the panel")
         check_panel(panel, list(self.series), self.time, self.target, [*self.plan, *self.static], self.available)
         return panel

@@ -24,10 +24,22 @@ PAIRS = (
     ("oui", "non"),
 )
 """Texts for yes and no, in small letters without accents."""
+ARROW_DAYS = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
 _WORDS = {yes: 1.0 for yes, _ in PAIRS} | {no: 0.0 for _, no in PAIRS}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?[\d.]*\d,\d+")
 _BLANK = ("", "nan")
+
+
+def tidied(frame: pd.DataFrame, columns: Sequence[str], time: str, what: str) -> pd.DataFrame:
+    """A frame with rows numbered, whose dates are timestamps where Arrow keeps days; ValueError for a column that is there twice."""
+    twice = [name for name in dict.fromkeys(columns) if np.sum(frame.columns == name) > 1]
+    if twice:
+        raise ValueError(f"{what} has more than one column {', '.join(twice)}; expected one of each name; rename or drop the others")
+    frame = frame.reset_index(drop=True)
+    if time in frame.columns and str(frame[time].dtype) in ARROW_DAYS:
+        return frame.assign(**{time: frame[time].astype("datetime64[s]")})
+    return frame
 
 
 def with_numbers(panel: pd.DataFrame, plan: Sequence[str], given: Mapping[str, str] | None) -> pd.DataFrame:

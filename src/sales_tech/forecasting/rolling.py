@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from sales_tech.forecasting.evaluation import CUTOFF
+from sales_tech.forecasting.reading import tidied
 from sales_tech.forecasting.shapes import QUANTILE, TOLD, period_of, require_columns, require_single_rows
 
 ACTUAL = "actual"
@@ -50,6 +52,7 @@ def backtest(
     available = getattr(forecaster, "available", None)
     shelf = [] if available is None or available in told else [available]
     require_columns(panel, [*told, target, *shelf], "the panel")
+    panel = tidied(panel, [*told, target, *shelf], time, "the panel")
     taken = [name for name in (*series, time) if name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(name)]
     if taken:
         raise ValueError(
@@ -59,9 +62,7 @@ def backtest(
     reach = getattr(forecaster, "horizon", horizon)
     if horizon < 1 or reach < horizon:
         raise ValueError(f"horizon is {horizon}; expected 1 to {reach}, the horizon of the forecaster")
-    cutoffs = [pd.Timestamp(cutoff) for cutoff in ([cutoffs] if isinstance(cutoffs, str | date) else cutoffs)]
-    if not cutoffs:
-        raise ValueError("cutoffs is empty; expected at least one, such as rolling_cutoffs gives")
+    cutoffs = _moments(cutoffs)
     if not pd.api.types.is_datetime64_any_dtype(panel[time]):
         raise ValueError(f"the panel: column {time} is {panel[time].dtype}, expected dates; convert it with pandas.to_datetime")
     period = period_of(forecaster.freq)
@@ -73,17 +74,20 @@ def backtest(
         if past.empty or future.empty:
             side = "up to" if past.empty else "after"
             raise ValueError(f"the panel has no row {side} the cutoff {cutoff}; it goes from {panel[time].min()} to {panel[time].max()}")
+        origin = past[time].min() + (cutoff - past[time].min()) // period * period
+        gaps = getattr(forecaster, "fill_gaps", None) is not None
+        if origin + ahead > panel[time].max() and not gaps and not getattr(forecaster, "shorter_plans", False):
+            raise ValueError(
+                f"the panel goes to {panel[time].max()}, less than {horizon} periods after the cutoff {cutoff}; expected cutoffs up to "
+                f"{panel[time].max() - ahead}, or a shorter horizon"
+            )
         if not unseen:
             known = pd.MultiIndex.from_frame(past[series].drop_duplicates().astype(object))
             future = future[pd.MultiIndex.from_frame(future[series].astype(object)).isin(known)]
         model = clone(forecaster, safe=False)
         if reach > horizon and hasattr(model, "shorter_plans"):
             model.set_params(shorter_plans=True)
-        told_origin = {}
-        if getattr(model, "fill_gaps", None) is not None:
-            first = past[time].min()
-            told_origin = {"origin": first + (cutoff - first) // period * period}
-        model.fit(past.reset_index(drop=True), **told_origin)
+        model.fit(past.reset_index(drop=True), **({"origin": origin} if gaps else {}))
         predicted = model.predict(future[told].reset_index(drop=True))
         parts.append(_with_actuals(predicted, future[[*told, target]], series, time, target).assign(**{CUTOFF: cutoff}))
     return pd.concat(parts, ignore_index=True)
@@ -95,6 +99,7 @@ def rolling_cutoffs(panel: pd.DataFrame, time: str, freq: str, horizon: int, cou
     ValueError where the panel is too short for them, or where a number is below 1.
     """
     require_columns(panel, [time], "the panel")
+    panel = tidied(panel, [time], time, "the panel")
     step = horizon if step is None else step
     if min(horizon, count, step) < 1:
         raise ValueError(f"horizon, count and step are {horizon}, {count} and {step}; expected 1 or more of each")
@@ -106,6 +111,16 @@ def rolling_cutoffs(panel: pd.DataFrame, time: str, freq: str, horizon: int, cou
             f"from {first} to {last}; expected fewer cutoffs, a smaller step or a shorter horizon"
         )
     return cutoffs
+
+
+def _moments(cutoffs: Any) -> list[pd.Timestamp]:
+    told = [pd.Timestamp(cutoff) for cutoff in ([cutoffs] if isinstance(cutoffs, str | date | np.datetime64) else cutoffs)]
+    if not told:
+        raise ValueError("cutoffs is empty; expected at least one, such as rolling_cutoffs gives")
+    for cutoff in told:
+        if pd.isna(cutoff) or cutoff.tz is not None:
+            raise ValueError(f"cutoffs has {cutoff}; expected dates without time zone; convert it with tz_localize(None)")
+    return told
 
 
 def _with_actuals(predicted: pd.DataFrame, future: pd.DataFrame, series: list[str], time: str, target: str) -> pd.DataFrame:
