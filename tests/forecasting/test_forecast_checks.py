@@ -22,13 +22,19 @@ def fitted() -> PromotionForecaster:
 @pytest.mark.parametrize(
     ("panel", "changed", "said"),
     [
-        (PAST[PAST["date"] < "2024-01-03"], {}, "0 rows to learn from"),
+        (
+            PAST[PAST["date"] < "2024-01-03"],
+            {},
+            "has 6 rows of 3 series up to 2024-01-02 00:00:00, of which 0 can be learnt from",
+        ),
         (PAST.drop(columns="depth"), {}, "the panel has no column depth; its columns are sku"),
         (PAST.iloc[:0], {}, "the panel has no rows"),
         (PAST.assign(family=PAST["date"].dt.month.astype(str)), {}, "static column family changes within sku S00 .1, 2."),
         (PAST.drop(index=20), {}, "skips from 2024-01-20 00:00:00 to 2024-01-22 00:00:00 for sku S00.*fill_gaps=0"),
         (pd.concat([PAST, PAST.iloc[:1]]), {}, "more than one row for sku S00"),
         (PAST.assign(units=PAST["units"].where(PAST.index != 3)), {}, "1 of 159 rows without a number in units"),
+        (PAST.assign(sku=PAST["sku"].where(PAST.index != 3)), {}, "1 of 159 rows without a value in sku"),
+        (PAST.assign(date=PAST["date"].where(PAST.index != 3)), {}, "1 of 159 rows without a date in date"),
         (PAST.assign(units=PAST["units"].astype(str)), {}, "column units is str .*expected numbers"),
         (PAST.assign(date=PAST["date"].astype(str)), {}, "column date is str, expected dates"),
         (PAST, {"freq": "M"}, "freq is 'M'; expected 'D' or 'W'"),
@@ -53,6 +59,10 @@ def test_a_panel_that_cannot_be_learnt_from_is_refused(panel: pd.DataFrame, chan
         (FUTURE.drop(columns="price"), "the plan has no column price"),
         (FUTURE.iloc[:0], "the plan has no rows"),
         (FUTURE.assign(price=np.nan), "21 of 21 rows without a number in price"),
+        (FUTURE.assign(price=0.0), "the plan: column price is a price and 0 to 0 throughout; expected prices above 0"),
+        (FUTURE.assign(price=[-1.0, *[np.nan] * 20]), "column price is a price and -1 to -1 throughout"),
+        (FUTURE.assign(depth=-0.3), "the plan: column depth is a depth and -0.3 to -0.3 throughout; expected 0 without promotion"),
+        (FUTURE.iloc[1:], "the plan of sku S00 begins on 2024-02-24 00:00:00, 2 periods after the panel, and 1 series begin late in all"),
         (FUTURE.assign(price="cheap"), "column price is str and was one of numbers at the fit, but has 'cheap'"),
         (FUTURE[FUTURE["date"] < FUTURE["date"].max()], "6 periods after 2024-02-22 00:00:00; expected it to reach the horizon, 7"),
         (FUTURE.drop(index=3), "the plan skips from"),
@@ -69,6 +79,14 @@ def test_a_plan_that_cannot_be_followed_is_refused(fitted: PromotionForecaster, 
 def test_shorter_plans_are_taken_where_that_is_said() -> None:
     model = forecaster(horizon=7, trees=3, shorter_plans=True).fit(PAST)
     assert len(model.predict(FUTURE[FUTURE["date"] < FUTURE["date"].max()])) == 18
+    assert len(model.predict(FUTURE[FUTURE["date"] > FUTURE["date"].min()])) == 18
+
+
+def test_series_that_are_new_or_ended_before_may_begin_at_any_time(fitted: PromotionForecaster) -> None:
+    late = FUTURE[(FUTURE["sku"] != "S01") | (FUTURE["date"] > FUTURE["date"].min())]
+    assert len(fitted.predict(late.assign(sku=late["sku"].replace("S01", "new")))) == 20
+    ended = PAST[(PAST["sku"] != "S01") | (PAST["date"] < PAST["date"].max())]
+    assert len(forecaster(horizon=7, trees=3).fit(ended).predict(late)) == 20
 
 
 def test_gaps_are_filled_as_told() -> None:

@@ -83,7 +83,7 @@ def test_new_series_attributes_and_texts_are_taken_as_predict_takes_them(panel: 
     fresh = panel[panel["sku"] == "S05"].assign(sku="A new one", family="C")
     fresh["mechanic"] = fresh["mechanic"].replace("leaflet", "raffle")
     both = pd.concat([fresh, panel], ignore_index=True)
-    with pytest.warns(PlanBeyondHistory, match="mechanic beyond the past"):
+    with pytest.warns(PlanBeyondHistory, match="a text of mechanic that was never seen: 'raffle'"):
         told = fitted.observe(before(both, 156)).predict(after(both, 156))
     assert np.isfinite(told[COLUMNS]).all(axis=None)
     totals = told.groupby("sku")["mean"].sum()

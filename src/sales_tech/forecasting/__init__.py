@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 from sales_tech.lazy import lazily
 
 if TYPE_CHECKING:
-    from sales_tech.forecasting.checks import NegativeSales, PlanBeyondHistory
+    from sales_tech.forecasting.checks import NegativeSales, PlanBeyondHistory, UnknownSeries
     from sales_tech.forecasting.evaluation import evaluate
     from sales_tech.forecasting.forecaster import PromotionForecaster
     from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
-__all__ = ["NegativeSales", "PlanBeyondHistory", "PromotionForecaster", "backtest", "evaluate", "rolling_cutoffs"]
+__all__ = [
+    "NegativeSales",
+    "PlanBeyondHistory",
+    "PromotionForecaster",
+    "UnknownSeries",
+    "backtest",
+    "evaluate",
+    "rolling_cutoffs",
+]
 
 # No module may have one of these names: once imported, it would stand in the place of what is asked for.
 __getattr__ = lazily(
@@ -21,6 +29,7 @@ __getattr__ = lazily(
         "NegativeSales": "sales_tech.forecasting.checks",
         "PlanBeyondHistory": "sales_tech.forecasting.checks",
         "PromotionForecaster": "sales_tech.forecasting.forecaster",
+        "UnknownSeries": "sales_tech.forecasting.checks",
         "backtest": "sales_tech.forecasting.rolling",
         "evaluate": "sales_tech.forecasting.evaluation",
         "rolling_cutoffs": "sales_tech.forecasting.rolling",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.reading import like_numbers
-from sales_tech.forecasting.roles import PRICE, TEXTS, is_number, text_of
+from sales_tech.forecasting.roles import DEPTH, PRICE, TEXTS, is_number, text_of
 from sales_tech.forecasting.shapes import period_of, require_columns, require_numbers, require_single_rows
 
 Gaps = float | str | None
@@ -24,6 +24,10 @@ class NegativeSales(UserWarning):
     """A panel has sales below 0, such as returns, which are learnt as nothing sold."""
 
 
+class UnknownSeries(UserWarning):
+    """None of the series of a plan was in the panel."""
+
+
 def check_times(frame: pd.DataFrame, time: str, what: str) -> None:
     """ValueError where the column of time holds no timestamps, or lacks some."""
     if not pd.api.types.is_datetime64_any_dtype(frame[time]) or frame[time].dt.tz is not None:
@@ -31,7 +35,7 @@ def check_times(frame: pd.DataFrame, time: str, what: str) -> None:
             f"{what}: column {time} is {frame[time].dtype}, expected dates without time zone; convert it with pandas.to_datetime, "
             "dt.tz_localize(None) or dt.to_timestamp()"
         )
-    require_numbers(frame, [time], what)
+    require_numbers(frame, [time], what, "date")
 
 
 def check_numbers(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
@@ -52,7 +56,7 @@ def check_panel(panel: pd.DataFrame, series: Sequence[str], time: str, target: s
     if panel.empty:
         raise ValueError("the panel has no rows; expected at least one per series")
     check_times(panel, time, what)
-    require_numbers(panel, series, what)
+    require_numbers(panel, series, what, "value")
     check_numbers(panel, [column for column in told if is_number(panel[column])], what)
     require_single_rows(panel, series, time, what)
     if available:
@@ -136,12 +140,20 @@ def check_plan(plan: pd.DataFrame, series: Sequence[str], time: str, told: Seque
     if plan.empty:
         raise ValueError("the plan has no rows; expected one per series and period of the horizon")
     check_times(plan, time, what)
-    require_numbers(plan, series, what)
+    require_numbers(plan, series, what, "value")
     require_single_rows(plan, series, time, what)
     check_numbers(plan, [column for column, role in roles.items() if role not in TEXTS and not plan[column].isna().all()], what)
     for column, role in roles.items():
         if role == PRICE and plan[column].isna().all():
             require_numbers(plan, [column], what)
+        if role in (PRICE, DEPTH):
+            values = plan[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = values[~np.isnan(values)]
+            if len(known) and (known.max() <= 0 if role == PRICE else known.max() < 0):
+                wanted = "prices above 0" if role == PRICE else "0 without promotion, more for a deeper one"
+                raise ValueError(
+                    f"{what}: column {column} is a {role} and {known.min():g} to {known.max():g} throughout; expected {wanted}"
+                )
 
 
 def check_reach(plan: pd.DataFrame, time: str, steps: np.ndarray, horizon: int, origin: pd.Timestamp, shorter: bool) -> None:
@@ -153,6 +165,29 @@ def check_reach(plan: pd.DataFrame, time: str, steps: np.ndarray, horizon: int, 
         raise ValueError(
             f"the plan ends on {plan[time].max()}, {steps.max()} periods after {origin}; expected it to reach the horizon, {horizon} "
             "periods; plan further, or pass shorter_plans=True"
+        )
+
+
+def check_plan_gaps(plan: pd.DataFrame, steps: np.ndarray, going: pd.DataFrame, series: Sequence[str], time: str, shorter: bool) -> None:
+    """ValueError for a gap in a plan, or between it and the panel for a series of `going`, which the panel has up to its end.
+
+    Series that are new, or that ended before, may begin in any period; where plans may be `shorter`, all may.
+    """
+    codes = np.asarray(plan.groupby(list(series), observed=True, sort=True).ngroup())
+    order = np.lexsort((steps, codes))
+    check_complete(plan.iloc[order], codes[order], steps[order], series, time, "the plan")
+    first = order[np.r_[True, np.diff(codes[order]) > 0]]
+    late = first[steps[first] > 1]
+    if shorter or not len(late):
+        return
+    asked = pd.MultiIndex.from_frame(plan[series].iloc[late].astype(object))
+    late = late[asked.isin(pd.MultiIndex.from_frame(going.astype(object)))]
+    if len(late):
+        row = plan.iloc[late[0]]
+        raise ValueError(
+            f"the plan of {named(row, series)} begins on {row[time]}, {steps[late[0]]} periods after the panel, and {len(late)} series "
+            "begin late in all; expected every period from the first one after the panel on, since what is planned in it tells of the next "
+            "ones; plan it, too, or pass shorter_plans=True"
         )
 
 

@@ -66,8 +66,8 @@ class Ensemble:
         row, step, blind = training_rows(rows, self.horizon, last, self.most_rows, self.seed)
         if len(row) < FEWEST_ROWS:
             raise ValueError(
-                f"the panel has {len(row)} rows to learn from, those of the first periods of a series not among them; "
-                f"expected {FEWEST_ROWS} or more; give it a longer past"
+                f"the panel has {int(seen.sum())} rows of {len(fitted)} series up to {rows.first + last * rows.length}, of which "
+                f"{len(np.unique(row))} can be learnt from, the first ones of a series not among them; expected more; give it a longer past"
             )
         matrix = situation.matrix(row, step, blind)
         texts = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
@@ -11,13 +10,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sales_tech.forecasting.beyond import seen_of, warn_beyond, warn_unknown
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.checks import (
     Gaps,
-    PlanBeyondHistory,
-    check_complete,
     check_panel,
     check_plan,
+    check_plan_gaps,
     check_reach,
     like_the_panel,
     named,
@@ -31,9 +30,9 @@ from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
 from sales_tech.forecasting.parameters import check_parameters, seed_of
 from sales_tech.forecasting.past import Names, Past, past_of, texts_of
-from sales_tech.forecasting.plan_features import AHEAD, Plan
+from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.reading import like_numbers, tidied, with_numbers
-from sales_tech.forecasting.roles import DEPTH, PRICE, PROMOTIONAL, TEXTS, check_kinds, is_number, roles_of
+from sales_tech.forecasting.roles import DEPTH, PROMOTIONAL, check_kinds, is_number, roles_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
 from sales_tech.forecasting.shapes import quantile_columns, require_columns
@@ -72,7 +71,8 @@ class PromotionForecaster(BaseEstimator):
     roles: what plan columns are, where names and values do not tell (see `roles.roles_of`); `roles_` says what was found.
     effects: an object with `log_uplift(frame)`; then the past is divided by its exp before the baseline is learnt,
         promotional columns of the plan serve nothing else, and mean = baseline * exp(log_uplift).
-    shorter_plans: whether a plan may end before the horizon; where gaps are filled it may anyway.
+    shorter_plans: whether a plan may end before the horizon, or leave out the first periods after the panel; where gaps are filled
+        it may anyway.
     most_rows, trees: rows to learn from (a sample beyond), and trees of the boosted member.
 
     Intervals are calibrated on the last origins of the panel with a model that had not seen them; see `intervals`.
@@ -123,7 +123,7 @@ class PromotionForecaster(BaseEstimator):
         self.country_ = country_of(past.rows, self.country)
         self.past_ = self._without_outages(past)
         self.origin_ = self.past_.origin
-        self.seen_ = self._seen(Plan.of(self.past_.rows, used, self.neutral_))
+        self.seen_ = seen_of(Plan.of(self.past_.rows, used, self.neutral_))
         calendar = self._calendar(self.past_)
         last = self.past_.last
         held = self._held_out(last)
@@ -152,12 +152,14 @@ class PromotionForecaster(BaseEstimator):
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the plan with horizon, quantiles, mean, baseline and uplift, in the order of the plan.
 
-        ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen.
+        ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen, UnknownSeries
+        where it has several series and none was in the panel.
         """
         asked = plan_frame.reset_index(drop=True)
         plan_frame, situation, at, steps = self._ahead(plan_frame)
         ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
-        self._warn_beyond(plan, at)
+        warn_beyond(plan, at, plan_frame, self.seen_, self.texts_, [*self.series, self.time])
+        warn_unknown(plan.rows.code[at], plan_frame, self.past_.table, self.series)
         matrix = ensemble.seen(situation, at, steps)
         mean = self._mean(ensemble, matrix)
         baseline = mean
@@ -201,7 +203,7 @@ class PromotionForecaster(BaseEstimator):
         gaps = self.fill_gaps is not None
         check_reach(plan_frame, self.time, steps, self.horizon, self.origin_, self.shorter_plans or gaps)
         if not gaps:
-            self._check_gaps(plan_frame, steps)
+            check_plan_gaps(plan_frame, steps, self.past_.going(), list(self.series), self.time, self.shorter_plans)
         whole, at = self.past_.with_plan(plan_frame)
         plan = Plan.of(whole.rows, whole.names.roles, whole.neutral)
         ensemble = self.ensemble_
@@ -303,34 +305,3 @@ class PromotionForecaster(BaseEstimator):
         panel = with_numbers(panel, self.plan, self.roles) if roles is None else like_numbers(panel, roles, "the panel")
         check_panel(panel, list(self.series), self.time, self.target, [*self.plan, *self.static], self.available)
         return panel
-
-    def _check_gaps(self, plan: pd.DataFrame, steps: np.ndarray) -> None:
-        series = list(self.series)
-        codes = plan.groupby(series, observed=True, sort=True).ngroup().to_numpy()
-        order = np.lexsort((steps, codes))
-        check_complete(plan.iloc[order], codes[order], steps[order], series, self.time, "the plan")
-
-    def _seen(self, plan: Plan) -> dict[str, tuple[float, float]]:
-        at = np.flatnonzero(plan.rows.known)
-        told = {}
-        for column, role in plan.roles.items():
-            values = plan.cheapness(column, at, at) if role == PRICE else plan.rows.plan[column][at]
-            told[column] = (float(values.min()), float(values.max()))
-        return told
-
-    def _warn_beyond(self, plan: Plan, at: np.ndarray) -> None:
-        at = at[~plan.rows.closed[at] & (plan.rows.plan[AHEAD][at] > 0)]
-        for column, (low, high) in self.seen_.items():
-            role = plan.roles[column]
-            values = plan.cheapness(column, at, at) if role == PRICE else plan.rows.plan[column][at]
-            margin = 1e-9 + 1e-6 * (high - low)
-            beyond = (values < low - margin) | (values > high + margin)
-            if beyond.any():
-                what = "log of usual price over price" if role == PRICE else "text that was never seen" if role in TEXTS else "value"
-                seen = ", ".join(self.texts_[column]) if role in TEXTS else f"{low:g} to {high:g}"
-                warnings.warn(
-                    f"the plan has {int(beyond.sum())} rows with a {what} of {column} beyond the past ({seen}); "
-                    "their forecasts are a guess",
-                    PlanBeyondHistory,
-                    stacklevel=3,
-                )

@@ -51,6 +51,12 @@ class Past:
         """The date of the last period."""
         return self.rows.first + self.last * self.rows.length
 
+    def going(self) -> pd.DataFrame:
+        """The names of the series that have a row of the last period."""
+        ends = self.rows.bounds[1:] - 1
+        told: pd.DataFrame = self.table[list(self.names.series)].iloc[self.rows.code[ends[self.rows.period[ends] == self.last]]]
+        return told
+
     def without_outages(self, holiday: Bools) -> Past:
         """The same past, in which nothing is known of outages, see `outages`."""
         lost = outages(self.rows, holiday)

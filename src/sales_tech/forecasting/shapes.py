@@ -27,12 +27,12 @@ def require_columns(frame: pd.DataFrame, wanted: Iterable[str], what: str) -> No
         raise ValueError(f"{what} has no column {', '.join(missing)}; its columns are {', '.join(map(str, frame.columns))}")
 
 
-def require_numbers(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
-    """ValueError that names the first column with a missing value, and how many rows lack it."""
+def require_numbers(frame: pd.DataFrame, columns: Iterable[str], what: str, wanted: str = "number") -> None:
+    """ValueError that names the first column with a missing value, how many rows lack it, and what is `wanted` there."""
     for column in columns:
         lacking = int(frame[column].isna().sum())
         if lacking:
-            raise ValueError(f"{what} has {lacking} of {len(frame)} rows without a number in {column}; fill them or leave the rows out")
+            raise ValueError(f"{what} has {lacking} of {len(frame)} rows without a {wanted} in {column}; fill them or leave the rows out")
 
 
 def require_single_rows(frame: pd.DataFrame, series: Sequence[str], time: str, what: str) -> None:
