@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sales_tech.lazy import lazily
 
 if TYPE_CHECKING:
-    from sales_tech.forecasting.checks import NegativeSales, PlanBeyondHistory, UnknownSeries
+    from sales_tech.forecasting.checks import NegativeSales, PlanBeyondHistory, ShortPast, UnknownSeries
     from sales_tech.forecasting.evaluation import evaluate
     from sales_tech.forecasting.forecaster import PromotionForecaster
     from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
@@ -16,6 +16,7 @@ __all__ = [
     "NegativeSales",
     "PlanBeyondHistory",
     "PromotionForecaster",
+    "ShortPast",
     "UnknownSeries",
     "backtest",
     "evaluate",
@@ -29,6 +30,7 @@ __getattr__ = lazily(
         "NegativeSales": "sales_tech.forecasting.checks",
         "PlanBeyondHistory": "sales_tech.forecasting.checks",
         "PromotionForecaster": "sales_tech.forecasting.forecaster",
+        "ShortPast": "sales_tech.forecasting.checks",
         "UnknownSeries": "sales_tech.forecasting.checks",
         "backtest": "sales_tech.forecasting.rolling",
         "evaluate": "sales_tech.forecasting.evaluation",

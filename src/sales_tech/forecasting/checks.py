@@ -28,6 +28,10 @@ class UnknownSeries(UserWarning):
     """None of the series of a plan was in the panel."""
 
 
+class ShortPast(UserWarning):
+    """A panel is too short for its intervals to be made from errors of what had not been learnt."""
+
+
 def check_times(frame: pd.DataFrame, time: str, what: str) -> None:
     """ValueError where the column of time holds no timestamps, or lacks some."""
     if not pd.api.types.is_datetime64_any_dtype(frame[time]) or frame[time].dt.tz is not None:
@@ -189,6 +193,16 @@ def check_plan_gaps(plan: pd.DataFrame, steps: np.ndarray, going: pd.DataFrame, 
             "begin late in all; expected every period from the first one after the panel on, since what is planned in it tells of the next "
             "ones; plan it, too, or pass shorter_plans=True"
         )
+
+
+def warn_short(periods: int, horizon: int) -> None:
+    """ShortPast for a panel of fewer than three horizons."""
+    warnings.warn(
+        f"the panel has {periods} periods, fewer than three horizons ({3 * horizon}): its intervals are made from errors on rows that were "
+        "learnt from, and are too narrow (of those of 80 %, 52 to 61 % was seen to hold); give it a longer past or a shorter horizon",
+        ShortPast,
+        stacklevel=3,
+    )
 
 
 def named(row: pd.Series, series: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from sales_tech.forecasting.checks import (
     like_the_panel,
     named,
     periods_of,
+    warn_short,
 )
 from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.countries import AUTO, country_of
@@ -131,6 +132,8 @@ class PromotionForecaster(BaseEstimator):
         self.yearly_ = (last if held is None else held) >= WEEKS_OF_YEAR * self.past_.rows.week
         self._calibrate(calendar, held)
         self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
+        if held is None:
+            warn_short(last + 1, self.horizon)
         return self
 
     def observe(self, panel: pd.DataFrame, *, origin: pd.Timestamp | None = None) -> Self:
