@@ -81,6 +81,10 @@ def test_prices_are_prices_as_decimals_as_texts_and_as_objects(form: Any) -> Non
     pd.testing.assert_frame_equal(told(past, form(future), "price"), expected, check_exact=True)
 
 
+def test_lists_are_no_numbers() -> None:
+    assert role("tags", [["a", "b"], ["a"], None]) == "kind"
+
+
 def test_whole_numbers_in_texts_are_codes_unless_the_name_is_of_a_price_or_a_depth() -> None:
     assert role("mechanic", ["1", "2", "3"]) == "kind"
     assert role("price", ["1", "2", "3"]) == "price"

@@ -181,6 +181,13 @@ def test_a_parameter_of_another_kind_is_refused(changed: dict[str, Any], said: s
         PromotionForecaster(**({"series": ["sku"]} | changed)).fit(PAST)
 
 
+def test_columns_that_are_called_by_numbers_are_refused_by_a_backtest_too() -> None:
+    with pytest.raises(ValueError, match="series has the column 0; expected names that are texts"):
+        backtest(forecaster(series=[0], horizon=7), PANEL.rename(columns={"sku": 0}), LAST, 7)
+    with pytest.raises(ValueError, match="the panel has no column 0"):
+        backtest(forecaster(plan=[0], horizon=7), PANEL, LAST, 7)
+
+
 def test_a_column_that_is_there_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="the panel has more than one column price; expected one of each name"):
         told(pd.concat([PAST, PAST[["price"]]], axis=1), FUTURE)

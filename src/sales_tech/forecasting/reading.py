@@ -80,7 +80,12 @@ def like_numbers(frame: pd.DataFrame, roles: Mapping[str, str], what: str) -> pd
 
 
 def _distinct(values: pd.Series) -> tuple[np.ndarray, list[object]]:
-    place, distinct = pd.factorize(values.astype(object))
+    objects = values.astype(object)
+    try:
+        place, distinct = pd.factorize(objects)
+    except TypeError:
+        # Lists and the like cannot be told apart but by their texts.
+        place, distinct = pd.factorize(objects.astype(str).where(objects.notna()))
     return place, list(distinct)
 
 

@@ -53,7 +53,7 @@ def backtest(
     shelf = [] if available is None or available in told else [available]
     require_columns(panel, [*told, target, *shelf], "the panel")
     panel = tidied(panel, [*told, target, *shelf], time, "the panel")
-    taken = [name for name in (*series, time) if name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(name)]
+    taken = [name for name in (*series, time) if name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(str(name))]
     if taken:
         raise ValueError(
             f"series and time have {', '.join(taken)}, as predictions call a column of theirs; expected other names; rename them"
@@ -129,7 +129,7 @@ def _with_actuals(predicted: pd.DataFrame, future: pd.DataFrame, series: list[st
     require_columns(predicted, key, "the frame that predict returned")
     require_single_rows(predicted, series, time, "the frame that predict returned")
     own = {*predicted.columns, target, ACTUAL, CUTOFF}
-    planned = [column for column in future.columns if column in key or not (column in own or QUANTILE.fullmatch(column))]
+    planned = [column for column in future.columns if column in key or not (column in own or QUANTILE.fullmatch(str(column)))]
     known = future[planned].assign(**{ACTUAL: future[target]})
     joined = predicted.merge(known, on=key, how="inner")
     if len(joined) < len(future):

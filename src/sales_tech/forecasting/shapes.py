@@ -24,7 +24,7 @@ def require_columns(frame: pd.DataFrame, wanted: Iterable[str], what: str) -> No
     """ValueError that names the columns which a frame lacks; `what` is its name in the message."""
     missing = [column for column in dict.fromkeys(wanted) if column not in frame.columns]
     if missing:
-        raise ValueError(f"{what} has no column {', '.join(missing)}; its columns are {', '.join(map(str, frame.columns))}")
+        raise ValueError(f"{what} has no column {', '.join(map(str, missing))}; its columns are {', '.join(map(str, frame.columns))}")
 
 
 def require_numbers(frame: pd.DataFrame, columns: Iterable[str], what: str, wanted: str = "number") -> None:
