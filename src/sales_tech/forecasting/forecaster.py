@@ -25,6 +25,7 @@ from sales_tech.forecasting.checks import (
 )
 from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.countries import AUTO, country_of
+from sales_tech.forecasting.counts import beside_usual, usual_counts
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
@@ -119,6 +120,8 @@ class PromotionForecaster(BaseEstimator):
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
+        self.counts_ = usual_counts(panel, used, self.series)
+        panel = beside_usual(panel, self.counts_, self.series)
         self.texts_, self.neutral_ = texts_of(panel, used)
         past = self._past(panel, origin)
         self.country_ = country_of(past.rows, self.country)
@@ -147,7 +150,7 @@ class PromotionForecaster(BaseEstimator):
         panel = self._checked(panel, self.roles_)
         given = self.roles or {}
         check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
-        past = self._without_outages(self._past(panel, origin))
+        past = self._without_outages(self._past(beside_usual(panel, self.counts_, self.series), origin))
         self.ensemble_.observe(past, self._calendar(past))
         self.past_, self.origin_ = past, past.origin
         return self
@@ -200,6 +203,7 @@ class PromotionForecaster(BaseEstimator):
         plan_frame = tidied(plan_frame, [*self.series, self.time, *self.plan, *self.static], self.time, "the plan")
         plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table, self.roles_))
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
+        plan_frame = beside_usual(plan_frame, self.counts_, self.series)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")
         steps = period - self.past_.last
         # The last period may be one of those without a row, too.
