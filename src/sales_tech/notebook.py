@@ -26,7 +26,7 @@ from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
 
 _current: list[Run] = []
-_WIDEST = 160  # characters of a cell of a table
+_WIDEST = 240  # characters of a cell of a table: a remark or a note of two sentences
 _LARGE = 100
 
 
