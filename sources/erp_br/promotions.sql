@@ -10,6 +10,7 @@ select
     lower(p.canal) as channel,
     p.regiao as region,
     p.exposicao as display,
+    lower(p.situacao) in ('cancelada', 'cancelado') as withdrawn,
     p.investimento as investment,
     'BRL' as currency
 from promocoes as p

@@ -46,6 +46,7 @@ PROMOCOES = {
     "canal": "Canal",
     "regiao": "Região",
     "exposicao": "Exposição",
+    "situacao": "Situação",
     "investimento": "Investimento",
 }
 RUPTURAS = {"loja": "Loja", "sku": "SKU", "inicio": "Início", "fim": "Fim"}
@@ -142,6 +143,7 @@ def promotion(codigo: str = "PR1", sku: str = "A", **columns: str) -> dict[str, 
         "canal": "",
         "regiao": "",
         "exposicao": "N",
+        "situacao": "ATIVA",
         "investimento": "100,00",
     } | columns
 

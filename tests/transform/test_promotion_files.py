@@ -74,8 +74,21 @@ def test_a_promotion_is_limited_to_a_region_and_bears_its_display(erp: Settings)
     assert found == {"P1": ("Nordeste", True), "P2": (None, False), "P3": (None, None)}
 
 
+def test_a_promotion_is_called_off_by_a_later_file_and_may_come_back(erp: Settings) -> None:
+    land_erp(erp.landing, "promocoes_1", promotion("P1"), promotion("P2"), promotion("P3", situacao=""))
+    night(erp)
+    assert {row["promotion_id"]: row["withdrawn"] for row in read(erp, "silver.promotions")} == {"P1": False, "P2": False, "P3": None}
+    land_erp(erp.landing, "promocoes_2", promotion("P1", situacao="Cancelada"), promotion("P2"))
+    night(erp)
+    assert {row["promotion_id"]: row["withdrawn"] for row in read(erp, "silver.promotions")} == {"P1": True, "P2": False, "P3": None}
+    land_erp(erp.landing, "promocoes_3", promotion("P1", inicio="12/01/2026"))
+    night(erp)
+    back = next(row for row in read(erp, "silver.promotions") if row["promotion_id"] == "P1")
+    assert (back["withdrawn"], back["starts_on"]) == (False, date(2026, 1, 12))
+
+
 def test_a_file_of_promotions_without_region_and_display_still_loads_beside_one_with_them(erp: Settings) -> None:
-    old = [name for name in PROMOCOES if name not in ("regiao", "exposicao")]
+    old = [name for name in PROMOCOES if name not in ("regiao", "exposicao", "situacao")]
     row = promotion("P1")
     lines = [";".join(PROMOCOES[name] for name in old), ";".join(row[name] for name in old)]
     path = erp.landing / "erp_br" / "promocoes_2025.csv"

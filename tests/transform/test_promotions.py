@@ -136,6 +136,16 @@ def test_a_source_of_which_only_returns_are_left_has_nothing_to_tell(erp: Settin
     assert result.notes == ["erp_br: no sales are left, so nothing is told of its promotions"]
 
 
+def test_a_promotion_that_was_called_off_is_no_promotion_to_estimate_or_to_tell_of(lake: Settings) -> None:
+    land_erp(lake.landing, "promocoes_1", promotion("PR1"), promotion("PR2", situacao="CANCELADA"), promotion("PR3", situacao=""))
+    night(lake)
+    estimator = Estimator()
+    estimate(lake, estimator)
+    (seen,) = estimator.seen
+    assert seen.promotions is not None
+    assert list(seen.promotions["promotion_id"]) == ["PR1", "PR3"]
+
+
 def test_the_days_come_in_order_whatever_the_order_of_the_files(lake: Settings) -> None:
     land_erp(lake.landing, "lojas_2", store("L0"))
     land_erp(lake.landing, "vendas_2", *(sale(f"P{n}", loja=shop, data_venda=when) for n, (shop, when) in enumerate(SALES, start=2)))

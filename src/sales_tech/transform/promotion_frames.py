@@ -49,7 +49,7 @@ _BEFORE_RETURNS = {
     "discount": "discount + returned_gross_sales - returned_net_sales",
     "net_sales": "net_sales + returned_net_sales",
 }
-_ONLY = {DAILY: "where units + returned_units > 0"}
+_ONLY = {DAILY: "where units + returned_units > 0", PROMOTIONS: "where withdrawn is distinct from true"}
 _ORDER = {
     # so that the same rows always come in the same order, and give the same sums to the last digit
     DAILY: "sold_on, store_id, sku",
