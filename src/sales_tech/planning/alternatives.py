@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.checks import PlanBeyondHistory
-from sales_tech.planning.lookup import RATES, Rows, runs
+from sales_tech.planning.effects import Effects
+from sales_tech.planning.lookup import RATES, Lookup, Rows, runs
 from sales_tech.planning.ranges import total_spread
-from sales_tech.planning.shelves import Neighbours
-
-if TYPE_CHECKING:
-    from sales_tech.planning.outlook import Outlook
+from sales_tech.planning.shelves import Neighbours, Shelves
 
 STEP = 0.05
 # fmt: off
@@ -42,7 +39,7 @@ _SUMMED = (
 )  # fmt: skip
 
 
-def compared(outlook: Outlook, rows: Rows, plans: pd.DataFrame, depths: Sequence[float] | None) -> pd.DataFrame:
+def compared(shelves: Shelves, effects: Effects, rows: Rows, plans: pd.DataFrame, depths: Sequence[float] | None) -> pd.DataFrame:
     """One row per promotion and depth with the columns COLUMNS, ordered by promotion and rank.
 
     Units and money are those of the promotion where and while it is valid; net_margin is incremental_margin less
@@ -51,22 +48,23 @@ def compared(outlook: Outlook, rows: Rows, plans: pd.DataFrame, depths: Sequence
     """
     if depths is not None and not all(0 < depth < 1 for depth in depths):
         raise ValueError(f"depths are {list(depths)}; expected shares of the list price above 0 and below 1, such as 0.2")
-    outlook.effects(rows)
+    known = shelves.known
+    effects.logs(rows)
     if depths:
-        outlook.effects(rows | {"discount_share": np.full(len(rows["sku"]), max(depths))})
+        effects.logs(rows | {"discount_share": np.full(len(rows["sku"]), max(depths))})
     invested = plans.groupby("promotion_id", sort=True)["investment"].sum().to_dict()
     told: list[dict[str, object]] = []
     for promotion, span in runs(rows["promotion_id"]):
         own = {name: values[span] for name, values in rows.items()}
-        lines, spread = _lines(outlook, own), total_spread(own)
-        lost = _Lost(outlook, own)
+        lines, spread = _lines(known, own), total_spread(own)
+        lost = _Lost(shelves, own)
         depth = lines["discount_share"]
         same = bool((depth == depth[0]).all())
         planned = float(depth[0] if same else np.average(depth, weights=lines["baseline_units"] + 1e-9))
-        asked = _asked(outlook, lines) if depths is None else sorted(set(depths))
-        part = [_at(outlook, lines, lost, spread, None) | {"discount_share": planned, "planned": True}]
+        asked = _asked(known, lines) if depths is None else sorted(set(depths))
+        part = [_at(known, effects, lines, lost, spread, None) | {"discount_share": planned, "planned": True}]
         part += [
-            _at(outlook, lines, lost, spread, depth) | {"discount_share": depth, "planned": False}
+            _at(known, effects, lines, lost, spread, depth) | {"discount_share": depth, "planned": False}
             for depth in asked
             if not same or abs(depth - planned) >= 1e-9
         ]
@@ -87,10 +85,10 @@ def _ranked(part: list[dict[str, object]], promotion: str, invested: float) -> l
 class _Lost:
     """What the promoted SKUs take from their neighbours, of rows of one promotion."""
 
-    def __init__(self, outlook: Outlook, rows: Rows) -> None:
+    def __init__(self, shelves: Shelves, rows: Rows) -> None:
         spans = [span for _, span in runs(rows["sku"])]
         self._begins, self._lengths = [span.start for span in spans], [span.stop - span.start for span in spans]
-        self._neighbours, self._usual = Neighbours(outlook, rows), rows["baseline_units"]
+        self._neighbours, self._usual = Neighbours(shelves, rows), rows["baseline_units"]
 
     def to_neighbours(self, uplift: np.ndarray) -> np.ndarray:
         """Units by SKU, of which `uplift` is what each adds as a share of the baseline."""
@@ -98,7 +96,7 @@ class _Lost:
         return lost
 
 
-def _lines(outlook: Outlook, rows: Rows) -> Rows:
+def _lines(known: Lookup, rows: Rows) -> Rows:
     """One line per SKU of a promotion: units and money of the baseline at list price, and what is asked of the response."""
     begins = [span.start for _, span in runs(rows["sku"])]
     usual = rows["baseline_units"]
@@ -106,16 +104,16 @@ def _lines(outlook: Outlook, rows: Rows) -> Rows:
     for name, values in (("baseline_units", usual), ("listed", usual * rows["list_price"]), ("spent", usual * rows["cost"])):
         told[name] = np.add.reduceat(values, begins)
     for name in RATES:
-        told[name] = outlook.lookup.of_category(name, told["category"])
-    told["neighbour_margin"] = outlook.lookup.of_category("margin", told["category"])
+        told[name] = known.of_category(name, told["category"])
+    told["neighbour_margin"] = known.of_category("margin", told["category"])
     return told
 
 
-def _asked(outlook: Outlook, lines: Rows) -> list[float]:
-    bounds = [outlook.lookup.bounds[category] for category in set(lines["category"].tolist()) if category in outlook.lookup.bounds]
+def _asked(known: Lookup, lines: Rows) -> list[float]:
+    bounds = [known.bounds[category] for category in set(lines["category"].tolist()) if category in known.bounds]
     if not bounds:
         # What no category of the promotion tried is told by the others.
-        bounds = list(outlook.lookup.bounds.values())
+        bounds = list(known.bounds.values())
     first, last = max(low for low, _ in bounds), min(high for _, high in bounds)
     if first > last:
         first, last = min(low for low, _ in bounds), max(high for _, high in bounds)
@@ -123,12 +121,12 @@ def _asked(outlook: Outlook, lines: Rows) -> list[float]:
     return [float(depth) for depth in np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))]
 
 
-def _at(outlook: Outlook, lines: Rows, lost: _Lost, spread: tuple[float, float], depth: float | None) -> dict[str, object]:
+def _at(known: Lookup, effects: Effects, lines: Rows, lost: _Lost, spread: tuple[float, float], depth: float | None) -> dict[str, object]:
     lines = lines if depth is None else lines | {"discount_share": np.full(len(lines["category"]), depth)}
     with warnings.catch_warnings():
         # Of what goes beyond the past is warned once, not at every depth.
         warnings.simplefilter("ignore", PlanBeyondHistory)
-        logs = outlook.effects(lines)
+        logs = effects.logs(lines)
     middle = _earned(lines, lost, np.expm1(logs["uplift"]))
     told: dict[str, object] = {name: float(middle[name].sum()) for name in _SUMMED}
     net, units, usual = (float(middle[name].sum()) for name in ("net", "units", "baseline_units"))
@@ -142,8 +140,8 @@ def _at(outlook: Outlook, lines: Rows, lost: _Lost, spread: tuple[float, float],
         label = "net_margin" if name == "net" else name
         unknown = np.isnan(value)
         told |= {f"{label}_low": np.nan if unknown else max(value - below, least), f"{label}_high": np.nan if unknown else value + above}
-    most = max(outlook.lookup.deepest.values())
-    deepest = [outlook.lookup.deepest.get(category, most) for category in lines["category"].tolist()]
+    most = max(known.deepest.values())
+    deepest = [known.deepest.get(category, most) for category in lines["category"].tolist()]
     beyond = lines["discount_share"] > np.array(deepest) + 1e-4
     return told | {"net_margin": net, "beyond_tried": bool(beyond.any())}
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-if TYPE_CHECKING:
-    from sales_tech.planning.outlook import Outlook
+from sales_tech.planning.frames import OutlookFrames
 
 # SKUs that a caution gives one by one.
 MOST_NAMED = 5
 _DAY = pd.Timedelta(days=1)
 
 
-def cautions(outlook: Outlook, plans: pd.DataFrame, forecast: pd.DataFrame) -> list[str]:
+def cautions(outlook: OutlookFrames, plans: pd.DataFrame, forecast: pd.DataFrame) -> list[str]:
     """A sentence for each promotion that has begun before the first day told, and for each of which some SKUs sell nothing where it runs.
 
     `forecast` is what `Outlook.forecast` says of the plans.
@@ -30,7 +27,7 @@ def cautions(outlook: Outlook, plans: pd.DataFrame, forecast: pd.DataFrame) -> l
     return told
 
 
-def _begun(outlook: Outlook, promotion: str, part: pd.DataFrame) -> list[str]:
+def _begun(outlook: OutlookFrames, promotion: str, part: pd.DataFrame) -> list[str]:
     first, begins, ends = outlook.origin + _DAY, part["starts_on"].min(), part["ends_on"].max()
     if begins >= first:
         return []

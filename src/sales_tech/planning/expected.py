@@ -23,7 +23,7 @@ def expected_demand(outlook: Outlook, plans: pd.DataFrame) -> pd.DataFrame:
     baseline_units + uplift_units - cannibalised_units - pulled_forward_units. The plans are those that `Outlook.forecast`
     takes; there may be none.
     """
-    told = outlook.baseline.merge(outlook.categories.rename("category"), left_on="sku", right_index=True, how="left")
+    told = outlook.baseline.assign(category=outlook.baseline["sku"].map(outlook.lookup.categories))
     added = [f"{effect}_units" for effect in EFFECTS]
     if plans.empty:
         told[["promotions", *added, *LOSSES]] = 0.0

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.rows import Floats, Ints
+from sales_tech.planning.frames import OutlookFrames
 from sales_tech.planning.plans import UNKNOWN_MECHANIC
 from sales_tech.planning.prices import prices_on
-
-if TYPE_CHECKING:
-    from sales_tech.planning.outlook import Outlook
 
 BASELINE = ("baseline_units", "baseline_low", "baseline_median", "baseline_high")
 RATES = ("cannibalised", "pulled_forward", "halo", "halo_margin")
@@ -35,12 +33,15 @@ class Prices:
 class Lookup:
     """What an outlook says of SKUs, series, categories and regions, by their names."""
 
-    def __init__(self, outlook: Outlook) -> None:
+    def __init__(self, outlook: OutlookFrames) -> None:
         first = outlook.prices.drop_duplicates("sku")
+        self.origin, self.horizon = outlook.origin, outlook.horizon
         self.about = {sku: (category, brand) for sku, category, brand in _tuples(first, "sku", "category", "brand")}
         self.members: dict[str, list[tuple[str, str, float]]] = {}
         for sku, channel, series, share in sorted(_tuples(outlook.members, "sku", "channel", "series", "share")):
             self.members.setdefault(sku, []).append((channel, series, share))
+        of_series = outlook.members.drop_duplicates("series")
+        self.categories = {series: self.about[sku][0] for series, sku in _tuples(of_series, "series", "sku") if sku in self.about}
         self.channels = sorted(outlook.members["channel"].astype(object).unique())
         self.regions = {(series, channel, region): share for series, channel, region, share in _tuples(
             outlook.regions, "series", "channel", "region", "share"
@@ -153,7 +154,7 @@ def runs(*keys: np.ndarray) -> list[tuple[Any, slice]]:
     return [(keys[0][begin], slice(begin, stop)) for begin, stop in pairwise(bounds)]
 
 
-def unit_margins(outlook: Outlook) -> pd.Series:
+def unit_margins(outlook: OutlookFrames) -> pd.Series:
     """The margin of one unit at list price by category, weighted by the units expected of each SKU."""
     usual = outlook.baseline.groupby("sku", sort=True)["baseline_units"].sum().rename("units").reset_index()
     usual["sold_on"] = outlook.origin + pd.Timedelta(days=1)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.checks import PlanBeyondHistory
-from sales_tech.forecasting.response import PromotionResponse
 from sales_tech.planning.alternatives import compared
+from sales_tech.planning.effects import Effects
+from sales_tech.planning.frames import OutlookFrames
 from sales_tech.planning.lookup import BASELINE, Lookup, Rows, runs
 from sales_tech.planning.losses import RATES as UNIT_RATES
 from sales_tech.planning.mechanics import check_mechanics
@@ -21,7 +21,6 @@ from sales_tech.planning.overlaps import put_together
 from sales_tech.planning.plans import Rule, plans_of, refuse
 from sales_tech.planning.ranges import row_range
 from sales_tech.planning.shelves import Neighbours, Shelves
-from sales_tech.planning.transfer import EFFECTS, LEAST, with_borrowed
 
 # fmt: off
 FORECAST = (
@@ -31,57 +30,11 @@ FORECAST = (
     "pulled_forward_margin", "net_margin_before_investment",
 )
 # fmt: on
-_PLAIN = ("currency", "origin", "horizon")
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """All that is needed to answer plans of one source, without what it was learnt by; made by `PromotionPlanner`.
-
-    - `baseline`: sku ("others of" a category for those without a series of their own), channel, sold_on, and without promotions
-      baseline_units (the mean), baseline_low, baseline_median, baseline_high (an 80 % interval of the day).
-    - `members`: sku, channel, series (sku of the baseline), share of the series' units; a SKU that is not here has no sale to go by.
-    - `regions`: series, channel, region, share of the series' units; no row where regions are not known.
-    - `prices`: sku, valid_from, category, brand, list_price, cost, the first row of each SKU on the day after the origin.
-    - `response`: rows of gold.promotion_response. `rates`: see `losses.loss_rates`.
-    - `currency` of all money, `origin` the last day known, `horizon` how many days are told.
-    """
-
-    baseline: pd.DataFrame
-    members: pd.DataFrame
-    regions: pd.DataFrame
-    prices: pd.DataFrame
-    response: pd.DataFrame
-    rates: pd.DataFrame
-    currency: str
-    origin: pd.Timestamp
-    horizon: int
-
-    @property
-    def last(self) -> pd.Timestamp:
-        """The last day that is told."""
-        return self.origin + pd.Timedelta(days=self.horizon)
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """What is no frame, as it stands in a JSON document."""
-        return {"currency": self.currency, "origin": f"{self.origin:%Y-%m-%d}", "horizon": self.horizon}
-
-    def to_frames(self) -> dict[str, pd.DataFrame]:
-        """The frames by name, to be stored; together with `about` they are all that there is."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _PLAIN}
-
-    @classmethod
-    def from_frames(cls, frames: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Self:
-        """The outlook of what `to_frames` and `about` gave; ValueError names what is missing."""
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if name not in (about if name in _PLAIN else frames)]
-        if missing:
-            raise ValueError(f"the stored outlook lacks {', '.join(missing)}; expected {', '.join(names)}")
-        given = {name: frames[name] for name in names if name not in _PLAIN}
-        return cls(
-            **given, currency=str(about["currency"]), origin=pd.Timestamp(about["origin"]).as_unit("s"), horizon=int(about["horizon"])
-        )
+class Outlook(OutlookFrames):
+    """All that is needed to answer plans of one source, without what it was learnt by; made by `PromotionPlanner`."""
 
     def forecast(self, plans: pd.DataFrame, *, together: bool = False) -> pd.DataFrame:
         """One row per promotion, SKU, channel and day where and while a promotion is valid, with the columns FORECAST.
@@ -107,13 +60,13 @@ class Outlook:
         tried, in steps of five points. The row of what was planned is there as well and is marked.
         """
         checked = plans_of(plans)
-        return compared(self, self._rows(checked), checked, depths)
+        return compared(self.shelves, self.effects, self._rows(checked), checked, depths)
 
     def answered(self, plans: pd.DataFrame, depths: Sequence[float] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What `forecast` and `alternatives` say to the same plans, in half the time of asking both."""
         checked = plans_of(plans)
         rows = self._rows(checked)
-        return self._forecast(rows), compared(self, rows, checked, depths)
+        return self._forecast(rows), compared(self.shelves, self.effects, rows, checked, depths)
 
     def refused(self, plans: pd.DataFrame) -> dict[str, str]:
         """The promotions of a plan that `forecast` would refuse, and why."""
@@ -132,27 +85,6 @@ class Outlook:
         rows = self._moved(self._rows(plans))
         told = frame_of(rows, rows)
         return put_together(told) if together else told
-
-    def effects(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The log of what the promotion multiplies units by in each row (category, brand, mechanic, display, discount_share), thrice."""
-        if self.response.empty:
-            raise ValueError("no promotion of this source could be judged yet, so none to come can be told; expected rows of the response")
-        asked = [np.asarray(rows[name], dtype=object).tolist() for name in ("category", "brand", "mechanic", "display")]
-        depth = np.asarray(rows["discount_share"], dtype=np.float64)
-        numbers: dict[tuple[object, ...], int] = {}
-        which = np.array([numbers.setdefault(key, len(numbers)) for key in zip(*asked, strict=True)], dtype=np.int64)
-        self._warn_untried(numbers)
-        told = {}
-        for name in EFFECTS:
-            response, logs, beyond = self._responses[name], np.zeros(len(depth)), 0
-            for key, number in numbers.items():
-                at = which == number
-                logs[at] = response.logs(key, depth[at])
-                beyond += response.beyond(key, depth[at])
-            if name == EFFECTS[0]:
-                response.warn(beyond)
-            told[name] = logs
-        return told
 
     def _forecast(self, given: Rows, *, together: bool = False) -> pd.DataFrame:
         rows = self._moved(given)
@@ -179,7 +111,7 @@ class Outlook:
             rows[f"{name}_units"] = rows["uplift_units"] * rate(name)
         for span in [slice(None)] if together else [span for _, span in runs(rows["promotion_id"])]:
             own = {name: values[span] for name, values in rows.items()}
-            rows["cannibalised_units"][span] = Neighbours(self, own).lost(own["uplift_units"])
+            rows["cannibalised_units"][span] = Neighbours(self.shelves, own).lost(own["uplift_units"])
         rows["net_units"] = rows["uplift_units"] - rows["cannibalised_units"] + rows["halo_units"] - rows["pulled_forward_units"]
         rows["cannibalised_margin"] = rows["cannibalised_units"] * rate("margin")
         rows["halo_margin"] = rows["uplift_units"] * rate("halo_margin")
@@ -188,7 +120,7 @@ class Outlook:
         rows["net_margin_before_investment"] = rows["margin"] - rows["baseline_margin"] - lost
 
     def _moved(self, rows: Rows) -> Rows:
-        return rows | {effect: np.expm1(logs) for effect, logs in self.effects(rows).items()}
+        return rows | {effect: np.expm1(logs) for effect, logs in self.effects.logs(rows).items()}
 
     def _rows(self, plans: pd.DataFrame) -> Rows:
         self._check(plans)
@@ -202,32 +134,12 @@ class Outlook:
     @cached_property
     def shelves(self) -> Shelves:
         """Who stands beside whom."""
-        return Shelves(self)
-
-    def _warn_untried(self, keys: Iterable[tuple[object, ...]]) -> None:
-        for category, mechanic in dict.fromkeys((key[0], key[2]) for key in keys):
-            if (category, mechanic) not in self.lookup.kinds:
-                warnings.warn(
-                    f"mechanic {mechanic} was never tried in category {category}, so its effect there is taken from other categories",
-                    PlanBeyondHistory,
-                    stacklevel=4,
-                )
+        return Shelves(self.lookup)
 
     @cached_property
-    def _responses(self) -> dict[str, PromotionResponse]:
-        response = with_borrowed(self.response, self._about["category"])
-        return {name: PromotionResponse(response.assign(uplift=response[name].clip(lower=LEAST))) for name in EFFECTS}
-
-    @cached_property
-    def categories(self) -> pd.Series:
-        """The category of each series, by its name."""
-        own = self._about.set_index("sku")["category"]
-        first = self.members.drop_duplicates("series").set_index("series")["sku"]
-        return first.map(own).rename_axis("sku")
-
-    @cached_property
-    def _about(self) -> pd.DataFrame:
-        return self.prices.drop_duplicates("sku")[["sku", "category", "brand"]]
+    def effects(self) -> Effects:
+        """What promotions move."""
+        return Effects(self.response, self.lookup)
 
     def _check(self, plans: pd.DataFrame) -> None:
         known = self.lookup
@@ -270,7 +182,7 @@ class Outlook:
             ),
         )
         if len(self.response):
-            check_mechanics(plans, known, self._responses[EFFECTS[0]])
+            check_mechanics(plans, known, self.effects.middle)
 
 
 def frame_of(rows: Rows, columns: Iterable[str]) -> pd.DataFrame:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sales_tech.forecasting.rows import Bools, Floats, Ints
-from sales_tech.planning.lookup import Rows, runs
-
-if TYPE_CHECKING:
-    from sales_tech.planning.outlook import Outlook
+from sales_tech.planning.lookup import Lookup, Rows, runs
 
 # Of what neighbours usually sell no more than this is lost.
 LARGEST_LOSS = 0.8
@@ -74,10 +70,10 @@ def share_lost(wanted: Floats, peers: Floats) -> Floats:
 class Shelves:
     """The shelves of an outlook, each made when it is first asked for."""
 
-    def __init__(self, outlook: Outlook) -> None:
-        self._lookup, self._made = outlook.lookup, dict[tuple[str, str], Shelf]()
+    def __init__(self, known: Lookup) -> None:
+        self.known, self._made = known, dict[tuple[str, str], Shelf]()
         self._series: dict[object, list[str]] = {}
-        for name, category in outlook.categories.items():
+        for name, category in known.categories.items():
             self._series.setdefault(category, []).append(str(name))
 
     def of(self, category: str, channel: str) -> Shelf:
@@ -87,7 +83,7 @@ class Shelves:
         return self._made[category, channel]
 
     def _shelf(self, category: str, channel: str) -> Shelf:
-        known = self._lookup
+        known = self.known
         names = [name for name in self._series[category] if (name, channel) in known.places]
         usual = np.stack([known.baseline["baseline_units"][known.places[name, channel]] for name in names])
         regions = known.region_names or [EVERYWHERE]
@@ -104,9 +100,10 @@ class Neighbours:
     `rows` are those of `Lookup.rows` of promotions that run together, ordered by promotion, SKU, channel and day.
     """
 
-    def __init__(self, outlook: Outlook, rows: Rows) -> None:
-        self._size, self._rate = len(rows["sku"]), outlook.lookup.of_category("cannibalised", rows["category"])
-        first = np.datetime64(outlook.origin, "D") + 1
+    def __init__(self, shelves: Shelves, rows: Rows) -> None:
+        known = shelves.known
+        self._size, self._rate = len(rows["sku"]), known.of_category("cannibalised", rows["category"])
+        first = np.datetime64(known.origin, "D") + 1
         day = (rows["sold_on"].astype("datetime64[D]") - first).astype(np.int64)
         spans: dict[tuple[str, str], list[slice]] = {}
         for _, span in runs(rows["promotion_id"], rows["sku"], rows["channel"]):
@@ -114,13 +111,13 @@ class Neighbours:
         row, cell, part, peers = [], [], [], []
         begin = 0
         for (category, channel), mine in spans.items():
-            shelf = outlook.shelves.of(category, channel)
-            regions, days = len(shelf.regions), outlook.horizon
+            shelf = shelves.of(category, channel)
+            regions, days = len(shelf.regions), known.horizon
             running: dict[tuple[int, str, float], Bools] = {}
             for span in mine:
                 at, places, on = shelf.rows[rows["series"][span.start]], shelf.places(rows["region"][span.start]), day[span]
                 sku = rows["sku"][span.start]
-                share = next(share for its, _, share in outlook.lookup.members[sku] if its == channel)
+                share = next(share for its, _, share in known.members[sku] if its == channel)
                 running.setdefault((at, sku, share), np.zeros((regions, days), dtype=bool))[places, on] = True
                 where = np.arange(regions)[places]
                 row.append(np.tile(np.arange(span.start, span.stop), len(where)))
