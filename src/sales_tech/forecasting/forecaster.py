@@ -114,7 +114,7 @@ class PromotionForecaster(BaseEstimator):
 
         Where gaps are filled, `origin` may be a later period than the last with a row: it ends a gap of all series.
         """
-        check_parameters(self)
+        check_parameters(self.get_params(deep=False))
         self.seed_ = seed_of(self.random_state)
         panel = self._checked(panel, None)
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
