@@ -31,5 +31,5 @@ def test_a_step_that_had_nothing_to_do_has_nothing_to_tell(erp: Settings) -> Non
 
 def test_what_should_be_looked_at_is_told_apart_from_what_was_not_loaded(erp: Settings) -> None:
     text = shown(ended(erp, StepResult("ingest/batch_csv", remarks=["a.csv looks cut off"], notes=["b.csv: no pack claims it"])))
-    assert "look at a.csv looks cut off" in text
+    assert "warning a.csv looks cut off" in text
     assert "not loaded b.csv" in text

@@ -57,7 +57,7 @@ def _tell(console: Console, outcome: Outcome) -> None:
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"rejected file {name}: {reason}", highlight=False, markup=False, soft_wrap=True)
     for remark in outcome.remarks:
-        console.print(f"look at {remark}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"warning {remark}", highlight=False, markup=False, soft_wrap=True)
     for file in outcome.unread:
         said = f"unread file {file.name}, since it was rejected at {file.since:{MOMENT}}: {file.reason}"
         console.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -167,9 +167,9 @@ def _figures(console: Console, settings: Settings) -> None:
 
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     for remark in outcome.remarks[:most]:
-        console.print(f"[yellow]look at[/] {escape(remark)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning[/] {escape(remark)}", highlight=False, soft_wrap=True)
     if len(outcome.remarks) > most:
-        console.print(f"[dim]and {len(outcome.remarks) - most} more to look at: see the notebook of 01_ingest[/]")
+        console.print(f"[dim]and {len(outcome.remarks) - most} more warnings: see the notebook of 01_ingest[/]")
     for note in outcome.notes[:most]:
         console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False)
     if len(outcome.notes) > most:
