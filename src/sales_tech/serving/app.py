@@ -118,7 +118,7 @@ def _pages() -> list[Route]:
         return FileResponse(swagger_file(request.path_params["name"]), headers=DOCS_HEADERS)
 
     kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-    names = ("app.js", "words.js", "chart.js", "style.css", "icon.svg", "docs.js")
+    names = ("app.js", "picker.js", "words.js", "chart.js", "style.css", "icon.svg", "docs.js")
     files = [Route(f"/{name}", page(name, kinds[name.rpartition(".")[2]], HEADERS), methods=["GET"]) for name in names]
     return [
         Route("/", page("index.html", "text/html", HEADERS), methods=["GET"]),

@@ -10,7 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from sales_tech.planning import Outlook
 
-MOST_SKUS = 50
+MOST_SKUS = 100
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Choices:
 
     @classmethod
     def of(cls, outlook: Outlook) -> Self:
-        """The choices that an outlook can answer: SKUs that sell, those that sell most first, in categories with a promotion."""
+        """The choices that an outlook can answer: SKUs that sell, those that sell most first, none where no promotion was judged."""
         response = outlook.response.sort_values(["promotions", "mechanic", "display"], ascending=[False, True, True], kind="stable")
         keys = ["category", "mechanic", "display"]
         tried: dict[str, list[dict[str, Any]]] = {}
@@ -43,7 +43,7 @@ class Choices:
             },
             "categories": tried,
         }
-        return cls(about, _skus(outlook, set(tried)))
+        return cls(about, _skus(outlook) if tried else [])
 
     def matching(self, text: str) -> dict[str, Any]:
         """The choices with the first SKUs whose name, category or brand holds a text."""
@@ -55,14 +55,17 @@ class Choices:
         return {**self.about, "skus": shown, "found": len(found), "all": len(self.skus)}
 
 
-def _skus(outlook: Outlook, categories: set[str]) -> list[dict[str, Any]]:
+def _skus(outlook: Outlook) -> list[dict[str, Any]]:
     expected = outlook.baseline.groupby(["sku", "channel"], sort=True)["baseline_units"].sum()
     members = outlook.members
     of_series = expected.reindex(pd.MultiIndex.from_frame(members[["series", "channel"]])).fillna(0.0).to_numpy()
     units = (members["share"] * of_series).groupby(members["sku"].astype(object)).sum()
     prices = outlook.prices.drop_duplicates("sku").astype({"sku": object})
-    prices = prices[prices["sku"].isin(units.index) & prices["category"].astype(object).isin(categories)]
-    prices = prices.assign(units=prices["sku"].map(units)).sort_values(["units", "sku"], ascending=[False, True], kind="stable")
+    prices = (
+        prices[prices["sku"].isin(units.index)]
+        .assign(units=prices["sku"].map(units))
+        .sort_values(["units", "sku"], ascending=[False, True], kind="stable")
+    )
     columns = [prices[name] for name in ("sku", "category", "brand", "list_price")]
     return [
         {

@@ -1,20 +1,11 @@
 // The page asks /choices what a plan can name, and /invocations what the plan will sell and earn.
 import { bars, lines } from "./chart.js";
+import { add, choices, choose, draw, offered, planned, remove, take, tried } from "./picker.js";
 import { change, current, day, money, number, other, share, shortDay, shortMoney, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const FIELDS = { sku: "sku", mechanic: "mechanic", discount_share: "depth", starts_on: "starts", ends_on: "ends", channel: "channel", region: "region", investment: "investment" };
-let choices = null, product = null, asking = null, waiting = 0, last = null, typed = 0;
-
-async function choose(text) {
-  const mine = ++typed, told = await fetch(`choices?sku=${encodeURIComponent(text)}`), found = await told.json();
-  // Answers may come in another order than was typed.
-  if (mine !== typed) return;
-  choices = found;
-  $("skus").replaceChildren(...choices.skus.map((one) => Object.assign(document.createElement("option"), { value: one.sku, label: `${one.category}, ${one.brand}` })));
-  const wanted = text.trim().toLowerCase();
-  product = choices.skus.find((one) => one.sku === text) || choices.skus.find((one) => one.sku.toLowerCase() === wanted) || null;
-}
+let asking = null, waiting = 0, last = null;
 
 function write() {
   const say = words();
@@ -41,21 +32,18 @@ function describe() {
   options($("region"), ["", ...places], (name) => name || say.all_regions);
   $("region").disabled = places.length === 0;
   $("depth-shown").textContent = share($("depth").value / 100);
-  if (!product) {
-    const [only] = choices.skus;
-    $("sku-note").textContent = choices.found > 1 ? say.many({ found: number(choices.found) }) : only ? say.one({ sku: only.sku }) : say.found({ found: 0 });
-    return;
-  }
-  const price = product.list_price === null ? "?" : money(product.list_price, choices.currency, 2);
-  $("sku-note").textContent = say.found({ category: product.category, brand: product.brand, price });
-  const tried = choices.categories[product.category] || [];
-  options($("mechanic"), [...new Set(tried.map((one) => one.mechanic))], (name) => (name === "unknown" ? say.unnamed : name));
-  const own = tried.filter((one) => one.mechanic === $("mechanic").value);
+  draw();
+  if (planned().length === 0) return;
+  const rows = offered();
+  options($("mechanic"), [...new Set(rows.map((one) => one.mechanic))], (name) => (name === "unknown" ? say.unnamed : name));
+  const own = rows.filter((one) => one.mechanic === $("mechanic").value);
   const shown = own.some((one) => one.display), plain = own.some((one) => !one.display);
   $("display").disabled = !(shown && plain);
   if (!(shown && plain)) $("display").checked = shown;
-  const one = own.find((row) => row.display === $("display").checked);
-  $("depth-note").textContent = one ? say.tried({ from: share(one.depth_from), to: share(one.depth_to) }) : "";
+  const known = tried(), from = Math.max(...known.flat().map((row) => row.depth_from)), to = Math.min(...known.flat().map((row) => row.depth_to));
+  const ever = known.every((part) => part.length) && from <= to ? say.tried({ count: known.length, from: share(from), to: share(to) }) : "";
+  const untried = known.some((part) => !part.some((one) => one.mechanic === $("mechanic").value));
+  $("depth-note").textContent = `${ever} ${untried ? say.untried : ""}`.trim();
 }
 
 function ask() {
@@ -66,13 +54,14 @@ function ask() {
 async function send() {
   describe();
   if (asking) asking.abort();
-  if (!product) {
+  const skus = planned().map((one) => one.sku);
+  if (skus.length === 0) {
     forget();
     return;
   }
   asking = new AbortController();
   const promotion = {
-    promotion_id: "plan", sku: product.sku, mechanic: $("mechanic").value, discount_share: $("depth").value / 100, starts_on: $("starts").value,
+    promotion_id: "plan", skus, mechanic: $("mechanic").value, discount_share: $("depth").value / 100, starts_on: $("starts").value,
     ends_on: $("ends").value, channel: $("channel").value || null, region: $("region").value || null, display: $("display").checked,
     investment: $("investment").value === "" ? null : Number($("investment").value),
   };
@@ -236,9 +225,8 @@ async function begin() {
   await choose("");
   const first = choices.skus[0];
   if (first) {
-    $("sku").value = first.sku;
-    product = first;
-    const deepest = Math.max(...choices.categories[first.category].map((one) => one.depth_to));
+    take(first);
+    const deepest = Math.max(...offered().map((one) => one.depth_to));
     $("depth").value = Math.round(Math.min(0.2, deepest) * 100);
   }
   for (const id of ["starts", "ends"]) { $(id).min = choices.first_day; $(id).max = choices.last_day; }
@@ -247,7 +235,14 @@ async function begin() {
   $("ends").value = end < choices.last_day ? end : choices.last_day;
   write();
   $("plan").addEventListener("input", (event) => { if (event.target.id !== "sku") ask(); });
-  $("sku").addEventListener("input", async () => { await choose($("sku").value); ask(); });
+  $("sku").addEventListener("input", async () => { if (await choose($("sku").value)) ask(); });
+  $("add").addEventListener("click", async () => { await add(); $("sku").focus(); ask(); });
+  $("chosen").addEventListener("click", (event) => {
+    if (event.target.tagName !== "BUTTON") return;
+    remove(event.target.dataset.remove);
+    $("sku").focus();
+    ask();
+  });
   $("plan").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
   $("language").addEventListener("click", () => { change(); write(); });
   addEventListener("resize", () => { if (last && !$("told").hidden) show(last); });

@@ -1,0 +1,132 @@
+"""The form in a browser: what a planner chooses is what the endpoint is asked, and what it answers is shown."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page
+from tests.models.pasts import recipe, small_past
+from tests.support.browser import running_browser
+
+from sales_tech.planning import Outlook
+from sales_tech.serving.app import application
+
+
+@pytest.fixture(scope="module")
+def outlook() -> Outlook:
+    return recipe().fit(small_past()).outlook_
+
+
+@pytest.fixture(scope="module")
+def address(outlook: Outlook) -> Iterator[str]:
+    """The endpoint on loopback, for as long as the tests of this file run."""
+    server = uvicorn.Server(uvicorn.Config(application(outlook), access_log=False, log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as found:
+        yield found
+
+
+@pytest.fixture
+def form(browser: Browser, address: str) -> Iterator[Form]:
+    context = browser.new_context(locale="en-US")
+    yield Form(context.new_page(), address)
+    context.close()
+
+
+class Form:
+    """The form as it is used; `asked` are the promotions that the last request named."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.faults = page, list[str]()
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        with page.expect_response("**/invocations") as first:
+            page.goto(address)
+        self.asked, self.answer = self._told(first.value)
+
+    def after(self, doing: Any) -> None:
+        """Do something that asks anew, and wait for what is answered."""
+        with self.page.expect_response("**/invocations") as again:
+            doing()
+        self.asked, self.answer = self._told(again.value)
+
+    def type(self, text: str) -> None:
+        """Write into the field of SKUs, and wait for what is found."""
+        with self.page.expect_response("**/choices?sku=*"):
+            self.page.fill("#sku", text)
+        self.page.wait_for_function(
+            "text => document.activeElement.id === 'sku' && document.getElementById('sku').value === text", arg=text
+        )
+        self.page.wait_for_timeout(150)
+
+    def text(self, name: str) -> str:
+        return (self.page.text_content(f"#{name}") or "").strip()
+
+    def _told(self, response: Any) -> tuple[dict[str, Any], Any]:
+        (promotion,) = response.request.post_data_json["promotions"]
+        answer = response.json()
+        self.page.wait_for_selector("#answer[aria-busy=false]")
+        return promotion, answer
+
+
+def test_the_first_plan_is_that_of_the_sku_that_sells_most(form: Form) -> None:
+    assert form.asked["skus"] == ["S5"]
+    assert form.page.is_visible("#told")
+    assert form.faults == []
+
+
+def test_all_that_a_word_finds_is_planned_together_and_shown_as_one(form: Form, outlook: Outlook) -> None:
+    form.type("fones")
+    assert form.text("add") == "Add 3"
+    form.after(lambda: form.page.click("#add"))
+    assert sorted(form.asked["skus"]) == ["S1", "S3", "S5"]
+    assert form.text("count") == "3 SKUs on the list"
+    plans = pd.DataFrame([form.asked | {"sku": sku} for sku in form.asked["skus"]])
+    units = outlook.forecast(plans.astype({"starts_on": "datetime64[s]", "ends_on": "datetime64[s]"}))["units"].sum()
+    (shown, *_) = form.page.locator("#figures dd").all_text_contents()
+    assert shown.startswith(f"{units:,.0f}80 %")
+
+
+def test_skus_are_put_on_the_list_and_taken_off_one_by_one(form: Form) -> None:
+    form.after(lambda: form.page.click("#add"))
+    form.after(lambda: form.type("s2"))
+    assert form.asked["skus"] == ["S5", "S2"]  # the one in the field counts, too
+    form.after(lambda: form.page.click("#add"))
+    form.type("S2")
+    assert form.page.is_disabled("#add")  # it is there already
+    form.after(lambda: form.page.click("#list li:first-child button"))
+    assert form.asked["skus"] == ["S2"]
+    assert form.text("count") == "1 SKU on the list"
+    form.type("")
+    form.page.click("#clear")
+    form.page.wait_for_selector("#told", state="hidden")
+    assert form.page.is_hidden("#chosen")
+    assert form.faults == []
+
+
+def test_what_nothing_is_found_by_cannot_be_put_on_the_list(form: Form) -> None:
+    form.type("geladeira")
+    assert form.text("sku-note") == "No SKU found."
+    assert form.page.is_disabled("#add")
+    assert form.page.is_hidden("#told")
+
+
+def test_the_list_speaks_the_language_of_the_page(form: Form) -> None:
+    form.after(lambda: form.page.click("#add"))
+    form.page.click("#language")
+    assert form.text("count") == "1 SKU na lista"
+    assert form.page.get_attribute("#list li button", "aria-label") == "Tirar S5"
