@@ -16,6 +16,9 @@ from tests.support.nights import HASH_KEY, REPOSITORY, cloud_settings_in, settin
 # Two workers on two cores, each with two threads that wait for one another by spinning, take ten times as long as with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Of tiny tables Java compiles more than it runs: without its second compiler the nights on Spark take half as long.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+
 # No test is about its own time, and on a busy machine any example may take longer than hypothesis allows.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
