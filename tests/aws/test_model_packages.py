@@ -81,12 +81,27 @@ def test_the_latest_approved_is_the_newest_of_its_source(packages: ModelPackages
         ({str(number): "1" for number in range(49)}, "49 figures"),
         ({"wape": "x" * 257}, "a figure wape of 257 characters"),
         ({"wape": ""}, "a figure wape of 0 characters"),
+        ({"wape": "31.0%"}, "a figure wape that reads '31.0%'"),
     ],
 )
 def test_more_than_sagemaker_keeps_is_refused_before_it_is_asked(packages: ModelPackages, figures: dict[str, str], found: str) -> None:
     with pytest.raises(ModelError, match=f"the card of olist has {found}; expected at most 48 figures"):
         packages.register("olist", archive(1), IMAGE, digest(1), figures=figures)
     assert packages.versions() == []
+
+
+def test_a_figure_may_hold_what_the_api_of_sagemaker_takes(deployed: Deployed, packages: ModelPackages) -> None:
+    shape = deployed.cloud.client("sagemaker").meta.service_model.shape_for("CustomerMetadataValue")
+    # Of the pattern's four classes the last is a list of marks; the emulator takes any text.
+    assert shape.metadata["pattern"] == "([\\p{L}\\p{Z}\\p{N}_.:\\/=+\\-@]*)${1,256}"
+    marks = {mark for mark in map(chr, range(32, 127)) if not mark.isalnum()}
+    refused = set()
+    for mark in marks:
+        try:
+            packages.register("olist", archive(ord(mark)), IMAGE, digest(ord(mark)), figures={"wape": f"é1{mark}"})
+        except ModelError:
+            refused.add(mark)
+    assert marks - refused == set(" _.:/=+-@")
 
 
 def test_one_waits_until_somebody_decides(packages: ModelPackages) -> None:

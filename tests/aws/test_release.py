@@ -15,16 +15,15 @@ from tests.support.command_line import pipeline
 from sales_tech.aws.model_packages import ModelPackages
 from sales_tech.errors import ModelError
 from sales_tech.models.artifact import CARD, CARD_TEXT, FILES, Artifact
-from sales_tech.models.card import Decision, Figures, ModelCard
+from sales_tech.models.card import Figures, ModelCard
+from sales_tech.models.championship import decide
 from sales_tech.models.manifest import MANIFEST, Manifest
 from sales_tech.models.registry import Registry
 from sales_tech.orchestration.release import figures_of, register_champion
 from sales_tech.settings import Aws, Settings
 
-LIMIT = 256
 
-
-def card(source: str = "erp_br", reason: str = "it is better") -> ModelCard:
+def card(source: str = "erp_br") -> ModelCard:
     figures = [
         Figures(name=name, rows=9, wape=wape, bias=-0.02, rmsse=None, pinball=0.5, coverage=0.78, nominal=0.8)
         for name, wape in (("challenger", 0.31), ("seasonal naive", 0.52))
@@ -47,7 +46,7 @@ def card(source: str = "erp_br", reason: str = "it is better") -> ModelCard:
         figures=figures,
         calibration=[],
         importance=[],
-        decision=Decision(outcome="registered", reason=reason),
+        decision=decide(figures),
     )
 
 
@@ -89,7 +88,7 @@ def endpoint(lake: Settings, *words: str) -> Any:
 
 
 def test_the_card_is_told_in_short(lake: Settings) -> None:
-    told = figures_of(card(reason="x" * 400))
+    told = figures_of(card())
     assert told == {
         "origin": "2026-02-28",
         "horizon_days": "91",
@@ -97,7 +96,6 @@ def test_the_card_is_told_in_short(lake: Settings) -> None:
         "currency": "BRL",
         "code_version": "1.0",
         "decision": "registered",
-        "reason": "x" * LIMIT,
         "wape": "0.3100",
         "bias": "-0.0200",
         "coverage": "0.7800",
@@ -117,6 +115,10 @@ def test_a_champion_is_registered_as_it_lies_in_the_lake(deployed: Deployed, lak
     assert deployed.cloud.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] == version.size
     assert made.image == f"{deployed.stack.output('RepositoryUri')}:2026-03-01"
     kept = deployed.cloud.client("sagemaker").describe_model_package(ModelPackageName=made.arn)
+    assert kept["ModelPackageDescription"] == (
+        "erp_br v0001, sales until 2026-02-28: its error (WAPE) is 31.0%, against 52.0% of repeating the last week; "
+        "there was no model in use to beat"
+    )
     uri = kept["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].removeprefix(f"s3://{bucket}/")
     stored = deployed.cloud.client("s3").get_object(Bucket=bucket, Key=uri)["Body"].read()
     assert ModelCard.model_validate_json(stored) == card()

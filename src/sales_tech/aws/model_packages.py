@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from sales_tech.errors import ModelError
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 DIGEST = "SALES_TECH_MODEL_DIGEST"
 MOST_FIGURES, LONGEST = 48, 256  # what SageMaker keeps beside a version: 50 texts, of which two are ours
+# What SageMaker takes of a figure, by the pattern of CustomerMetadataValue in its API: letters, digits, blanks and these marks.
+_FIGURE = re.compile(r"[\w .:/=+@-]*")
 _TYPES = ["application/json", "text/csv"]
 # Only told to whoever looks: the stack, not SageMaker, chooses the machine.
 _INSTANCES: list[str] = ["ml.t2.medium", "ml.t2.large", "ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge", "ml.r5.large"]
@@ -52,7 +55,7 @@ class ModelPackages:
         """Register an archive in S3 as the next version, or hand back the version that has it already.
 
         `figures` are shown beside the version, `card` is the s3:// address of the card as JSON. ModelError for more figures
-        than a version may have, or too long ones.
+        than a version may have, too long ones, or characters that SageMaker does not take in one.
         """
         for known in self.versions():
             if (known.source, known.archive, known.digest, known.image) == (source, archive, digest, image):
@@ -131,6 +134,11 @@ class ModelPackages:
 
 
 def _check(source: str, figures: dict[str, str]) -> None:
-    long = next((f"a figure {name} of {len(value)} characters" for name, value in figures.items() if not 0 < len(value) <= LONGEST), "")
-    if found := f"{len(figures)} figures" if len(figures) > MOST_FIGURES else long:
-        raise ModelError(f"the card of {source} has {found}; expected at most {MOST_FIGURES} figures, each of 1 to {LONGEST} characters")
+    problems = [f"{len(figures)} figures"] if len(figures) > MOST_FIGURES else []
+    problems += [f"a figure {name} of {len(value)} characters" for name, value in figures.items() if not 0 < len(value) <= LONGEST]
+    problems += [f"a figure {name} that reads {value!r}" for name, value in figures.items() if not _FIGURE.fullmatch(value)]
+    if problems:
+        raise ModelError(
+            f"the card of {source} has {problems[0]}; expected at most {MOST_FIGURES} figures, each of 1 to {LONGEST} letters, digits, "
+            "blanks and _.:/=+-@"
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sales_tech.aws.stack import Stack
     from sales_tech.planning import Outlook
 
-LONGEST = 256  # what SageMaker keeps of one figure
+MOST_WORDS = 1024  # characters that SageMaker keeps of what a version is
 _DAYS = 10
 
 
@@ -62,7 +62,6 @@ def figures_of(card: ModelCard) -> dict[str, str]:
         "currency": card.currency,
         "code_version": card.code_version,
         "decision": card.decision.outcome,
-        "reason": card.decision.reason[:LONGEST],
     }
     for name, prefix in ((CHALLENGER, ""), (CHAMPION, "champion_"), (NAIVE, "naive_")):
         if (one := card.figures_of(name)) is not None:
@@ -94,7 +93,8 @@ def register_champion(settings: Settings, stack: Stack, source: str, image_tag: 
         champion.artifact.digest,
         figures=figures_of(card),
         card=f"{place}/{CARD}",
-        description=f"{source} {champion.version}, sales until {card.origin:%Y-%m-%d}",
+        # The reason stands here, since SageMaker takes neither commas nor per cent signs in a figure.
+        description=f"{source} {champion.version}, sales until {card.origin:%Y-%m-%d}: {card.decision.reason}"[:MOST_WORDS],
     )
 
 
