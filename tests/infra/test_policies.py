@@ -14,6 +14,7 @@ EXCEPTIONS = {
     ("storage", "Key", "AccountAdministersAndDelegates"): "in a key's policy * is the key itself",
     ("storage", "Key", "LogGroupsOfThisStack"): "in a key's policy * is the key itself",
     ("storage", "Key", "ServicesThatPublishToTheTopic"): "in a key's policy * is the key itself",
+    ("storage", "Key", "EventsThatPublishToTheTopic"): "in a key's policy * is the key itself",
     ("pipeline", "NightRole", "LogInToEcr"): "ecr:GetAuthorizationToken knows no resource",
     ("pipeline", "NightRole", "MeasureTheMachine"): "cloudwatch:PutMetricData knows no resource; the namespace is a condition",
     ("pipeline", "NightRole", "Log"): "SageMaker gives the log group its name, and the group's streams are part of its ARN",
@@ -118,6 +119,20 @@ def test_a_wildcard_below_a_name_of_the_stack_is_narrow() -> None:
 def test_every_bucket_and_queue_refuses_plain_http() -> None:
     refusing = {where[1] for where, statement in statements() if statement["Effect"] == "Deny" and "aws:SecureTransport" in str(statement)}
     assert refusing == {"LandingPolicy", "LakePolicy", "LogsPolicy", "OrdersPolicy", "DeadOrdersPolicy", "AlarmsPolicy"}
+
+
+def test_eventbridge_reaches_the_topic_though_it_names_no_source() -> None:
+    # "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge User Guide, resource-based policies);
+    # aws:SourceAccount in a key's policy "is not supported for EventBridge-to-encrypted topics" (SNS Developer Guide, key management).
+    told = {
+        where[1]: statement.get("Condition", {})
+        for where, statement in statements()
+        if statement["Effect"] == "Allow" and "events.amazonaws.com" in listed(statement.get("Principal", {}).get("Service", []))
+    }
+    topic = {"Fn::Sub": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${Name}-alarms"}
+    assert told.pop("NightsLogsPolicy") == {}, "a log group, no topic"
+    assert told == {"AlarmsPolicy": {}, "Key": {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}}}
+    assert template("observability")["Resources"]["Alarms"]["Properties"]["TopicName"] == {"Fn::Sub": "${Name}-alarms"}
 
 
 def test_a_role_is_assumed_by_one_service() -> None:
