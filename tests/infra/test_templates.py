@@ -98,6 +98,13 @@ def test_the_dead_letters_take_messages_from_the_queue_alone() -> None:
     assert [each["Fn::Sub"].rpartition(":")[2] for each in allowed["sourceQueueArns"]] == ["${Name}-orders"]
 
 
+def test_the_spark_job_installs_its_wheels_and_asks_no_package_index() -> None:
+    # AWS Glue Developer Guide, "Using Python libraries with AWS Glue", zip of wheels.
+    arguments = template("spark")["Resources"]["Lines"]["Properties"]["DefaultArguments"]
+    assert arguments["--additional-python-modules"] == {"Ref": "ModulesUrl"}
+    assert arguments["--python-modules-installer-option"] == "--no-index"
+
+
 def named_queries() -> dict[str, tuple[str, str]]:
     """Layer and SQL of each named query."""
     resources = template("catalog")["Resources"].items()
