@@ -65,7 +65,8 @@ def test_versions_are_deployed_one_after_the_other_and_taken_back(deployed: Depl
     assert (name, variant["VariantName"]) == ("shop-prod-planner", "planner")
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 5}
     assert "InstanceType" not in variant
-    assert container == {"Image": first.image, "ModelDataUrl": first.archive, "Environment": {"SALES_TECH_MODEL_DIGEST": first.digest}}
+    told = {"SALES_TECH_MODEL_DIGEST": first.digest, "SALES_TECH_MOST_ANSWER_BYTES": "4000000"}
+    assert container == {"Image": first.image, "ModelDataUrl": first.archive, "Environment": told}
     assert stack.parameters["LogRetentionDays"] == "90", "what is not named keeps its value"
     now = endpoints.state(stack)
     assert (now.name, now.status, now.archive, now.digest, now.reason) == (name, "InService", first.archive, first.digest, None)
@@ -75,10 +76,10 @@ def test_versions_are_deployed_one_after_the_other_and_taken_back(deployed: Depl
         endpoints.deploy(stack, third, POLL)
 
     assert endpoints.deploy(stack, second, POLL) is True
-    assert served(deployed)[2]["Environment"] == {"SALES_TECH_MODEL_DIGEST": second.digest}
+    assert served(deployed)[2]["Environment"]["SALES_TECH_MODEL_DIGEST"] == second.digest
 
     assert endpoints.previous(stack, packages, "answers nonsense", POLL).arn == first.arn
-    assert served(deployed)[2]["Environment"] == {"SALES_TECH_MODEL_DIGEST": first.digest}
+    assert served(deployed)[2]["Environment"]["SALES_TECH_MODEL_DIGEST"] == first.digest
     assert (packages.package(first.arn).status, packages.package(second.arn).status) == (APPROVED, REJECTED)
     with pytest.raises(ModelError, match=f"no version of olist before {first.version} is approved"):
         endpoints.previous(stack, packages, "worse still", POLL)

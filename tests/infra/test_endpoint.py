@@ -38,8 +38,10 @@ def test_the_endpoint_serves_the_named_model_with_its_image_and_digest(deployed:
     assert model["PrimaryContainer"] == {
         "Image": f"{deployed.outputs['RepositoryUri']}:{PARAMETERS['ModelImageTag']}",
         "ModelDataUrl": PARAMETERS["ModelDataUrl"],
-        "Environment": {"SALES_TECH_MODEL_DIGEST": PARAMETERS["ModelDigest"]},
+        "Environment": {"SALES_TECH_MODEL_DIGEST": PARAMETERS["ModelDigest"], "SALES_TECH_MOST_ANSWER_BYTES": "6000000"},
     }
+    passed_on = boto3.client("sagemaker-runtime", region_name=REGION).meta.service_model.shape_for("BodyBlob").metadata["max"]
+    assert int(model["PrimaryContainer"]["Environment"]["SALES_TECH_MOST_ANSWER_BYTES"]) < passed_on
 
 
 def test_instances_are_encrypted_and_have_no_network_but_that_of_the_stack(deployed: Deployed) -> None:

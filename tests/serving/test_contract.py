@@ -24,7 +24,7 @@ from tests.support.nights import REPOSITORY
 from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models.artifact import open_artifact
 from sales_tech.models.exported import export_past, read_exported
-from sales_tech.serving.server import DIGEST
+from sales_tech.serving.server import DIGEST, MOST_ANSWER_BYTES
 
 pytestmark = pytest.mark.slow(40)
 
@@ -123,17 +123,21 @@ def test_the_endpoint_answers_from_the_model_of_the_job_and_ends_cleanly(trained
     row = plan().iloc[0]
     promotion = {"sku": row["sku"], "mechanic": row["mechanic"], "discount_share": row["discount_share"], "investment": row["investment"]}
     promotion |= {name: f"{row[name]:%Y-%m-%d}" for name in ("starts_on", "ends_on")}
-    with Endpoint(trained, **{DIGEST: artifact.digest}) as endpoint:
+    with Endpoint(trained, **{DIGEST: artifact.digest, MOST_ANSWER_BYTES: "100000"}) as endpoint:
         assert endpoint.ask("GET", "/ping") == (200, b"")
         body = json.dumps({"promotions": [promotion]}).encode()
         status, told = endpoint.ask("POST", "/invocations", body, Content_Type="application/json", Accept="*/*")
         assert status == 200
+        assert len(told) < 100_000
+        many = json.dumps({"promotions": [promotion | {"promotion_id": str(number)} for number in range(20)]}).encode()
+        status, refused = endpoint.ask("POST", "/invocations", many, Content_Type="application/json", Accept="*/*")
+        assert (status, json.loads(refused)["errors"][0]["expected"]) == (422, "at most 100,000, which is what this endpoint passes on")
         direct = artifact.outlook().forecast(plan())
         assert [one["units"] for one in json.loads(told)["days"]] == pytest.approx(direct["units"].tolist(), rel=1e-15)
         code, log = endpoint.ended()
     assert code == 0
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [line["event"] for line in lines] == ["serving", "stopped"]
+    assert [line["event"] for line in lines] == ["serving", "refused", "stopped"]
     assert lines[0]["model"] == artifact.digest
 
 
@@ -142,6 +146,12 @@ def test_an_endpoint_does_not_start_from_a_model_that_is_not_the_registered_one(
     assert done.returncode == 1
     assert "which the registry names" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_limit_that_is_no_number_is_told_as_such(trained: Path) -> None:
+    done = run(trained, "serve", "--port", "1", **{MOST_ANSWER_BYTES: "4 MB"})
+    assert done.returncode == 1
+    assert "SALES_TECH_MOST_ANSWER_BYTES is '4 MB'; expected a number of bytes" in " ".join(done.stderr.split())
 
 
 def test_a_port_that_is_taken_is_told_as_such(trained: Path) -> None:

@@ -137,6 +137,26 @@ def test_depths_that_are_asked_are_compared_and_days_can_be_left_out(client: Cal
     assert "days" not in answer
 
 
+def test_days_are_left_out_by_the_body_too_which_is_all_that_sagemaker_passes_on(client: Caller) -> None:
+    by_address = client.post("/invocations?days=no", json={"promotions": [PROMOTION]}).json()
+    assert ask(client, PROMOTION, days=False).json() == by_address
+    assert "days" in ask(client, PROMOTION, days=True).json()
+
+
+def test_an_answer_longer_than_what_is_passed_on_is_refused_with_what_to_do(outlook: Outlook) -> None:
+    whole = Caller(application(outlook))
+    long, short = (len(ask(whole, PROMOTION, **more).content) for more in ({}, {"days": False}))
+    assert short < long - 1
+    client = Caller(application(outlook, most_bytes=long - 1))
+    refused = ask(client, PROMOTION)
+    assert refused.status_code == 422, "what is asked, and not the model, is at fault"
+    (problem,) = problems(refused)
+    assert problem["found"] == f"an answer of {long:,} bytes"
+    assert problem["expected"].startswith(f"at most {long - 1:,}")
+    assert ask(client, PROMOTION, days=False).status_code == 200
+    assert ask(Caller(application(outlook, most_bytes=long)), PROMOTION).status_code == 200
+
+
 def test_a_margin_that_is_not_known_is_none_and_not_a_number() -> None:
     client = Caller(application(recipe().fit(small_past(costed=False)).outlook_))
     answer = client.post("/invocations", json={"promotions": [PROMOTION]})

@@ -79,6 +79,13 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
+def check_length(told: bytes, most: int | None) -> None:
+    """Refused with 422 for an answer of more than `most` bytes: what passes it on would make a fault of it, and tell nobody why."""
+    if most is not None and len(told) > most:
+        remedy = 'leave the rows of days out by "days": false, or ask in several requests'
+        raise Refused(422, Problem(f"an answer of {len(told):,} bytes", f"at most {most:,}, which is what this endpoint passes on", remedy))
+
+
 def totals(forecast: pd.DataFrame) -> list[dict[str, Any]]:
     """Of each promotion the sums over SKUs, channels and days of what adds up; a margin that is partly not known is not."""
     names = forecast["promotion_id"].to_numpy(dtype=object)

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from sales_tech.serving.answers import answer, kind_of_answer
+from sales_tech.serving.answers import answer, check_length, kind_of_answer
 from sales_tech.serving.choices import Choices
 from sales_tech.serving.openapi import document, swagger_file
 from sales_tech.serving.refusals import Problem, Refused
@@ -45,8 +45,11 @@ DOCS_HEADERS = HEADERS | {
 log = logging.getLogger("sales_tech.serving")
 
 
-def application(outlook: Outlook, version: str = "") -> Starlette:
-    """The ASGI application that answers from one outlook; `version` names the model to whoever asks."""
+def application(outlook: Outlook, version: str = "", most_bytes: int | None = None) -> Starlette:
+    """The ASGI application that answers from one outlook; `version` names the model to whoever asks.
+
+    `most_bytes` is the longest answer that whoever stands before this application passes on.
+    """
     choices = Choices.of(outlook)
     described = document(outlook, choices)
     routes = [
@@ -65,7 +68,7 @@ def application(outlook: Outlook, version: str = "") -> Starlette:
 
     handlers: dict[Any, Any] = {Refused: _refuse, 404: _no_page, 405: _no_method, Exception: _fail}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    app.state.outlook, app.state.choices = outlook, choices
+    app.state.outlook, app.state.choices, app.state.most_bytes = outlook, choices, most_bytes
     return app
 
 
@@ -76,10 +79,11 @@ async def _ping(request: Request) -> Response:
 async def _invocations(request: Request) -> Response:
     kind = kind_of_answer(request.headers.get("accept", ""))
     question = asked(await _body(request), request.headers.get("content-type", ""))
-    days = request.query_params.get("days", "yes") != "no"
+    days = question.days and request.query_params.get("days", "yes") != "no"
     work: Callable[[], bytes] = partial(answer, request.app.state.outlook, question, kind, days=days)
     # In a thread, so that health is told while a long answer is worked out.
     told = await anyio.to_thread.run_sync(work)
+    check_length(told, request.app.state.most_bytes)
     return Response(told, media_type=kind, headers=HEADERS)
 
 

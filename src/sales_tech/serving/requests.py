@@ -31,6 +31,7 @@ EXPECTED = {
     "display": "true or false: whether the SKU is displayed besides; nothing for false",
     "investment": "money of 0 or more spent besides the discount, per SKU; nothing for 0",
     "depths": f"a list of up to {MOST_DEPTHS} shares to compare, such as [0.1, 0.2, 0.3]",
+    "days": "true or false: whether the rows of single days are told besides the sums; nothing for true",
     "promotions": f"a list of 1 to {MOST_PROMOTIONS:,} promotions",
 }
 COLUMNS = ("promotion_id", "sku", "mechanic", "discount_share", "starts_on", "ends_on", "channel", "region", "display", "investment")
@@ -64,20 +65,25 @@ class PlannedPromotion(BaseModel):
 
 
 class Question(BaseModel):
-    """What is asked: planned promotions, and discounts to compare for each of them."""
+    """What is asked: planned promotions, discounts to compare for each of them, and whether single days are told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     promotions: list[PlannedPromotion] = Field(description=EXPECTED["promotions"], min_length=1, max_length=MOST_PROMOTIONS)
     depths: list[Share] | None = Field(None, description=EXPECTED["depths"], min_length=1, max_length=MOST_DEPTHS)
+    days: bool | None = Field(None, description=EXPECTED["days"])
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A plan with the columns of silver.promotions, one row per promotion and SKU, the depths to compare, and each row's number."""
+    """A plan with the columns of silver.promotions, one row per promotion and SKU, the depths to compare, and each row's number.
+
+    `days` is whether the rows of single days are told.
+    """
 
     plans: pd.DataFrame
     depths: tuple[float, ...] | None
     rows: tuple[int, ...]
+    days: bool = True
 
 
 def asked(body: bytes, content_type: str) -> Asked:
@@ -89,7 +95,7 @@ def asked(body: bytes, content_type: str) -> Asked:
             Problem(f"Content-Type {shown(kind or 'missing')}", f"{JSON} or {CSV}", "say in the header Content-Type which of them it is"),
         )
     question = _of_csv(body) if kind == CSV else _of_json(body)
-    return Asked(*_plans(question))
+    return Asked(*_plans(question), days=question.days is not False)
 
 
 def _of_json(body: bytes) -> Question:

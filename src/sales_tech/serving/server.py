@@ -25,6 +25,7 @@ PORT = 8080
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it only where whoever runs it says so
 DIGEST = f"{PREFIX}MODEL_DIGEST"
+MOST_ANSWER_BYTES = f"{PREFIX}MOST_ANSWER_BYTES"
 LAST_SECONDS = 10
 
 
@@ -88,7 +89,7 @@ def serve(served: Served, host: str, port: int) -> None:
     # It would write what a request made fail, with values of the request; the application's own log tells the place.
     logging.getLogger("uvicorn.error").disabled = True
     config = uvicorn.Config(
-        application(served.outlook, served.version),
+        application(served.outlook, served.version, _most_bytes()),
         access_log=False,
         log_config=None,
         server_header=False,
@@ -100,6 +101,13 @@ def serve(served: Served, host: str, port: int) -> None:
         for wanted in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wanted, _ended)
         uvicorn.Server(config).run(sockets=[bound])
+
+
+def _most_bytes() -> int | None:
+    given = os.environ.get(MOST_ANSWER_BYTES)
+    if given and not given.isdecimal():
+        raise SettingsError(f"{MOST_ANSWER_BYTES} is {given!r}; expected a number of bytes, the longest answer that is passed on")
+    return int(given) if given else None
 
 
 def _ended(number: int, frame: object) -> None:
