@@ -135,6 +135,19 @@ def test_eventbridge_reaches_the_topic_though_it_names_no_source() -> None:
     assert template("observability")["Resources"]["Alarms"]["Properties"]["TopicName"] == {"Fn::Sub": "${Name}-alarms"}
 
 
+def test_whoever_asks_athena_may_find_the_default_database() -> None:
+    # Amazon Athena User Guide, "Configure access to databases and tables in the AWS Glue Data Catalog": mandatory in each Region.
+    asking, finding = set(), set()
+    for (name, logical, _), statement in statements():
+        actions = listed(statement["Action"])
+        resources = {text(each).rpartition(":")[2] for each in listed(statement.get("Resource", []))}
+        if "athena:StartQueryExecution" in actions:
+            asking.add((name, logical))
+        if {"glue:GetDatabase", "glue:CreateDatabase"} == set(actions) and resources == {"catalog", "database/default"}:
+            finding.add((name, logical))
+    assert asking == finding == {("catalog", "AnalystPolicy"), ("dashboards", "QuickSightRole"), ("pipeline", "NightRole")}
+
+
 def test_a_role_is_assumed_by_one_service() -> None:
     trusted = {}
     for name in template_names():

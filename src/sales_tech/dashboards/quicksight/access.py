@@ -75,6 +75,8 @@ def role(tables: set[str]) -> dict[str, Any]:
             ["glue:GetDatabase", "glue:GetDatabases", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"],
             [f"{glue}{each}" for each in ("catalog", *seen)],
         ),
+        # Whatever a query names, Athena asks for this one first, and makes it where an account has none.
+        _statement("FindTheDefaultDatabase", ["glue:CreateDatabase", "glue:GetDatabase"], [f"{glue}catalog", f"{glue}database/default"]),
         _statement("FindTheBucket", ["s3:GetBucketLocation"], [bucket]),
         _statement("SeeFiles", ["s3:ListBucket"], [bucket])
         | {"Condition": {"StringLike": {"s3:prefix": [*folders, f"{RESULTS_FOLDER}*"]}}},
