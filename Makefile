@@ -53,11 +53,12 @@ spark-modules: .venv/dev ## Pack the wheel and its lock's for the Spark job of A
 	@cd dist && $(abspath $(BIN))/python -m zipfile -c sales_tech.gluewheels.zip wheels/ && cp ../infra/glue/nightly.py .
 	@echo "Put dist/sales_tech.gluewheels.zip and dist/nightly.py under modules/ of the lake bucket"
 
+# The parameters come by the environment, so that their quotes are not the shell's.
 deploy-plan: ## Show what a deploy to AWS would change and what a month costs: STACK=... ARTIFACTS=bucket
-	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py plan --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
+	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py plan --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$$PARAMETERS"
 
 deploy: ## Make or change the stack on AWS: STACK=... ARTIFACTS=bucket, PARAMETERS='ImageTag=...'
-	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py deploy --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$(PARAMETERS)"
+	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py deploy --stack "$(STACK)" --artifacts "$(ARTIFACTS)" --parameters "$$PARAMETERS"
 
 destroy: ## Remove the stack from AWS; refuses while data exists, unless FORCE=1
 	@$(AWS_REGION_OF_MAKE) $(PYTHON) infra/stack.py destroy --stack "$(STACK)" $(if $(filter 1,$(FORCE)),--force)

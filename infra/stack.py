@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=("deploy", "plan", "destroy"))
     parser.add_argument("--stack", required=True, help="name of the stack, and the beginning of every other name")
     parser.add_argument("--artifacts", default="", help="bucket in the same region for templates and zips (deploy, plan)")
-    parser.add_argument("--parameters", default="", help="parameters of infra/cloudformation/root.yaml, as 'Name=value Name=value'")
+    parser.add_argument("--parameters", default="", help="those of infra/cloudformation/root.yaml: 'Name=value Name=\"value with blanks\"'")
     parser.add_argument("--force", action="store_true", help="destroy data as well")
     given = parser.parse_args(arguments)
     try:
@@ -151,10 +152,14 @@ def _check_cli() -> None:
 
 
 def _parameters(text: str) -> dict[str, str]:
-    pairs = [each.partition("=") for each in text.split()]
+    expected = "expected PARAMETERS='Name=value Name=\"value with blanks\"'"
+    try:
+        pairs = [each.partition("=") for each in shlex.split(text)]
+    except ValueError as error:
+        raise Refused(f"the parameters {text} cannot be read ({error}); {expected}") from error
     for name, equals, _ in pairs:
         if not equals:
-            raise Refused(f"{name!r} is no parameter; expected PARAMETERS='Name=value Name=value', values without blanks")
+            raise Refused(f"{name!r} is no parameter; {expected}")
     return {name: value for name, _, value in pairs}
 
 

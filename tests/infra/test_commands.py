@@ -52,12 +52,13 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     assert "| **A month** |" in planned.stdout
     assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == [], "a plan leaves nothing behind"
 
-    made = on(own_cloud, "deploy", *deploy)
+    made = on(own_cloud, "deploy", *deploy, "--parameters", "NightSchedule='cron(0 5 * * ? *)' NightFlexMinutes=0")
     assert (made.returncode, made.stderr) == (0, "")
     outputs = dict(line.split() for line in made.stdout.splitlines())
     assert outputs["LakeBucket"] == f"{STACK}-lake-123456789012-{REGION}"
     night = own_cloud.client("scheduler").get_schedule(Name=f"{STACK}-night", GroupName=f"{STACK}-night")
     assert night["State"] == "DISABLED", "there is no image yet"
+    assert (night["ScheduleExpression"], night["FlexibleTimeWindow"]["Mode"]) == ("cron(0 5 * * ? *)", "OFF")
     (alarm,) = own_cloud.client("cloudwatch").describe_alarms(AlarmNames=[f"{STACK}-no-successful-night"])["MetricAlarms"]
     assert alarm["ActionsEnabled"] is False
     api = own_cloud.client("apigatewayv2")
@@ -154,4 +155,21 @@ def test_a_name_that_buckets_cannot_bear_is_told(name: str) -> None:
 @needs_cli
 def test_a_parameter_without_a_value_is_told(own_cloud: Cloud) -> None:
     done = on(own_cloud, "deploy", "--stack", STACK, "--artifacts", BUCKET, "--parameters", "ImageTag")
-    assert done.stderr == "'ImageTag' is no parameter; expected PARAMETERS='Name=value Name=value', values without blanks\n"
+    assert done.stderr == "'ImageTag' is no parameter; expected PARAMETERS='Name=value Name=\"value with blanks\"'\n"
+
+
+@pytest.mark.parametrize("target", ["deploy", "deploy-plan"])
+def test_make_hands_parameters_on_with_their_quotes(target: str) -> None:
+    given = """NightSchedule="cron(0 5 * * ? *)" PollSchedule='rate(10 minutes)'"""
+    command = ["make", "-s", "-C", str(REPOSITORY), target, "PYTHON=printf '%s\\n'", "STACK=shop", "ARTIFACTS=a", f"PARAMETERS={given}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, given)
+
+
+@needs_cli
+def test_a_quote_that_does_not_end_is_told(own_cloud: Cloud) -> None:
+    done = on(own_cloud, "deploy", "--stack", STACK, "--artifacts", BUCKET, "--parameters", 'NightSchedule="cron(0 5 * * ? *)')
+    assert (done.returncode, done.stderr.partition(";")[0]) == (
+        1,
+        'the parameters NightSchedule="cron(0 5 * * ? *) cannot be read (No closing quotation)',
+    )
