@@ -119,6 +119,13 @@ def test_the_latest_count_of_instances_outlives_a_new_model() -> None:
     assert endpoint["RetainAllVariantProperties"] == {"Fn::If": ["Serverless", {"Ref": "AWS::NoValue"}, True]}
 
 
+def test_training_may_use_the_key_as_a_job_with_a_key_of_its_output_and_volume_must() -> None:
+    # CreateTrainingJob's execution role, in "How to use SageMaker AI execution roles", and OutputDataConfig in the API reference.
+    found = statements("models", "TrainingRole")
+    assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"} <= set(found["UseTheKey"]["Action"])
+    assert found["VolumeUnderTheKey"]["Action"] == "kms:CreateGrant"
+
+
 def test_training_reads_its_input_and_models_and_writes_its_output_alone() -> None:
     found = statements("models", "TrainingRole")
     buckets = {sid: statement for sid, statement in found.items() if "s3:" in str(statement["Action"])}
