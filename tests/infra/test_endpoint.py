@@ -30,7 +30,7 @@ def statements(name: str, logical: str) -> dict[str, dict[str, Any]]:
 
 def test_the_endpoint_serves_the_named_model_with_its_image_and_digest(deployed: Deployed) -> None:
     endpoint, config, model = (read(deployed, name) for name in ("Endpoint", "EndpointConfig", "Model"))
-    assert endpoint["EndpointName"] == deployed.outputs["EndpointName"] == f"{STACK}-planner-instances"
+    assert endpoint["EndpointName"] == deployed.outputs["EndpointName"] == f"{STACK}-planner-ml-m5-large"
     assert endpoint["EndpointConfigName"] == config["EndpointConfigName"]
     (variant,) = config["ProductionVariants"]
     assert (variant["VariantName"], variant["ModelName"]) == ("planner", model["ModelName"])
@@ -104,9 +104,22 @@ def test_endpoint_alarms_and_logs_bear_one_name_of_either_kind(serverless: bool)
     assert name_of(resources["EndpointLogs"]["Properties"]["LogGroupName"]) == f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
+def test_another_machine_is_another_endpoint_since_a_scaled_one_keeps_its_machine() -> None:
+    # "If the update would change the instance type for any model that is a target for auto scaling, the update fails": SageMaker Developer
+    # Guide, "Update endpoints that use auto scaling". The target follows the name, so that it is made anew as well.
+    resources = template("endpoint")["Resources"]
+    _, _, on_instances = resources["Endpoint"]["Properties"]["EndpointName"]["Fn::If"]
+    name, values = on_instances["Fn::Sub"]
+    assert name == "${Name}-planner-${Type}"
+    assert values == {"Type": {"Fn::Join": ["-", {"Fn::Split": [".", {"Ref": "InstanceType"}]}]}}
+    assert "${Endpoint.EndpointName}" in text(resources["Instances"]["Properties"]["ResourceId"])
+    longest = max(map(len, template("endpoint")["Parameters"]["InstanceType"]["AllowedValues"]))
+    assert len("-planner-") + template("storage")["Parameters"]["Name"]["MaxLength"] + longest <= 63, "the longest name of an endpoint"
+
+
 def test_more_instances_start_when_many_ask(deployed: Deployed) -> None:
     target, policy = read(deployed, "Instances"), read(deployed, "MoreWhenManyAsk")
-    assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{STACK}-planner-instances/variant/planner"
+    assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{STACK}-planner-ml-m5-large/variant/planner"
     assert target["ScalableDimension"] == policy["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
     told = policy["TargetTrackingScalingPolicyConfiguration"]
