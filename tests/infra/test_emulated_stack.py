@@ -196,7 +196,7 @@ def test_images_stay_as_they_were_pushed_and_are_scanned(deployed: Deployed) -> 
     images = read(deployed, "Images")
     assert images["imageTagMutability"] == "IMMUTABLE"
     assert images["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert [rule["selection"]["tagStatus"] for rule in images["lifecycle"]["rules"]] == ["untagged", "any"]
+    assert [rule["selection"]["tagStatus"] for rule in images["lifecycle"]["rules"]] == ["untagged"]
 
 
 def test_logs_are_encrypted_and_do_not_stay_for_ever(deployed: Deployed) -> None:

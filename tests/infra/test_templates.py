@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -103,6 +104,14 @@ def test_the_spark_job_installs_its_wheels_and_asks_no_package_index() -> None:
     arguments = template("spark")["Resources"]["Lines"]["Properties"]["DefaultArguments"]
     assert arguments["--additional-python-modules"] == {"Ref": "ModulesUrl"}
     assert arguments["--python-modules-installer-option"] == "--no-index"
+
+
+def test_no_image_goes_that_a_registered_model_may_name() -> None:
+    # ECR knows when an image was pushed, and not who is served by it; a version from before ten pushes may be the one to go back to.
+    repository = template("pipeline")["Resources"]["Images"]["Properties"]
+    rules = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert [rule["selection"]["tagStatus"] for rule in rules] == ["untagged"]
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
 
 
 def named_queries() -> dict[str, tuple[str, str]]:
