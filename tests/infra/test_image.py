@@ -77,6 +77,16 @@ def test_the_lock_of_the_image_has_what_a_model_needs(package: str) -> None:
     assert re.search(rf"^{package}==", lock, flags=re.MULTILINE)
 
 
+def test_the_image_is_built_in_the_only_format_that_sagemaker_takes() -> None:
+    # "Unsupported manifest media type application/vnd.oci.image...": aws/amazon-sagemaker-feedback, issue 180; mlflow, issue 13834.
+    told = (REPOSITORY / "docs" / "aws.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    (build,) = (line.split() for line in told.splitlines() if line.startswith("docker build"))
+    assert build[:3] == ["docker", "buildx", "build"]
+    assert {"--provenance=false", "--sbom=false"} <= set(build), "either makes an index of the image"
+    assert {"push=true", "oci-mediatypes=false"} <= set(build[build.index("--output") + 1].split(","))
+    assert "docker push" not in {" ".join(line.split()[:2]) for line in told.splitlines()}
+
+
 def test_nothing_else_is_sent_to_the_builder() -> None:
     lines = (FOLDER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not line.startswith("#")] == [
