@@ -146,6 +146,8 @@ def _loaded(name: str, title: str, physical: _Made, transforms: list[_Made]) -> 
             "DataSetId": {"Fn::Sub": f"${{Name}}-{name}"},
             "Name": {"Fn::Sub": f"${{Name}}: {title}"},
             "ImportMode": "SPICE",
+            # Else a table that no night has made yet, or a column that the next one adds, would fail the deploy.
+            "IngestionWaitPolicy": {"WaitForSpiceIngestion": False},
             "PhysicalTableMap": {table: physical},
             "LogicalTableMap": {
                 f"{table}-shown": {
