@@ -24,6 +24,7 @@ from sales_tech.runs import Run
 from sales_tech.settings import PREFIX, Settings
 from sales_tech.transform import gold, reference, sales
 
+_REGION = "--aws_default_region"  # boto3 asks the environment for it, and Glue's guide promises no such variable
 STEPS = (batch_csv.STEP, order_events.STEP, reference.STEP, sales.STEP, gold.STEP)
 
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the stale steps up to gold's sales tables; rejected files are told, and do not fail the job.
 
     `arguments` are those of the job as Glue hands them over, a name and a value in turn: `--sales_tech_lake`
-    and the like set the environment's variables of that name, Glue's own are left to it. Raises StepFailed
+    and the like, and the region, set the environment's variables of that name, Glue's own are left to it. Raises StepFailed
     where a step failed, since Glue shows an exception's message as the run's error.
     """
     os.environ |= _settings_among(arguments)
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _settings_among(arguments: Sequence[str]) -> dict[str, str]:
-    ours = f"--{PREFIX}".lower()
+    ours = (f"--{PREFIX}".lower(), _REGION)
     return {name.removeprefix("--").upper(): value for name, value in pairwise(arguments) if name.lower().startswith(ours)}
 
 
