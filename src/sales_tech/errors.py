@@ -7,6 +7,7 @@ SalesTechError
 ├── AuditError          staged files break the table's contract; nothing was committed
 ├── ConservationError   rows went missing or appeared from nowhere
 ├── LakeError           the lake is busy, absent, or not in the state an operation needs
+│   └── LakeBusy        another run works on it, or did until it was killed
 ├── QueryError          a query is not readable, or not allowed
 ├── ModelError          a stored model is foreign, damaged, not the registered one, or cannot be used by this code
 └── StepFailed          a notebook of the pipeline ended in an error
@@ -51,6 +52,14 @@ class ConservationError(SalesTechError):
 
 class LakeError(SalesTechError):
     """The lake is busy, absent, or not in the state an operation needs."""
+
+
+class LakeBusy(LakeError):
+    """Another run works on the lake; should it be dead already, the lake is free in so many `seconds`."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class QueryError(SalesTechError):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.infra.packaging import template
 
+from sales_tech.errors import LakeBusy
 from sales_tech.orchestration import glue
 from sales_tech.orchestration.pipeline import SUCCEEDED, Outcome
 
@@ -36,3 +37,27 @@ def test_the_region_reaches_the_sdk_from_the_arguments_of_the_template(arguments
     glue.main(arguments)
     assert seen == ["sa-east-1"]
     assert os.environ["JOB_NAME"] == "", "Glue's own are left to it"
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_run_after_a_killed_one_waits_until_that_counts_as_dead(
+    arguments: list[str], dead: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def run(run: Any, *rest: Any) -> Outcome:
+        tried.append(0.0)
+        if len(tried) == 1 or not dead:
+            raise LakeBusy("another run works on s3://shop/lake", 200.0)
+        return Outcome(run, SUCCEEDED, [], 0.0)
+
+    waited: list[float] = []
+    monkeypatch.setattr(glue, "execute_run", run)
+    monkeypatch.setattr(glue, "sleep", waited.append)
+    if dead:
+        glue.main(arguments)
+    else:
+        with pytest.raises(LakeBusy, match="another run works on"):
+            glue.main(arguments)
+    assert len(tried) == 2, "a run that lives keeps the lake, however often one asks"
+    assert [200 < seconds < 210 for seconds in waited] == [True]

@@ -22,7 +22,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sales_tech.aws.connection import Connection, bucket_and_key, code_of, in_words
-from sales_tech.errors import LakeError
+from sales_tech.errors import LakeBusy, LakeError
 
 _HOLDER = "SALES_TECH_LEASE"  # tells a notebook's kernel under whose lease it writes
 _REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -51,7 +51,7 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lease; LakeError where another one does, or where it was lost on the way."""
+        """Hold the lease; LakeBusy where another one does, LakeError where it was lost on the way."""
         holder = secrets.token_hex(8)
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S UTC}"
         with in_words(f"taking the lock of {self._lake}"):
@@ -107,9 +107,10 @@ class Lease:
         seen = self._look()
         if seen is not None and seen.holder is not None and seen.silent < self._lasts:
             minutes = f"{self._lasts.total_seconds() / 60:g}"
-            raise LakeError(
+            raise LakeBusy(
                 f"another run works on {self._lake}: on {seen.where}, since {seen.since}, last heard of {seen.silent.total_seconds():.0f} "
-                f"seconds ago; wait for it to end, then start this one again. A run that is silent for {minutes} minutes counts as dead"
+                f"seconds ago; wait for it to end, then start this one again. A run that is silent for {minutes} minutes counts as dead",
+                (self._lasts - seen.silent).total_seconds(),
             )
         etag = self.write(holder, since, {"IfMatch": seen.etag} if seen else {"IfNoneMatch": "*"})
         if etag is None:

@@ -11,10 +11,11 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+from time import sleep
 
 from rich.console import Console
 
-from sales_tech.errors import StepFailed
+from sales_tech.errors import LakeBusy, StepFailed
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.orchestration.night import TIME_ZONE
 from sales_tech.orchestration.pipeline import FAILED, MOMENT, Outcome, execute_run
@@ -25,6 +26,7 @@ from sales_tech.settings import PREFIX, Settings
 from sales_tech.transform import gold, reference, sales
 
 _REGION = "--aws_default_region"  # boto3 asks the environment for it, and Glue's guide promises no such variable
+_MARGIN = 5.0  # seconds; S3 tells the age of a lease by the second
 STEPS = (batch_csv.STEP, order_events.STEP, reference.STEP, sales.STEP, gold.STEP)
 
 
@@ -39,7 +41,13 @@ def main(arguments: Sequence[str]) -> None:
     run = Run.begin(Settings.load(engine="spark"), run_date=datetime.now(TIME_ZONE).date())
     console = Console(width=160)
     with watcher(console) as watch:
-        outcome = execute_run(run, chosen(STEPS), None, watch)
+        try:
+            outcome = execute_run(run, chosen(STEPS), None, watch)
+        except LakeBusy as busy:
+            # Glue tries a run that was killed again at once, while the dead one's lease still counts; whoever lives will have renewed it.
+            console.print(f"{busy}; trying once more then", highlight=False, markup=False, soft_wrap=True)
+            sleep(busy.seconds + _MARGIN)
+            outcome = execute_run(run, chosen(STEPS), None, watch)
     _tell(console, outcome)
     if outcome.outcome == FAILED:
         raise StepFailed(outcome.message or "a step failed")
