@@ -87,7 +87,9 @@ def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
         finally:
             _aws("cloudformation", "delete-change-set", *which)
             if not exists:
+                # A deploy right after would find a stack that is going, and can neither make nor change it.
                 _aws("cloudformation", "delete-stack", "--stack-name", stack)
+                _aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", stack)
     _say(f"\nA month, by the assumptions and prices of {PRICES.relative_to(PROJECT)}:\n\n{table(monthly())}")
 
 

@@ -139,6 +139,22 @@ def test_a_missing_region_is_told(tmp_path: Path) -> None:
     assert done.stderr == "no region: name one by REGION=sa-east-1, or by `aws configure set region sa-east-1`\n"
 
 
+def test_a_plan_is_over_when_the_stack_that_was_made_for_it_is_gone(tmp_path: Path) -> None:
+    # `aws cloudformation deploy` takes any stack but one in review for one to be changed, and one that is going can be neither.
+    cli, said = tmp_path / "aws", tmp_path / "said"
+    cli.write_text(f"""#!/bin/sh
+echo "$1 $2 $3" >> {said}
+case "$2" in
+describe-stacks) echo "Stack does not exist" >&2; exit 255;;
+describe-change-set) echo '{{"Status": "CREATE_COMPLETE"}}';;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("plan", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert said.read_text().splitlines()[-2:] == ["cloudformation delete-stack --stack-name", "cloudformation wait stack-delete-complete"]
+
+
 @needs_cli
 def test_a_missing_bucket_for_artifacts_is_told(own_cloud: Cloud) -> None:
     done = on(own_cloud, "deploy", "--stack", STACK)
