@@ -76,7 +76,7 @@ def _write_file(path: Path, content: bytes) -> bool:
 def _put_object(bucket: str, key: str, content: bytes) -> bool:
     try:
         with _errors_of_aws():
-            _s3().put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/gzip", IfNoneMatch="*")
+            _s3().put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/gzip")
     except NotStored as error:
         if str(error) == "PreconditionFailed":
             return False
@@ -97,7 +97,14 @@ def _send_message(queue: str, text: str, reason: str, message_id: str) -> None:
 def _s3() -> Any:
     import boto3
 
-    return boto3.client("s3", config=_patience())
+    client = boto3.client("s3", config=_patience())
+    # As a header, not an argument: which SDK Lambda's runtime brings depends on the region, and those of before August 2024 know none.
+    client.meta.events.register("before-call.s3.PutObject", _only_new)
+    return client
+
+
+def _only_new(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["If-None-Match"] = "*"
 
 
 @cache

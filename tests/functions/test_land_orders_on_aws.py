@@ -52,6 +52,19 @@ def test_a_batch_delivered_again_by_sqs_writes_no_second_object(places: Places, 
     assert '"landed": 0, "duplicates": 3' in runner.log
 
 
+def test_a_runtime_whose_sdk_knows_no_conditional_writes_lands_once_as_well(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Lambda Developer Guide, "Runtime-included SDK versions": it depends on runtime and region; nobody promises botocore 1.35.
+    for name, value in places.cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    function = load("land_orders").places
+    arguments = function._s3().meta.service_model.operation_model("PutObject").input_shape.members
+    arguments.pop("IfNoneMatch")
+    assert function.store(f"s3://{places.bucket}", "order_events/a.jsonl.gz", b"first") is True
+    assert function.store(f"s3://{places.bucket}", "order_events/a.jsonl.gz", b"second") is False
+    body = places.cloud.client("s3").get_object(Bucket=places.bucket, Key="order_events/a.jsonl.gz")["Body"].read()
+    assert body == b"first"
+
+
 DYING = """
 import os, signal, landing
 
