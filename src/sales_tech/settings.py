@@ -113,10 +113,11 @@ def project_folder() -> Path:
 
 
 def asset(name: str) -> Path:
-    """A folder of the project, such as `notebooks`, or its copy in an installed wheel where there is no source tree."""
-    copy = Path(__file__).with_name("assets") / name
+    """A folder of the project, such as `notebooks`; elsewhere its copy in an installed wheel, or the one in this package's source tree."""
+    here = Path(__file__).resolve()
     own = project_folder() / name
-    return copy if copy.is_dir() and not own.is_dir() else own
+    # A scheduler starts commands in any folder.
+    return next((place for place in (own, here.with_name("assets") / name, here.parents[2] / name) if place.is_dir()), own)
 
 
 def given_hash_key() -> bytes | None:
