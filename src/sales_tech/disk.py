@@ -1,9 +1,10 @@
-"""A disk that refuses: what it said, where, and what to do, whichever library stumbled over it."""
+"""A disk that refuses, or has lost a file: what it said, where, and what to do, whichever library stumbled over it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from sales_tech.errors import LakeError
 
 _ROOM = "free some space, then run again"
 _RIGHTS = "give this user the right to write there, or name another folder"
+RESTORE = "restore it from a backup; docs/operations.md tells what can be built again without one"
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
@@ -28,7 +30,14 @@ _WORDS = {
     "disk I/O error": _REMEDIES[errno.EIO],
     "max_temp_directory_size": _ROOM,
     "database is locked": "another process holds the catalog; run again",
+    "file is not a database": RESTORE,
+    "database disk image is malformed": RESTORE,
 }
+# As DuckDB tells of a Parquet file, with the file's name behind the words or before them.
+_LOST = re.compile(
+    r"""(?:No files found that match the pattern|No magic bytes found at end of file) ["'](?P<file>[^"']+)["']"""
+    r"""|File ["'](?P<short>[^"']+)["'] too small to be a Parquet file"""
+)
 _KNOWN = {os.strerror(number): remedy for number, remedy in _REMEDIES.items()} | _WORDS
 
 
@@ -38,6 +47,8 @@ def refusal(error: BaseException) -> str | None:
         where = f" ({error.filename})" if error.filename else ""
         return f"{os.strerror(error.errno)}{where}; {_REMEDIES[error.errno]}"
     text = str(error)
+    if lost := _LOST.search(text):
+        return f"{lost['file'] or lost['short']} is gone or cut short; {RESTORE}"
     return next((f"{words}; {remedy}" for words, remedy in _KNOWN.items() if words in text), None)
 
 

@@ -71,7 +71,6 @@ class DuckEngine:
     rows_apart: int | None = _ROWS_APART
     hashes_once = True
     Error = duckdb.Error
-    MissingFile = duckdb.IOException
 
     def close(self) -> None:
         """Give back memory and scratch files."""
@@ -100,8 +99,9 @@ class DuckEngine:
 
     def typed(self, sql: str) -> tuple[list[str], pa.Table]:
         """The result of a query as an Arrow table, and DuckDB's type of each column."""
-        answer = self._connection.sql(sql)
-        return [str(kind) for kind in answer.types], answer.to_arrow_table()
+        with disk.in_words(f"working in {self._scratch}", duckdb.Error):
+            answer = self._connection.sql(sql)
+            return [str(kind) for kind in answer.types], answer.to_arrow_table()
 
     def view(self, name: str, files: Iterable[str], columns: dict[str, str], *, whole: bool = False) -> None:
         """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.
@@ -120,7 +120,8 @@ class DuckEngine:
             f"cast({quote(column) if column in present else 'null'} as {duckdb_type(kind)}) as {quote(column)}"
             for column, kind in columns.items()
         )
-        self.name_query(name, f"select {shown} from {source}")
+        with disk.in_words(f"reading the files of {name}", duckdb.Error):
+            self.name_query(name, f"select {shown} from {source}")
 
     def name_query(self, name: str, query: str) -> str:
         """Name a query as a view, `name` or `schema.name`; the name is handed back."""

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from sales_tech import disk
 from sales_tech.contracts.bronze import bronze_contract
 from sales_tech.contracts.pack import Pack, load_packs
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
-from sales_tech.errors import UnreadableFile
+from sales_tech.errors import LakeError, UnreadableFile
 from sales_tech.ingest.archive import Archived, archive
 from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
@@ -177,6 +178,8 @@ def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run)
         copy = lake.platform.lake.fetch(archived_as)
         try:
             rows = read_rows(copy, pack.files[kind])
+        except FileNotFoundError as error:
+            raise LakeError(f"the copy of {path}, {archived_as}, is gone; {disk.RESTORE}") from error
         except UnreadableFile as error:
             where = f"{pack.folder / kind}.yaml changed, and {path}, which was loaded before, cannot be read by it"
             raise UnreadableFile(f"{where}: {error}. Nothing was changed; mend the pack") from error

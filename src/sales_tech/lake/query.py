@@ -15,7 +15,7 @@ from sqlglot import exp
 from sales_tech.engines.calls import check_calls
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
-from sales_tech.errors import LakeError, QueryError
+from sales_tech.errors import QueryError
 from sales_tech.lake.history import complete_since, holder
 from sales_tech.lake.schema import sql_type
 from sales_tech.lake.splicing import may_be_large, spliced
@@ -73,8 +73,6 @@ class Reader:
                 check_calls(engine, sql)
                 engine.confine(allowed)
                 return _as_athena(engine, sql)
-        except DuckEngine.MissingFile as error:
-            raise LakeError(f"a file of the lake is gone: {error}; `python pipeline.py run --force` builds the tables again") from error
         except DuckEngine.Error as error:
             raise QueryError(f"the query failed: {str(error).strip()}") from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
+from sales_tech import disk
 from sales_tech.contracts.table import TableContract
 from sales_tech.errors import LakeError
 from sales_tech.lake.commits import PROPERTIES, Changes, Replacement
@@ -51,6 +53,14 @@ class LakeFile:
         return self.entry.file_size_in_bytes
 
 
+@contextmanager
+def _whole(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, EOFError, ValueError, ValidationError) as error:
+        raise LakeError(f"a file of {name}'s metadata is gone or damaged: {error}; {disk.RESTORE}") from error
+
+
 class Lake:
     """The tables of one lake: which there are, which files a snapshot holds, and how a new one is made."""
 
@@ -84,7 +94,7 @@ class Lake:
         """The Iceberg table of a name as this process last saw it, or None."""
         if name not in self._tables:
             try:
-                with self.platform.in_words(f"reading table {name}"):
+                with self.platform.in_words(f"reading table {name}"), _whole(name):
                     self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
             except NoSuchTableError:
                 return None
@@ -147,7 +157,7 @@ class Lake:
         if wanted is None:
             raise LakeError(f"{name} has no snapshot {snapshot_id}; it has expired, or never was. `--force` builds from what is there")
         if (name, wanted) not in self._listings:
-            with self.platform.in_words(f"reading which files {name} has"):
+            with self.platform.in_words(f"reading which files {name} has"), _whole(name):
                 tasks = list(table.scan(snapshot_id=wanted).plan_files())
             if any(task.delete_files for task in tasks):
                 raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")

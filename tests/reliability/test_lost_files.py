@@ -1,0 +1,98 @@
+"""A lake some of whose files are gone or cut short says which and what to do, and nothing is built around the hole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.exports import land_erp, land_reference, sale
+from tests.support.nights import night, read_all, settings_in
+
+from sales_tech.errors import LakeError
+from sales_tech.lake.query import Reader
+from sales_tech.lake.store import Lake
+from sales_tech.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("hash_key")
+ASK = "select count(*) as n from silver.sales"
+REMEDY = "restore it from a backup; docs/operations.md"
+
+
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A lake of two sales, and one more landed."""
+    settings = settings_in(tmp_path_factory.mktemp("whole"), "erp_br")
+    land_reference(settings.landing)
+    land_erp(settings.landing, "vendas_1", sale("P1"), sale("P2"))
+    night(settings)
+    land_erp(settings.landing, "vendas_2", sale("P3"))
+    return settings
+
+
+@pytest.fixture
+def sold(first_night: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """The lake, to be damaged; its tables name their files by where they are, so it is brought back in place."""
+    lake = Path(first_night.lake)
+    kept = Path(shutil.copytree(lake, tmp_path / "kept"))
+    yield first_night
+    shutil.rmtree(lake)
+    kept.replace(lake)
+
+
+def below(settings: Settings, pattern: str) -> list[Path]:
+    found = [path for path in Path(settings.lake).glob(pattern) if path.is_file()]
+    assert found
+    return found
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:20])
+
+
+@pytest.mark.parametrize("how", [gone, cut_short])
+@pytest.mark.parametrize("what", ["data/**/*.parquet", "metadata/*.json", "metadata/*.avro"])
+def test_a_file_of_a_table_that_is_lost_is_told_by_name_to_the_night_and_to_who_asks(
+    sold: Settings, what: str, how: Callable[[Path], None]
+) -> None:
+    for path in below(sold, f"tables/silver/sales/{what}"):
+        how(path)
+    for work in (lambda: Reader(sold).arrow(ASK), lambda: night(sold)):
+        with pytest.raises(LakeError, match=r"silver.sales") as caught:
+            work()
+        assert REMEDY in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["bronze/files", "bronze/erp_br_vendas"])
+def test_lost_rows_of_bronze_are_told_and_not_taken_for_none(sold: Settings, name: str) -> None:
+    for path in below(sold, f"tables/{name}/data/**/*.parquet"):
+        gone(path)
+    with pytest.raises(LakeError, match=f"{name}.*is gone or cut short; {REMEDY}"):
+        night(sold, force=True)
+
+
+def test_what_silver_and_gold_have_lost_is_built_again_as_operations_tells(sold: Settings) -> None:
+    night(sold)
+    whole = read_all(sold)
+    for path in [*below(sold, "tables/silver/sales/data/**/*.parquet"), *below(sold, "tables/gold/kpis_daily/metadata/*")]:
+        gone(path)
+    Lake(sold).catalog.drop_table("gold.kpis_daily")
+    night(sold, force=True)
+    assert read_all(sold) == whole
+
+
+def test_a_changed_pack_that_misses_a_copy_in_the_archive_says_which(sold: Settings, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(sold.sources[0], tmp_path / "packs" / "erp_br"))
+    contract = pack / "vendas.yaml"
+    contract.write_text(
+        contract.read_text(encoding="utf-8").replace("{header: Canal}", "{header: Canal, optional: true}"), encoding="utf-8"
+    )
+    shutil.rmtree(Path(sold.lake) / "archive")
+    with pytest.raises(LakeError, match=f"the copy of erp_br/vendas_1.csv, archive/.*, is gone; {REMEDY}"):
+        night(replace(sold, sources=(pack,)))
