@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import night, read_all, settings_in
+from tests.support.nights import night, read_all, settings_in, snapshots
 
 from sales_tech.errors import LakeError
 from sales_tech.lake.query import Reader
-from sales_tech.lake.store import Lake
+from sales_tech.lake.store import Lake, existing
 from sales_tech.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("hash_key")
@@ -56,6 +56,10 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
 
 
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 @pytest.mark.parametrize("how", [gone, cut_short])
 @pytest.mark.parametrize("what", ["data/**/*.parquet", "metadata/*.json", "metadata/*.avro"])
 def test_a_file_of_a_table_that_is_lost_is_told_by_name_to_the_night_and_to_who_asks(
@@ -85,6 +89,16 @@ def test_what_silver_and_gold_have_lost_is_built_again_as_operations_tells(sold:
     Lake(sold).catalog.drop_table("gold.kpis_daily")
     night(sold, force=True)
     assert read_all(sold) == whole
+
+
+@pytest.mark.parametrize("how", [gone, cut_short, emptied])
+def test_a_lake_without_its_catalog_is_not_taken_for_a_new_one(sold: Settings, how: Callable[[Path], None]) -> None:
+    how(Path(sold.lake) / "catalog.db")
+    before = set(Path(sold.lake).rglob("*.parquet"))
+    for work in (lambda: Reader(sold).arrow(ASK), lambda: night(sold), lambda: snapshots(existing(sold))):
+        with pytest.raises(LakeError, match=f"catalog.*{REMEDY}"):
+            work()
+    assert set(Path(sold.lake).rglob("*.parquet")) == before
 
 
 def test_a_changed_pack_that_misses_a_copy_in_the_archive_says_which(sold: Settings, tmp_path: Path) -> None:

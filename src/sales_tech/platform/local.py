@@ -102,14 +102,18 @@ class LocalPlatform:
         path = self._folder / "catalog.db"
         with self.in_words(f"opening the catalog of {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
+            if not _holds(path):
                 self._make_catalog(path)
             return self._catalog_in(path)
 
     def _make_catalog(self, path: Path) -> None:
         # Aside and one at a time, so that nobody finds it half made; a kill leaves no more than the part.
         with FileLock(path.with_name(".lock.catalog")):
-            if not path.exists():
+            if not _holds(path):
+                if self._tables.exists():
+                    # A new one would be that of an empty lake, in which maintenance deletes the files of the old one.
+                    found = f"{path} is gone, which names the newest state of each table in {self._tables}"
+                    raise LakeError(f"{found}; {disk.RESTORE}")
                 part = path.with_name(".catalog.db.part")
                 part.unlink(missing_ok=True)
                 self._catalog_in(part).engine.dispose()
@@ -119,7 +123,7 @@ class LocalPlatform:
         catalog = SqlCatalog(
             "sales_tech",
             uri=URL.create("sqlite", database=str(path)).render_as_string(),
-            warehouse=f"file://{self._folder / 'tables'}",  # not as_uri(), whose %20 would become part of folder names
+            warehouse=f"file://{self._tables}",  # not as_uri(), whose %20 would become part of folder names
         )
         known = {name for (name,) in catalog.list_namespaces()}  # asked once, since every query opens the catalog
         for layer in LAYERS:
@@ -130,7 +134,11 @@ class LocalPlatform:
     @property
     def exists(self) -> bool:
         """Whether anything was ever written here."""
-        return (self._folder / "catalog.db").exists()
+        return (self._folder / "catalog.db").exists() or self._tables.exists()
+
+    @property
+    def _tables(self) -> Path:
+        return self._folder / "tables"
 
     def identifier(self, table: str) -> str:
         """The table's own name."""
@@ -197,3 +205,8 @@ class LocalPlatform:
 
     def publish(self, folder: Path) -> None:
         """A run's folder lies in the lake already."""
+
+
+def _holds(path: Path) -> bool:
+    # SQLite takes an empty file for a new database.
+    return path.exists() and path.stat().st_size > 0
