@@ -11,8 +11,12 @@ import pytest
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import REPOSITORY, night, read, read_all, snapshots
 
-from sales_tech.errors import UnreadableFile
+from sales_tech.errors import ContractError, UnreadableFile
+from sales_tech.orchestration.plan import plan
+from sales_tech.orchestration.steps import STEPS
+from sales_tech.runs import Run
 from sales_tech.settings import Settings
+from sales_tech.transform import sales
 
 
 @pytest.fixture
@@ -79,3 +83,23 @@ def test_a_changed_pack_that_cannot_read_what_was_loaded_before_says_so_and_chan
     with pytest.raises(UnreadableFile, match=r"vendas.yaml changed, and erp_br/vendas_2026-01.csv.*the delimiter looks like ';'"):
         night(own)
     assert read_all(own) == before
+
+
+def test_a_kind_that_files_were_loaded_by_cannot_be_renamed_and_its_rows_stay_in_silver(own: Settings) -> None:
+    land_erp(own.landing, "vendas_2026-01", sale("1"), sale("2"))
+    night(own)
+    whole = read_all(own)
+    pack = own.sources[0]
+    (pack / "vendas.yaml").rename(pack / "faturas.yaml")
+    (pack / "sales.sql").write_text(
+        (pack / "sales.sql").read_text(encoding="utf-8").replace("from vendas", "from faturas"), encoding="utf-8"
+    )
+    land_erp(own.landing, "vendas_2026-02", sale("3"))
+    for work in (lambda: night(own), lambda: plan(Run.begin(own), STEPS), lambda: sales.run(Run.begin(own, force=True))):
+        with pytest.raises(ContractError, match=r"erp_br: no vendas.yaml, by which 1 file was loaded; expected each kind to keep its name"):
+            work()
+    assert read_all(own) == whole
+    (pack / "faturas.yaml").rename(pack / "vendas.yaml")
+    shutil.copy(REPOSITORY / "sources" / "erp_br" / "sales.sql", pack)
+    night(own)
+    assert {row["order_id"] for row in read(own, "silver.sales")} == {"1", "2", "3"}

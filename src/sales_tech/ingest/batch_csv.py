@@ -20,6 +20,7 @@ from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, lan
 from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.reader import FileRows, read_rows, schema
+from sales_tech.lake.kinds import check_kinds
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Commit, Run, StepResult, exclusive
@@ -58,6 +59,7 @@ def run(run: Run) -> StepResult:
     """
     with exclusive(run.settings), open_engine(run.settings) as engine:
         lake, packs = Lake(run.settings), load_packs(run.settings.sources)
+        check_kinds(lake, engine, packs)
         history = read_history(lake, engine)
         landing = lake.platform.landing
         new = news(landing, landed_files(run.settings, landing, packs.values()), history, packs)

@@ -11,6 +11,7 @@ from pathlib import Path
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
 from sales_tech.ingest.arrivals import Unread
+from sales_tech.lake.kinds import check_kinds
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.ledger import unfinished
 from sales_tech.orchestration.steps import Situation, Step
@@ -39,11 +40,13 @@ class Planned:
 
 @contextmanager
 def situation(run: Run) -> Iterator[Situation]:
-    """Look at the lake and the packs; ContractError for a mistake in a pack, before any data is read."""
+    """Look at the lake and the packs; ContractError for a mistake in a pack, before any data is read or written."""
     with open_engine(run.settings) as engine:
         packs = load_packs(run.settings.sources)
         mappings = {name: checked_pack(pack, engine) for name, pack in packs.items()}
-        yield Situation(run, Lake(run.settings), engine, packs, mappings)
+        lake = Lake(run.settings)
+        check_kinds(lake, engine, packs)
+        yield Situation(run, lake, engine, packs, mappings)
 
 
 def reasons_to_run(now: Situation, step: Step) -> list[str]:

@@ -10,6 +10,7 @@ from sales_tech.contracts.pack import Pack, load_packs
 from sales_tech.engines.chosen import open_chosen_engine
 from sales_tech.engines.duck import open_engine
 from sales_tech.engines.engine import Engine
+from sales_tech.lake.kinds import check_kinds
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
 from sales_tech.transform.mapping import BoundMapping, checked_pack
@@ -34,5 +35,7 @@ def open_workshop(run: Run) -> Iterator[Workshop]:
         embedded = run.settings.engine == "duckdb"
         checking = opened.enter_context(open_engine(run.settings, hashing=embedded))
         mappings = {name: checked_pack(pack, checking) for name, pack in packs.items()}
+        lake = Lake(run.settings)
+        check_kinds(lake, checking, packs)
         engine = checking if embedded else opened.enter_context(open_chosen_engine(run.settings, hashing=True))
-        yield Workshop(Lake(run.settings), engine, packs, mappings)
+        yield Workshop(lake, engine, packs, mappings)
