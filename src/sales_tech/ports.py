@@ -17,11 +17,15 @@ LAYERS = ("bronze", "silver", "gold")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in a place: its name below it, its size in bytes, its modification time in nanoseconds since 1970."""
+    """A file in a place: its name below it, its size in bytes, its modification time in nanoseconds since 1970.
+
+    `problem` tells of what stands among the files and cannot be read as one; it has neither size nor time.
+    """
 
     name: str
     size: int
     modified_ns: int
+    problem: str | None = None
 
 
 class Place(Protocol):

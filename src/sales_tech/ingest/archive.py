@@ -19,10 +19,11 @@ _PLAIN_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 @dataclass(frozen=True)
 class Archived:
-    """A file's SHA-256 and its place in the archive, below the lake."""
+    """A file's SHA-256, its place in the archive, below the lake, and how many bytes were copied: it may have grown since it was listed."""
 
     file_id: str
     place: str
+    size: int
 
 
 def checksum(file: BinaryIO) -> str:
@@ -43,18 +44,17 @@ def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
 
 
 def _copied(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
-    digest = hashlib.sha256()
-    descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
-    with landing.open(name) as source, os.fdopen(descriptor, "wb") as target:
+    digest, size = hashlib.sha256(), 0
+    with landing.open(name) as source, tempfile.NamedTemporaryFile(dir=scratch, suffix=".part", delete=False) as target:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
-            target.write(chunk)
+            size += target.write(chunk)
         target.flush()
         os.fsync(target.fileno())
     file_id = digest.hexdigest()
     place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
-    lake.keep(Path(part), place)
-    return Archived(file_id, place)
+    lake.keep(Path(target.name), place)
+    return Archived(file_id, place, size)
 
 
 def _suffix(name: str) -> str:

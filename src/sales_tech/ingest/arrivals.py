@@ -27,12 +27,13 @@ _PARTIAL = (".part", ".tmp", ".crdownload", ".filepart")
 
 @dataclass(frozen=True)
 class Landed:
-    """One file in the landing area; `claims` are the packs and kinds whose glob it matches."""
+    """One file in the landing area; `claims` are the packs and kinds whose glob it matches, `problem` is why it cannot be read."""
 
     name: str
     size: int
     modified_ns: int
     claims: tuple[tuple[str, str], ...]
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,14 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
             found.append(Landed(entry.name.encode(errors="backslashreplace").decode(), entry.size, entry.modified_ns, ()))
         elif not entry.name.startswith(f"{EVENTS}/"):
             claims = tuple(claim for pattern, claim in patterns if pattern.match(entry.name))
-            found.append(Landed(entry.name, entry.size, entry.modified_ns, claims))
+            found.append(Landed(entry.name, entry.size, entry.modified_ns, claims, entry.problem))
     return found
 
 
 def landed_events(settings: Settings, landing: Place) -> list[Landed]:
     """All objects of order events in the landing area, in the order of their names; LakeError as for `landed_files`."""
     entries = (entry for entry in _entries(settings, landing, below=EVENTS) if _is_text(entry.name))
-    return [Landed(entry.name, entry.size, entry.modified_ns, ((EVENTS, EVENTS),)) for entry in entries]
+    return [Landed(entry.name, entry.size, entry.modified_ns, ((EVENTS, EVENTS),), entry.problem) for entry in entries]
 
 
 def _is_text(name: str) -> bool:
@@ -168,7 +169,7 @@ def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict
             found.append((file, "new file" if file.claims else "file that no pack claims"))
         elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
             # A file that was only touched has its bytes read again each time, but is no news.
-            if file.size != known.size or (file.claims and _checksum(landing, file) != known.file_id):
+            if file.size != known.size or file.problem or (file.claims and _differs(landing, file, known)):
                 found.append((file, "changed file"))
         elif known.status == "unclaimed" and file.claims:
             found.append((file, "file claimed now"))
@@ -195,9 +196,11 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
     return packs[pack].files[kind].fingerprint
 
 
-def _checksum(landing: Place, file: Landed) -> str:
+def _differs(landing: Place, file: Landed, known: Known) -> bool:
     try:
         with landing.open(file.name) as opened:
-            return checksum(opened)
+            return checksum(opened) != known.file_id
     except UnreadableFile:
-        return ""
+        return True
+    except FileNotFoundError:  # taken away since the folder was listed
+        return False

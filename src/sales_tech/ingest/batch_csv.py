@@ -15,10 +15,10 @@ from sales_tech.contracts.pack import Pack, load_packs
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, UnreadableFile
-from sales_tech.ingest.archive import Archived, archive
+from sales_tech.ingest.archive import Archived
 from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
-from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
+from sales_tech.ingest.entries import Arrival, copied, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.reader import FileRows, read_rows, schema
 from sales_tech.lake.kinds import check_kinds
 from sales_tech.lake.provenance import Provenance
@@ -92,7 +92,7 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
     for file, kept in _archived(lake, new, run):
         plain = Arrival(file, "", None, 1, "", None, None, 0, run.run_id)
         if kept is None:
-            arrivals.append(replace(plain, status="unclaimed", reason="no pack's glob matches this path"))
+            arrivals.append(replace(plain, status="unclaimed", reason=file.problem or "no pack's glob matches this path"))
             continue
         if isinstance(kept, str):
             arrivals.append(replace(plain, status="rejected", reason=kept))
@@ -122,14 +122,16 @@ def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: His
 def _archived(lake: Lake, new: list[Landed], run: Run) -> Iterator[tuple[Landed, Archived | str | None]]:
     # With the reason where a file cannot be archived, None where nobody claims it. Copies of the next files are
     # written while one is looked at: checksums and disks need no interpreter.
-    def kept(file: Landed) -> Archived | str | None:
+    landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
+
+    def kept(file: Landed) -> tuple[Landed, Archived | str | None] | None:
         try:
-            return archive(lake.platform.landing, file.name, lake.platform.lake, run.settings.work / "scratch") if file.claims else None
+            return copied(file, landing, target, scratch) if file.claims else (file, None)
         except UnreadableFile as error:
-            return str(error)
+            return file, str(error)
 
     with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
-        yield from zip(new, pool.map(kept, new), strict=True)
+        yield from filter(None, pool.map(kept, new))
 
 
 def _open(arrival: Arrival, packs: dict[str, Pack], lake: Lake) -> Arrival:

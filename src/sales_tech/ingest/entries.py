@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -12,11 +13,13 @@ from sales_tech.contracts.fingerprint import code_fingerprint
 from sales_tech.contracts.table import TableContract, table_contract
 from sales_tech.engines.dialect import quote
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.ingest.archive import archived
+from sales_tech.errors import UnreadableFile
+from sales_tech.ingest.archive import Archived, archive, archived
 from sales_tech.ingest.arrivals import FILES, History, Landed
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile
 from sales_tech.lake.write import Staged, stage
+from sales_tech.platform import Place
 from sales_tech.runs import Commit, Run, moment
 
 _TEXT, _MOMENT = pa.dictionary(pa.int8(), pa.string()), pa.timestamp("us", "UTC")
@@ -48,6 +51,20 @@ class Arrival:
     def claim(self) -> tuple[str, str] | None:
         """The one pack and kind that claims the file."""
         return self.file.claims[0] if len(self.file.claims) == 1 else None
+
+
+def copied(file: Landed, landing: Place, lake: Place, scratch: Path) -> tuple[Landed, Archived] | None:
+    """Copy a landed file into the archive, and take its size from the copy, since a file may grow after it was listed.
+
+    None where it was taken away meanwhile; UnreadableFile where it cannot be read.
+    """
+    if file.problem:
+        raise UnreadableFile(file.problem)
+    try:
+        kept = archive(landing, file.name, lake, scratch)
+    except FileNotFoundError:
+        return None
+    return replace(file, size=kept.size), kept
 
 
 def load(

@@ -12,10 +12,10 @@ from sales_tech.contracts.pack import load_packs
 from sales_tech.contracts.stream import STREAM, STREAM_TABLE, stream_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
-from sales_tech.ingest.archive import Archived, archive
+from sales_tech.ingest.archive import Archived
 from sales_tech.ingest.arrivals import History, Landed, Unread, landed_events, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
-from sales_tech.ingest.entries import Arrival, enter, ingest_code, load, unrecorded
+from sales_tech.ingest.entries import Arrival, copied, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.events import event_schema, read_events
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
@@ -105,14 +105,14 @@ def _archived(lake: Lake, files: list[Landed], run: Run) -> Iterator[tuple[Lande
     # Objects are small and many; on S3 nearly all of the time is waiting.
     landing, target, scratch = lake.platform.landing, lake.platform.lake, run.settings.work / "scratch"
 
-    def kept(file: Landed) -> Archived | UnreadableFile:
+    def kept(file: Landed) -> tuple[Landed, Archived | UnreadableFile] | None:
         try:
-            return archive(landing, file.name, target, scratch)
+            return copied(file, landing, target, scratch)
         except UnreadableFile as error:
-            return error
+            return file, error
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from zip(files, pool.map(kept, files), strict=True)
+        yield from filter(None, pool.map(kept, files))
 
 
 def _examine(lake: Lake, file: Landed, kept: Archived, loaded: set[str], history: History, run: Run) -> tuple[Arrival, set[str]]:

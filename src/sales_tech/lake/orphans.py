@@ -24,7 +24,7 @@ def orphans_and_missing(lake: Lake, name: str) -> tuple[list[Entry], list[str]]:
     if table is None or not (location := _plain(table.location())).startswith(root):
         return [], []
     # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
-    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root))}
+    lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root)) if not entry.problem}
     named = {_plain(path) for path in _named(table)}
     return [entry for path, entry in lying.items() if path not in named], sorted(named - lying.keys())
 

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -39,11 +40,28 @@ class Folder:
         return self.path.is_dir()
 
     def entries(self, below: str = "") -> Iterator[Entry]:
-        """All files in it, or below one folder of it."""
-        for path in (self.path / below).rglob("*"):
-            if path.is_file():
-                status = path.stat()
-                yield Entry(path.relative_to(self.path).as_posix(), status.st_size, status.st_mtime_ns)
+        """All files in it, or below one folder of it, and what stands among them and cannot be read."""
+        for folder, folders, files in os.walk(self.path / below):
+            here = Path(folder)
+            shut = {name: problem for name in folders if (problem := _folder_problem(here / name))}
+            folders[:] = [name for name in folders if name not in shut]
+            yield from (Entry((here / name).relative_to(self.path).as_posix(), 0, 0, problem) for name, problem in shut.items())
+            for name in files:
+                if (entry := self._entry(here / name)) is not None:
+                    yield entry
+
+    def _entry(self, path: Path) -> Entry | None:
+        # None for a file that was taken away meanwhile.
+        name = path.relative_to(self.path).as_posix()
+        try:
+            status = path.stat()
+        except OSError:
+            return Entry(name, 0, 0, "a link that leads nowhere; expected a file") if path.is_symlink() else None
+        if not stat.S_ISREG(status.st_mode):
+            return Entry(name, 0, 0, "a pipe, a socket or a device; expected a file")
+        if not os.access(path, os.R_OK):
+            return Entry(name, 0, 0, "a file that this user may not read; expected one that it may")
+        return Entry(name, status.st_size, status.st_mtime_ns)
 
     def open(self, name: str) -> BinaryIO:
         """Read a file; UnreadableFile for a link that leads out of the folder, to what its sender may not read."""
@@ -205,6 +223,14 @@ class LocalPlatform:
 
     def publish(self, folder: Path) -> None:
         """A run's folder lies in the lake already."""
+
+
+def _folder_problem(path: Path) -> str | None:
+    if path.is_symlink():
+        return f"a link to the folder {path.readlink()}, whose files are not looked at; expected the folder itself"
+    if not os.access(path, os.R_OK | os.X_OK):
+        return "a folder that this user may not read, whose files are not looked at; expected one that it may"
+    return None
 
 
 def _holds(path: Path) -> bool:

@@ -1,0 +1,108 @@
+"""What stands in a landing folder besides files, and files that change or go while a night looks at them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support.events import land_events, placed
+from tests.support.exports import erp_text, land_erp, land_reference, sale
+from tests.support.nights import night, read
+
+from sales_tech.contracts.pack import load_packs
+from sales_tech.engines.duck import open_engine
+from sales_tech.ingest import batch_csv, order_events
+from sales_tech.ingest.arrivals import Landed
+from sales_tech.lake.store import Lake
+from sales_tech.runs import Run
+from sales_tech.settings import Settings
+
+STEP = "ingest/batch_csv"
+
+
+@pytest.fixture
+def folder(erp: Settings) -> Path:
+    """The folder of a supplier, in which one file of sales has landed."""
+    land_reference(erp.landing)
+    land_erp(erp.landing, "vendas_1", sale("P1"))
+    return Path(erp.landing) / "erp_br"
+
+
+def news(settings: Settings) -> list[str]:
+    with open_engine(settings) as engine:
+        return sorted(batch_csv.why(Lake(settings), engine, load_packs(settings.sources), Run.begin(settings)))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, do: Callable[[], object]) -> None:
+    """Do something once the landing folder has been listed."""
+    listed: Callable[..., list[Landed]] = getattr(module, name)
+
+    def listing(*words: object) -> list[Landed]:
+        found = listed(*words)
+        monkeypatch.setattr(module, name, listed)
+        do()
+        return found
+
+    monkeypatch.setattr(module, name, listing)
+
+
+def test_links_to_folders_and_what_is_no_file_are_told_with_the_reason(erp: Settings, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "share").mkdir()
+    (folder / "vendas_share").symlink_to(tmp_path / "share")
+    (folder / "vendas_2.csv").symlink_to("nowhere.csv")
+    (folder / "vendas_3.csv").symlink_to("vendas_3.csv")
+    os.mkfifo(folder / "vendas_4.csv")
+    result = night(erp)[STEP]
+    assert result.rejected == {
+        "erp_br/vendas_2.csv": "a link that leads nowhere; expected a file",
+        "erp_br/vendas_3.csv": "a link that leads nowhere; expected a file",
+        "erp_br/vendas_4.csv": "a pipe, a socket or a device; expected a file",
+    }
+    assert [note.partition(",")[0] for note in result.notes] == [f"erp_br/vendas_share: a link to the folder {tmp_path / 'share'}"]
+    assert news(erp) == []
+    (folder / "nowhere.csv").write_bytes(erp_text("vendas", [sale("P2")]).encode("latin-1"))
+    assert night(erp)[STEP].files_loaded == 1
+    assert len(read(erp, "silver.sales")) == 2
+
+
+def test_what_may_not_be_read_is_told_the_others_are_loaded_and_it_is_read_once_it_may_be(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land_erp(erp.landing, "vendas_2", sale("P2"))
+    (folder / "shut").mkdir()
+    (folder / "vendas_2.csv").rename(folder / "vendas_shut.csv")
+    with monkeypatch.context() as patch:
+        # Whoever runs tests as root may read everything.
+        patch.setattr(os, "access", lambda path, mode: "shut" not in Path(path).name)
+        result = night(erp)[STEP]
+        assert result.rejected == {"erp_br/vendas_shut.csv": "a file that this user may not read; expected one that it may"}
+        assert [note.partition(",")[0] for note in result.notes] == ["erp_br/shut: a folder that this user may not read"]
+        assert (result.files_loaded, news(erp)) == (3, [])
+    assert night(erp)[STEP].files_loaded == 1
+    assert {row["order_id"] for row in read(erp, "silver.sales")} == {"P1", "P2"}
+
+
+def test_a_file_that_grows_while_it_is_looked_at_is_news_for_one_night_only(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "vendas_1.csv"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    meanwhile(monkeypatch, batch_csv, "landed_files", lambda: path.write_bytes(whole))
+    assert night(erp)[STEP].files_loaded == 3
+    assert {row["bytes"] for row in read(erp, "bronze.files") if row["file_path"] == "erp_br/vendas_1.csv"} == {len(whole)}
+    assert news(erp) == []
+
+
+def test_a_file_that_is_taken_away_while_it_is_looked_at_stops_nobody(erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = land_erp(erp.landing, "vendas_2", sale("P2"))
+    land_events(erp.landing, placed("A1"))
+    (event,) = [path for path in (Path(erp.landing) / "order_events").rglob("*") if path.is_file()]
+    meanwhile(monkeypatch, batch_csv, "landed_files", gone.unlink)
+    meanwhile(monkeypatch, order_events, "landed_events", event.unlink)
+    results = night(erp)
+    assert (results[STEP].files_loaded, results[STEP].rejected) == (3, {})
+    assert results["ingest/order_events"].notes == ["no new events"]
+    assert news(erp) == []
