@@ -71,6 +71,10 @@ def execute(notebook: Path, kept: Path, parameters: dict[str, Any]) -> None:
                 config=_kernel_config(sockets),
                 extra_arguments=_QUIET,
             )
+    except KeyboardInterrupt:
+        # The client leaves its own tasks where they were, and each would be told with a traceback as it is cleared away.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     except PapermillExecutionError as error:
         failed = f", cell {error.cell_index} ({_last_line(error.source)}): {error.ename}: {error.evalue}", error
     except DeadKernelError as error:

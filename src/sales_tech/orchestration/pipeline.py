@@ -26,6 +26,7 @@ from sales_tech.transform.promotions import STEP as PROMOTIONS
 SUCCEEDED, REJECTED_FILES, FAILED, SKIPPED = "succeeded", "rejected_files", "failed", "skipped"
 EXIT_CODES = {SUCCEEDED: 0, FAILED: 1, REJECTED_FILES: 2}
 MOMENT = "%Y-%m-%d %H:%M UTC"
+_INTERRUPTED = "interrupted; run again to go on"
 _TOLD = 100  # files whose reasons one row of the ledger holds
 # Their notes are of what the data do not tell, not of files.
 _TELLING = (PROMOTIONS, TRAINING, FORECASTS)
@@ -63,7 +64,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
 
     Without `notebooks` the steps work in this process, where the session of a cluster is. `watch` is
     entered around each step, for the display of progress. A step that fails stops the steps that depend
-    on it. Raises LakeError where another run works on the same lake, or the landing folder is missing.
+    on it, an interrupt all that come after it. Raises LakeError where another run works on the same lake, or the landing folder is missing.
     """
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
@@ -75,7 +76,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
         # What came last is told by the ids: they must go on where the clock does not.
         run = run.after(last_run_id(now.lake, now.engine))
         for step in steps:
-            blocked = next((done for done in step_runs if done.step in step.needs and done.outcome != SUCCEEDED), None)
+            blocked = next((done for done in step_runs if done.message == _INTERRUPTED or _keeps_waiting(done, step)), None)
             if blocked is not None:
                 step_runs.append(_entry(run, step, f"after {blocked.step}", SKIPPED, message=f"{blocked.step} {blocked.outcome}"))
                 continue
@@ -97,6 +98,10 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
     return outcome
 
 
+def _keeps_waiting(done: StepRun, step: Step) -> bool:
+    return done.step in step.needs and done.outcome != SUCCEEDED
+
+
 def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path | None) -> StepRun:
     started, clock = datetime.now(UTC), monotonic()
     message, outcome = None, SUCCEEDED
@@ -108,7 +113,7 @@ def _execute(run: Run, step: Step, reasons: list[str], notebooks: Path | None) -
     except SalesTechError as error:
         message, outcome = str(error), FAILED
     except KeyboardInterrupt:
-        message, outcome = "interrupted; run again to go on", FAILED
+        message, outcome = _INTERRUPTED, FAILED
     result = run.result(step.name)
     entry = _entry(run, step, "; ".join(reasons), outcome, started=started, seconds=monotonic() - clock, message=message)
     return entry if result is None else StepRun(**{**entry.__dict__, "rows_in": result.rows_in, "rows_out": result.rows_out})
