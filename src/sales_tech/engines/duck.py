@@ -98,10 +98,19 @@ class DuckEngine:
             return self._connection.sql(sql, params=parameters).to_arrow_table()
 
     def typed(self, sql: str) -> tuple[list[str], pa.Table]:
-        """The result of a query as an Arrow table, and DuckDB's type of each column."""
-        with disk.in_words(f"working in {self._scratch}", duckdb.Error):
-            answer = self._connection.sql(sql)
-            return [str(kind) for kind in answer.types], answer.to_arrow_table()
+        """The result of a query as an Arrow table, and DuckDB's type of each column; an interrupt ends it."""
+
+        def answer() -> tuple[list[str], pa.Table]:
+            told = self._connection.sql(sql)
+            return [str(kind) for kind in told.types], told.to_arrow_table()
+
+        # In a thread, since DuckDB looks for an interrupt between its tasks only, and a join that was typed by mistake is one for hours.
+        with disk.in_words(f"working in {self._scratch}", duckdb.Error), ThreadPoolExecutor(1) as pool:
+            try:
+                return pool.submit(answer).result()
+            except KeyboardInterrupt:
+                self._connection.interrupt()
+                raise
 
     def view(self, name: str, files: Iterable[str], columns: dict[str, str], *, whole: bool = False) -> None:
         """Name a list of Parquet files as a view; `columns` are the names and types (Athena's) it shows.
