@@ -40,6 +40,26 @@ def lake(erp: Settings) -> Settings:
     return erp
 
 
+def test_amounts_that_fit_no_column_reject_their_line_and_stop_no_night(lake: Settings) -> None:
+    most = "9999999999999999,99"
+    land_erp(
+        lake.landing,
+        "vendas_1",
+        sale("1", preco=most),
+        sale("2", preco=most, quantidade="2"),
+        sale("3", preco=most, quantidade="2", desconto=most),
+        sale("4", preco=most, desconto=f"-{most}"),
+        sale("5", quantidade="-2147483648", situacao="DEVOLVIDO"),
+        sale("6", preco=most),
+    )
+    night(lake)
+    assert {row["order_id"] for row in read(lake, "silver.sales")} == {"1", "6"}
+    gross = "quantity times unit_price: does not fit decimal(18,2)"
+    reasons = {row["line_number"]: row["reasons"] for row in read(lake, "silver.rejects")}
+    assert reasons == {3: gross, 4: gross, 5: "net_sales: does not fit decimal(18,2)", 6: "quantity: does not fit int"}
+    assert only(read(lake, "gold.daily_sales"))["net_sales"] == Decimal("19999999999999999.98")
+
+
 def test_a_sale_is_typed_and_its_customer_hashed(lake: Settings) -> None:
     path = land_erp(lake.landing, "vendas_1", sale(quantidade="2", preco="1.234,50", desconto="4,00", frete="7,9", promocao="BF25"))
     night(lake)
