@@ -44,6 +44,8 @@ def parse_query(sql: str) -> exp.Query:
         first = error.errors[0]
         where = f"line {first['line']}, column {first['col']}, near {first['highlight']!r}"
         raise QueryError(f"the query cannot be read at {where}; expected one select in Athena's SQL") from error
+    except RecursionError as error:
+        raise QueryError("the query is nested too deeply to be read; expected fewer brackets within brackets") from error
     except SqlglotError as error:
         raise QueryError(f"the query cannot be read: {error.__cause__ or error}; expected one select in Athena's SQL") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):

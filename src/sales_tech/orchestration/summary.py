@@ -16,7 +16,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from sales_tech.engines.duck import open_engine
-from sales_tech.errors import LakeError
+from sales_tech.errors import LakeError, QueryError
 from sales_tech.ingest.arrivals import Unread
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
@@ -108,8 +108,15 @@ def show_posted(console: Console, posted: Posted, settings: Settings, most: int 
 
 
 def show_answer(console: Console, answer: pa.Table, form: str) -> None:
-    """A query's answer as a table, CSV or JSON; the last two hold nothing but the data, in CSV with `guarded` text."""
-    rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+    """A query's answer as a table, CSV or JSON; the last two hold nothing but the data, in CSV with `guarded` text.
+
+    Raises QueryError for a moment that Python has no value for.
+    """
+    try:
+        rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+    except OverflowError as error:
+        expected = "moments of the years 1 to 9999, or cast(... as varchar) of others"
+        raise QueryError(f"the answer has a day or a moment that cannot be shown ({error}); expected {expected}") from error
     if form == "csv":
         console.file.writelines(map(csv_line, [answer.column_names, *rows]))
     elif form == "json":
