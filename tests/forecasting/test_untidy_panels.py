@@ -155,6 +155,27 @@ def test_flags_of_the_calendar_are_no_promotions() -> None:
     assert set(roles_of(PAST.assign(**flags), list(flags), "units", None).values()) == {"context"}
 
 
+def test_weather_is_no_promotion_even_where_it_is_mostly_nothing_or_called_almost_like_a_price() -> None:
+    rng = np.random.default_rng(3)
+    wet = pd.Series(rng.random(len(PAST)) * (rng.random(len(PAST)) < 0.4))
+    columns = {"precipitation": wet, "precipitacao_mm": 1 + 20 * wet, "chuva": wet > 0, "snow_depth": wet, "wind": 1 + wet}
+    assert set(roles_of(PAST.assign(**columns), list(columns), "units", None).values()) == {"context"}
+    assert roles_of(PAST.assign(window=PAST["depth"] > 0), ["window"], "units", None) == {"window": "flag"}
+
+
+@pytest.mark.parametrize("shape", [lambda share: share, lambda share: share > 0])
+def test_what_nobody_called_a_promotion_and_lowers_sales_is_none(shape: Any) -> None:
+    # Large series have it more often, and sales are compared within each.
+    large = PAST["sku"].isin(["S02", "S03"])
+    rng = np.random.default_rng(3)
+    share = pd.Series(rng.uniform(0.3, 1.0, len(PAST)) * (rng.random(len(PAST)) < np.where(large, 0.45, 0.1)))
+    for by, role in ((-1.0, {"context"}), (1.0, {"flag", "depth"})):
+        panel = PAST.assign(disturbed=shape(share), units=PAST["units"] * np.exp(by * share) * np.where(large, 9, 1))
+        assert roles_of(panel, ["disturbed"], "units", None, ["sku"], "date")["disturbed"] in role
+        called = panel.assign(deal=panel["disturbed"])
+        assert roles_of(called, ["deal"], "units", None, ["sku"], "date")["deal"] in {"flag", "depth"}
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

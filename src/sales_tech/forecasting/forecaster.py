@@ -117,7 +117,7 @@ class PromotionForecaster(BaseEstimator):
         check_parameters(self.get_params(deep=False))
         self.seed_ = seed_of(self.random_state)
         panel = self._checked(panel, None)
-        self.roles_ = roles_of(panel, self.plan, self.target, self.roles)
+        self.roles_ = roles_of(panel, self.plan, self.target, self.roles, self.series, self.time)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
         self.counts_ = usual_counts(panel, used, self.series)

@@ -18,18 +18,28 @@ NOTHING = "none"
 NONE = re.compile(r"^(none|no|nao|0|0\.0|-|false|n/?a|nenhum|nenhuma|sem.*|null|nan|)$")
 _OPEN = re.compile(r"(^|_)(open|opened|isopen|opendays|aberto|aberta)(_|$)")
 _CONTEXT = re.compile(
-    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|weath|temp|rain|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
+    r"holid|feriad|unempl|weekday|dayofweek|(^|_)(event|school|escola|snap|payday|fuel|season)|(^|_)(dow|cpi|oil)(_|$)"
+    r"|precip|(^|_)(weath|clima|temp|rain|chuv|lluvi|snow|neve|nieve|humid|umid|storm|sunshine|cloud)|(^|_)(wind|vento)(_|$)"
 )
 _CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|month|quarter|closed|shut|fechad[ao])(_|$)")
 _PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)")
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _ODD = 0.05
 """So few prices of 0 and depths below 0 are slips of those who keep them, and leave the column what its name says."""
+_LESS = 0.95
+"""Where a column that nobody called a promotion is above 0, and less than this part of the usual is sold, it is none."""
 _DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
 
 
-def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mapping[str, str] | None) -> dict[str, str]:
-    """The role of each plan column.
+def roles_of(
+    panel: pd.DataFrame,
+    plan: Sequence[str],
+    target: str,
+    given: Mapping[str, str] | None,
+    series: Sequence[str] = (),
+    time: str | None = None,
+) -> dict[str, str]:
+    """The role of each plan column; rows of the same `series`, and weekday of `time`, are compared.
 
     price: relative to the series' own recent one; depth: 0 without promotion, more sells more; flag: 0 or 1; kind: a
     text that names the mechanic; open: 0 where nothing can be sold; context and label: numbers and texts that are no
@@ -38,7 +48,7 @@ def roles_of(panel: pd.DataFrame, plan: Sequence[str], target: str, given: Mappi
     for column, role in (given or {}).items():
         if column not in plan or role not in ROLES:
             raise ValueError(f"roles has {column}: {role}; expected columns of plan ({', '.join(plan)}) and one of {', '.join(ROLES)}")
-    return {column: (given or {}).get(column) or _role(panel, column, target) for column in plan}
+    return {column: (given or {}).get(column) or _role(panel, column, target, series, time) for column in plan}
 
 
 def named_as(role: str, column: str) -> bool:
@@ -51,7 +61,7 @@ def _spelled(column: str) -> str:
     return plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
 
 
-def _role(panel: pd.DataFrame, column: str, target: str) -> str:
+def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], time: str | None) -> str:
     name = _spelled(column)
     values = panel[column]
     context = bool(_CONTEXT.search(name))
@@ -72,10 +82,23 @@ def _role(panel: pd.DataFrame, column: str, target: str) -> str:
         return PRICE
     if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
         return DEPTH
+    if calendar or lowest < 0:
+        return CONTEXT
+    if not _PROMOTED.search(name) and _sells_less(panel, column, target, series, time):
+        return CONTEXT
     if binary:
-        return CONTEXT if calendar else FLAG
-    promoted = "promo" in name or (lowest == 0 and float(np.mean(numbers == 0)) > 0.5 and numbers.max() <= 1)
-    return DEPTH if promoted and lowest >= 0 else CONTEXT
+        return FLAG
+    return DEPTH if "promo" in name or (lowest == 0 and np.mean(numbers == 0) > 0.5 and numbers.max() <= 1) else CONTEXT
+
+
+def _sells_less(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], time: str | None) -> bool:
+    # A rainy day or a strike looks like a promotion, but for what is sold in it, beside other such weekdays of the series.
+    values, units = (pd.Series(panel[name].to_numpy(dtype=np.float64, na_value=np.nan)) for name in (column, target))
+    alike = [panel[name].astype(object).to_numpy() for name in series]
+    alike.append(np.zeros(len(panel)) if time is None else panel[time].dt.day_of_week.to_numpy())
+    usual = units.where(values == 0).groupby(alike).transform("mean")
+    some = (values > 0) & units.notna() & usual.notna()
+    return bool(units[some].sum() < _LESS * usual[some].sum())
 
 
 def _is_open(numbers: np.ndarray, units: np.ndarray, named: bool) -> bool:
