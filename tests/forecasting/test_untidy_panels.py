@@ -163,6 +163,20 @@ def test_weather_is_no_promotion_even_where_it_is_mostly_nothing_or_called_almos
     assert roles_of(PAST.assign(window=PAST["depth"] > 0), ["window"], "units", None) == {"window": "flag"}
 
 
+def test_numbers_of_mechanics_are_names_and_not_how_deep_a_promotion_is() -> None:
+    number = PAST["mechanic"].ne("none") * (1 + PAST["sku"].str[-1].astype(int))
+    names = ("promo_type", "promotion_id", "offer_code", "mechanic", "tipo_desconto", "campaign")
+    others = {"promo_count": "depth", "campaign_spend": "context", "week_id": "context"}
+    numbered = PAST.assign(**dict.fromkeys([*names, *others], number), promo_code=1 + number)
+    told_by = roles_of(numbered, [*names, *others, "promo_code"], "units", None)
+    assert told_by == dict.fromkeys(names, "kind") | others | {"promo_code": "depth"}
+    frames = [frame.assign(promo_type=frame["depth"].mul(10).round().astype(int)) for frame in (PAST, FUTURE)]
+    named = [frame.assign(promo_type=frame["promo_type"].map({0: "none", 1: "a", 2: "b", 3: "c"})) for frame in frames]
+    other = [frame.assign(promo_type=frame["promo_type"].map({0: 0, 1: 7, 2: 8, 3: 9})) for frame in frames]
+    same(told(*other, plan=["promo_type"]), told(*frames, plan=["promo_type"]))
+    assert forecaster(plan=["promo_type"], horizon=7).fit(named[0]).roles_ == {"promo_type": "kind"}
+
+
 @pytest.mark.parametrize("shape", [lambda share: share, lambda share: share > 0])
 def test_what_nobody_called_a_promotion_and_lowers_sales_is_none(shape: Any) -> None:
     # Large series have it more often, and sales are compared within each.

@@ -22,7 +22,8 @@ _CONTEXT = re.compile(
     r"|precip|(^|_)(weath|clima|temp|rain|chuv|lluvi|snow|neve|nieve|humid|umid|storm|sunshine|cloud)|(^|_)(wind|vento)(_|$)"
 )
 _CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|month|quarter|closed|shut|fechad[ao])(_|$)")
-_PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)")
+_PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)|mechanic|mecanica|campaign|campanha")
+_CODE = re.compile(r"(^|_)(type|tipo|kind|id|code|cod|codigo)(_|$)|(mechanic|mecanica|campaign|campanha)$")
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _ODD = 0.05
 """So few prices of 0 and depths below 0 are slips of those who keep them, and leave the column what its name says."""
@@ -78,6 +79,8 @@ def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], 
         return OPEN
     if context or _OPEN.search(name):
         return CONTEXT
+    if _CODE.search(name) and _PROMOTED.search(name) and not binary and _are_codes(numbers, whole=bool(known.all())):
+        return KIND
     if _PRICE.search(name) and np.mean(numbers <= 0) <= _ODD:
         return PRICE
     if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
@@ -89,6 +92,11 @@ def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], 
     if binary:
         return FLAG
     return DEPTH if "promo" in name or (lowest == 0 and np.mean(numbers == 0) > 0.5 and numbers.max() <= 1) else CONTEXT
+
+
+def _are_codes(numbers: np.ndarray, *, whole: bool) -> bool:
+    # Numbers of mechanics are names of them, of which none is more than another; without promotion there is none, or a 0.
+    return bool(np.all(numbers == np.round(numbers)) and (not whole or (numbers == 0).any()))
 
 
 def _sells_less(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], time: str | None) -> bool:
