@@ -30,6 +30,7 @@ from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
+from sales_tech.forecasting.offers import offers_of, with_usual_prices
 from sales_tech.forecasting.parameters import check_parameters, seed_of
 from sales_tech.forecasting.past import Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import Plan
@@ -120,6 +121,8 @@ class PromotionForecaster(BaseEstimator):
         self.roles_ = roles_of(panel, self.plan, self.target, self.roles, self.series, self.time)
         self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
         used = self._used()
+        self.offers_ = offers_of(panel, used, self.target, self.series, self.time)
+        panel = with_usual_prices(panel, self.offers_, self.series)
         self.counts_ = usual_counts(panel, used, self.series)
         panel = beside_usual(panel, self.counts_, self.series)
         self.texts_, self.neutral_ = texts_of(panel, used)
@@ -147,7 +150,7 @@ class PromotionForecaster(BaseEstimator):
         `origin` is that of `fit`. What the fit learnt stays: nothing but the past is replaced, and not even that where an error is raised.
         """
         check_is_fitted(self, "ensemble_")
-        panel = self._checked(panel, self.roles_)
+        panel = with_usual_prices(self._checked(panel, self.roles_), self.offers_, self.series)
         given = self.roles or {}
         check_kinds(panel, self.numbers_, {column: role for column, role in self.roles_.items() if column not in given}, self.target)
         past = self._without_outages(self._past(beside_usual(panel, self.counts_, self.series), origin))
@@ -202,6 +205,7 @@ class PromotionForecaster(BaseEstimator):
         check_is_fitted(self, ["ensemble_", "past_"])
         plan_frame = tidied(plan_frame, [*self.series, self.time, *self.plan, *self.static], self.time, "the plan")
         plan_frame = self._with_attributes(like_the_panel(plan_frame, self.numbers_, self.past_.table, self.roles_))
+        plan_frame = with_usual_prices(plan_frame, self.offers_, self.series)
         check_plan(plan_frame, list(self.series), self.time, [*self.plan, *self.static], self.roles_)
         plan_frame = beside_usual(plan_frame, self.counts_, self.series)
         period = periods_of(plan_frame, self.time, self.past_.rows.first, self.freq, "the plan")

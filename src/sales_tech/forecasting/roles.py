@@ -22,7 +22,7 @@ _CONTEXT = re.compile(
     r"|precip|(^|_)(weath|clima|temp|rain|chuv|lluvi|snow|neve|nieve|humid|umid|storm|sunshine|cloud)|(^|_)(wind|vento)(_|$)"
 )
 _CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|month|quarter|closed|shut|fechad[ao])(_|$)")
-_PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)|mechanic|mecanica|campaign|campanha")
+_PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)|special|especial|mechanic|mecanica|campaign|campanha")
 _CODE = re.compile(r"(^|_)(type|tipo|kind|id|code|cod|codigo)(_|$)|(mechanic|mecanica|campaign|campanha)$")
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _ODD = 0.05
@@ -58,6 +58,11 @@ def named_as(role: str, column: str) -> bool:
     return bool({PRICE: _PRICE, DEPTH: _DEPTH}[role].search(name)) and not _CONTEXT.search(name)
 
 
+def called_promotion(column: str) -> bool:
+    """Whether a column is called as a promotion is."""
+    return bool(_PROMOTED.search(_spelled(column)))
+
+
 def _spelled(column: str) -> str:
     return plain(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column))
 
@@ -81,7 +86,8 @@ def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], 
         return CONTEXT
     if _CODE.search(name) and _PROMOTED.search(name) and not binary and _are_codes(numbers, whole=bool(known.all())):
         return KIND
-    if _PRICE.search(name) and np.mean(numbers <= 0) <= _ODD:
+    if _PRICE.search(name) and (np.mean(numbers <= 0) <= _ODD or (_PROMOTED.search(name) and not _DEPTH.search(name) and lowest == 0)):
+        # An offer of 0 is none.
         return PRICE
     if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
         return DEPTH
