@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster
 
+from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.counts import beside_usual, usual_counts
 
 GOODS = {"S0": 40, "S1": 40, "S2": 4, "S3": 4, "S4": 1}
@@ -50,6 +51,18 @@ def test_shares_flags_and_amounts_are_no_counts(values: object) -> None:
 def test_discounts_in_percent_that_are_much_alike_in_all_series_stay_what_they_are() -> None:
     panel = shops().assign(onpromotion=lambda rows: np.where(rows["onpromotion"] > 0, 10 + rows.index % 3 * 10, 0))
     assert usual_counts(panel, {"onpromotion": "depth"}, ["sku"]) == {}
+
+
+def test_a_count_beyond_the_past_is_told_beside_the_usual_one_of_its_series() -> None:
+    panel = shops()
+    ahead = panel["date"] > panel["date"].max() - pd.Timedelta(days=14)
+    model = forecaster(plan=["onpromotion"], static=[]).fit(panel[~ahead])
+    usual = panel.loc[~ahead & (panel["sku"] == "S2") & (panel["onpromotion"] > 0), "onpromotion"].mean()
+    plan = panel[ahead].assign(onpromotion=lambda rows: np.where(rows["sku"] == "S2", 100, 1))
+    with pytest.warns(
+        PlanBeyondHistory, match=f"14 rows with more of onpromotion than ever, such as sku S2.*: {100 / usual:.3g} times the usual"
+    ):
+        model.predict(plan)
 
 
 def test_forecasts_do_not_change_where_all_counts_of_a_series_are_ten_times_as_large() -> None:

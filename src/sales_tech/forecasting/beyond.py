@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,10 +33,12 @@ def warn_beyond(
     seen: Mapping[str, tuple[float, float]],
     texts: Mapping[str, Sequence[str]],
     key: Sequence[str],
+    counts: Container[str] = (),
 ) -> None:
     """PlanBeyondHistory for each column of which rows of a plan go beyond what was `seen`.
 
-    The rows of `frame` stand at `at`; `texts` are those of the past, `key` the columns of series and time.
+    The rows of `frame` stand at `at`; `texts` are those of the past, `key` the columns of series and time, and `counts` those told
+    beside the usual count of a series.
     """
     asked = np.flatnonzero(~plan.rows.closed[at] & (plan.rows.plan[AHEAD][at] > 0))
     for column, (low, high) in seen.items():
@@ -54,6 +56,9 @@ def warn_beyond(
         elif plan.roles[column] == PRICE:
             range_seen = f"was from {_cut(low)} to {_cut(high)}" if high > low else "never changed"
             said = f"{count} a {column} beyond the past, {where}: {_cut(values[farthest])} the usual one of its series; it {range_seen}"
+        elif column in counts:
+            times = f"{values[farthest]:.3g} times the usual of its series; it was up to {high:.3g}"
+            said = f"{count} more of {column} than ever, {where}: {times}"
         else:
             said = f"{count} a value of {column} beyond the past ({low:g} to {high:g}), {where}: {values[farthest]:g}"
         warnings.warn(f"{said}; their forecasts are a guess", PlanBeyondHistory, stacklevel=3)

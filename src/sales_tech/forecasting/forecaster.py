@@ -167,7 +167,7 @@ class PromotionForecaster(BaseEstimator):
         asked = plan_frame.reset_index(drop=True)
         plan_frame, situation, at, steps = self._ahead(plan_frame)
         ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
-        warn_beyond(plan, at, plan_frame, self.seen_, self.texts_, [*self.series, self.time])
+        warn_beyond(plan, at, plan_frame, self.seen_, self.texts_, [*self.series, self.time], self.counts_)
         warn_unknown(plan.rows.code[at], plan_frame, self.past_.table, self.series)
         matrix = ensemble.seen(situation, at, steps)
         mean = self._mean(ensemble, matrix)
