@@ -154,6 +154,17 @@ def test_a_cutoff_that_is_no_moment_of_the_panel_is_refused(cutoff: pd.Timestamp
         backtest(LastValue(), panel_of(a=[1, 2, 3]), [cutoff], 1)
 
 
+@pytest.mark.parametrize("kind", ["str", "period[D]", "datetime64[ns, UTC]"])
+def test_dates_that_the_forecaster_refuses_are_refused_in_its_words_by_cutoffs_and_backtests(kind: str) -> None:
+    panel = panel_of(a=range(40))
+    odd = panel.assign(date=pd.Series(pd.DatetimeIndex(panel["date"]).astype(str)).astype(kind))
+    said = "the panel: column date is .*, expected dates without time zone; convert it with pandas.to_datetime"
+    with pytest.raises(ValueError, match=said):
+        rolling_cutoffs(odd, "date", "D", 7, 2)
+    with pytest.raises(ValueError, match=said):
+        backtest(LastValue(), odd, [day(30)], 7)
+
+
 def test_no_cutoff_is_refused() -> None:
     with pytest.raises(ValueError, match="cutoffs is empty"):
         backtest(LastValue(), panel_of(a=[1, 2]), [], 1)

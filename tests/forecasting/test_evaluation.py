@@ -23,6 +23,11 @@ def test_wape_and_bias_are_of_the_sums() -> None:
     assert figures["bias"] == pytest.approx(18 / 15 - 1)
 
 
+def test_no_group_may_be_told_as_none() -> None:
+    frame = told(actual=[10, 0, 5], mean=[8, 1, 9])
+    pd.testing.assert_frame_equal(evaluate(frame, by=None), evaluate(frame))
+
+
 def test_relative_errors_leave_out_rows_without_sales() -> None:
     (figures,) = evaluate(told(actual=[10, 0, 5], mean=[8, 1, 9])).to_dict("records")
     assert figures["mape"] == pytest.approx((0.2 + 0.8) / 2)

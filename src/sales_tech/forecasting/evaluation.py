@@ -16,7 +16,7 @@ FIGURES = ("rows", "actual", "forecast", "wape", "bias", "rmsse", "rmspe", "mape
 
 def evaluate(
     predictions: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: Sequence[str] | None = (),
     insample: pd.DataFrame | None = None,
     *,
     series: Sequence[str] = (),
@@ -45,7 +45,7 @@ def evaluate(
     ValueError for columns and numbers that are missing, for columns of `by` that are called as figures are, and for insample
     rows that are not of the past.
     """
-    by, what = [by] if isinstance(by, str) else by, "the frame of predictions"
+    by, what = [by] if isinstance(by, str) else by if by is not None else (), "the frame of predictions"
     levels = (
         _levels_of(predictions, by) if quantiles is None else {name: level for level, name in quantile_columns(sorted(quantiles)).items()}
     )

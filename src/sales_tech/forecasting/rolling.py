@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from sales_tech.forecasting.checks import check_times
 from sales_tech.forecasting.evaluation import CUTOFF
 from sales_tech.forecasting.reading import tidied
 from sales_tech.forecasting.shapes import QUANTILE, TOLD, period_of, require_columns, require_single_rows
@@ -63,8 +64,7 @@ def backtest(
     if horizon < 1 or reach < horizon:
         raise ValueError(f"horizon is {horizon}; expected 1 to {reach}, the horizon of the forecaster")
     cutoffs = _moments(cutoffs)
-    if not pd.api.types.is_datetime64_any_dtype(panel[time]):
-        raise ValueError(f"the panel: column {time} is {panel[time].dtype}, expected dates; convert it with pandas.to_datetime")
+    check_times(panel, time, "the panel")
     period = period_of(forecaster.freq)
     ahead = period * horizon
     parts = []
@@ -100,6 +100,7 @@ def rolling_cutoffs(panel: pd.DataFrame, time: str, freq: str, horizon: int, cou
     """
     require_columns(panel, [time], "the panel")
     panel = tidied(panel, [time], time, "the panel")
+    check_times(panel, time, "the panel")
     step = horizon if step is None else step
     if min(horizon, count, step) < 1:
         raise ValueError(f"horizon, count and step are {horizon}, {count} and {step}; expected 1 or more of each")
