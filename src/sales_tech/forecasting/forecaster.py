@@ -26,6 +26,7 @@ from sales_tech.forecasting.checks import (
 from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.countries import AUTO, country_of
 from sales_tech.forecasting.counts import beside_usual, usual_counts
+from sales_tech.forecasting.depths import raised, tried_depths
 from sales_tech.forecasting.ensemble import Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
@@ -36,7 +37,7 @@ from sales_tech.forecasting.past import Names, Past, past_of, texts_of
 from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.reading import like_numbers, tidied, with_numbers
 from sales_tech.forecasting.roles import DEPTH, PROMOTIONAL, check_kinds, is_number, roles_of
-from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Floats, Ints
+from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
 from sales_tech.forecasting.shapes import quantile_columns, require_columns
 
@@ -130,7 +131,8 @@ class PromotionForecaster(BaseEstimator):
         self.country_ = country_of(past.rows, self.country)
         self.past_ = self._without_outages(past)
         self.origin_ = self.past_.origin
-        self.seen_ = seen_of(Plan.of(self.past_.rows, used, self.neutral_))
+        known = Plan.of(self.past_.rows, used, self.neutral_)
+        self.seen_, self.depths_ = seen_of(known), tried_depths(known)
         calendar = self._calendar(self.past_)
         last = self.past_.last
         held = self._held_out(last)
@@ -182,6 +184,11 @@ class PromotionForecaster(BaseEstimator):
             # A discount alone never lowers sales; the trees know that of each depth, not of being promoted at all.
             deep = np.any([plan.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
             mean = np.where(deep, np.maximum(mean, baseline), mean)
+
+            def of_rows(other: Plan, rows: Bools) -> Floats:
+                return self._mean(ensemble, ensemble.seen(situation.under(other), at[rows], steps[rows]))
+
+            mean = raised(mean, plan, at, self.depths_, of_rows)
         levels = quantile_columns(self.quantiles)
         ordered = sorted(levels)
         spread = self.intervals_.quantiles(matrix, mean, ordered)

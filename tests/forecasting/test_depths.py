@@ -1,0 +1,78 @@
+"""A deeper discount, tried before, is never told to sell less than a shallower one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.forecasting.retail import forecaster, shop, split
+
+from sales_tech.forecasting.depths import MOST, no_deeper, tried_depths
+from sales_tech.forecasting.forecaster import PromotionForecaster
+from sales_tech.forecasting.plan_features import Plan, feature_of
+
+DEPTHS = (0.1, 0.2, 0.3)
+
+
+@pytest.fixture(scope="module")
+def cut_prices() -> tuple[PromotionForecaster, pd.DataFrame]:
+    """A forecaster of a shop whose price is the one that is paid, and the days ahead."""
+    panel = shop(skus=6, days=150)
+    panel["price"] = panel["price"] * (1 - panel["depth"])
+    past, future = split(panel)
+    return forecaster().fit(past), future
+
+
+def at_depth(future: pd.DataFrame, depth: float) -> pd.DataFrame:
+    """All days ahead at one depth."""
+    listed = 10.0 + future["sku"].str[1:].astype(int)
+    return future.assign(depth=depth, price=listed * (1 - depth), mechanic="leaflet" if depth else "none")
+
+
+def known(model: PromotionForecaster) -> Plan:
+    return Plan.of(model.past_.rows, model.past_.names.roles, model.neutral_)
+
+
+def test_a_model_that_learnt_that_deeper_cuts_sell_less_is_not_followed(
+    cut_prices: tuple[PromotionForecaster, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, future = cut_prices
+    monkeypatch.setattr(model, "_mean", lambda _, matrix: 20.0 - 30.0 * matrix.column(f"+{feature_of('depth')}") * matrix.promoted)
+    means = [model.predict(at_depth(future, depth))["mean"].to_numpy() for depth in DEPTHS]
+    # 20 without promotion, which no discount may fall below either.
+    assert all(np.allclose(mean, 20.0) for mean in means)
+    monkeypatch.setattr(model, "_mean", lambda _, matrix: 20.0 + 100.0 * np.abs(matrix.column(f"+{feature_of('depth')}") - 0.2))
+    shallow, middle, deep = (model.predict(at_depth(future, depth))["mean"].to_numpy() for depth in DEPTHS)
+    assert np.allclose(shallow, 40.0)  # as without promotion
+    assert np.allclose(middle, 40.0)
+    assert np.allclose(deep, 40.0)
+
+
+def test_means_rise_with_the_depths_that_were_tried(cut_prices: tuple[PromotionForecaster, pd.DataFrame]) -> None:
+    model, future = cut_prices
+    means = [model.predict(at_depth(future, depth))["mean"].to_numpy() for depth in (0.0, *DEPTHS)]
+    assert (np.diff(np.stack(means), axis=0) >= -1e-9).all()
+
+
+def test_the_depths_are_those_of_the_past_and_not_many(cut_prices: tuple[PromotionForecaster, pd.DataFrame]) -> None:
+    plan = known(cut_prices[0])
+    assert {column: depths.tolist() for column, depths in tried_depths(plan).items()} == {"depth": list(DEPTHS)}
+    depth = plan.rows.plan["depth"]
+    many = Plan(plan.rows.with_plan({**plan.rows.plan, "depth": np.arange(len(depth)) / len(depth)}), plan.roles, plan.neutral, {})
+    (told,) = tried_depths(many).values()
+    assert len(told) == MOST
+    assert told[0] < 0.01
+    assert told[-1] > 0.99
+
+
+def test_a_paid_price_rises_with_a_shallower_cut_and_a_list_price_stays(cut_prices: tuple[PromotionForecaster, pd.DataFrame]) -> None:
+    plan = known(cut_prices[0])
+    deep = np.flatnonzero(np.isclose(plan.rows.plan["depth"], 0.3))
+    assert len(deep)
+    listed = 10.0 + plan.rows.code[deep]
+    shallow = no_deeper(plan, "depth", 0.1)
+    assert np.allclose(shallow.rows.plan["depth"][deep], 0.1)
+    assert np.allclose(shallow.rows.plan["price"][deep], listed * 0.9)
+    whole = plan.rows.plan | {"price": np.where(plan.rows.plan["depth"] > 0, 10.0 + plan.rows.code, plan.rows.plan["price"])}
+    same = no_deeper(Plan.of(plan.rows.with_plan(whole), plan.roles, plan.neutral), "depth", 0.1)
+    assert np.allclose(same.rows.plan["price"][deep], listed)
