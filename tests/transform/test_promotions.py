@@ -146,6 +146,27 @@ def test_a_promotion_that_was_called_off_is_no_promotion_to_estimate_or_to_tell_
     assert list(seen.promotions["promotion_id"]) == ["PR1", "PR3"]
 
 
+def test_a_line_with_a_mistyped_year_makes_no_decades_of_days_and_is_told(lake: Settings) -> None:
+    days = [sale(f"P{day}", data_venda=f"{day}/01/2026 10:00:00") for day in range(11, 15)]
+    land_erp(lake.landing, "vendas_2", *days, sale("F1", data_venda="31/12/2099 10:00:00"), sale("F2", data_venda="01/01/2000 10:00:00"))
+    night(lake)
+    estimator = Estimator()
+    done = estimate(lake, estimator)
+    (seen,) = estimator.seen
+    assert (seen.daily["sold_on"].min(), seen.daily["sold_on"].max()) == (pd.Timestamp("2026-01-10"), pd.Timestamp("2026-01-14"))
+    said = "sales on 2000-01-01, 2099-12-31 (2 rows) lie more than a year from all others and are left out; mend their dates"
+    assert done.notes == [f"erp_br: {said}"]
+    assert len(read(lake, "gold.daily_sales")) == 7, "they are sales all the same"
+
+
+def test_a_shop_that_was_closed_for_less_than_a_year_keeps_its_earlier_sales(lake: Settings) -> None:
+    land_erp(lake.landing, "vendas_2", sale("P2", data_venda="20/02/2025 10:00:00"))
+    night(lake)
+    estimator = Estimator()
+    assert estimate(lake, estimator).notes == []
+    assert estimator.seen[0].daily["sold_on"].min() == pd.Timestamp("2025-02-20")
+
+
 def test_the_days_come_in_order_whatever_the_order_of_the_files(lake: Settings) -> None:
     land_erp(lake.landing, "lojas_2", store("L0"))
     land_erp(lake.landing, "vendas_2", *(sale(f"P{n}", loja=shop, data_venda=when) for n, (shop, when) in enumerate(SALES, start=2)))

@@ -18,6 +18,7 @@ from sales_tech.models.card import REFUSED, Figures, ModelCard, far_from
 from sales_tech.models.manifest import model_code
 from sales_tech.models.parquet import write_frame
 from sales_tech.models.registry import Decided, Index, Registry
+from sales_tech.promotions.frames import without_strays
 from sales_tech.runs import Run, StepResult, exclusive
 from sales_tech.transform.promotion_frames import DAILY, sources_of
 from sales_tech.transform.sources import view_table
@@ -150,7 +151,7 @@ def _sold(lake: Lake, engine: DuckEngine) -> dict[str, pd.Series]:
     view_table(engine, lake, DAILY)
     rows = engine.arrow(f"select source, sold_on, sum(units)::double as units from {DAILY} group by all order by source, sold_on")
     by_source = rows.to_pandas(date_as_object=True).groupby("source", sort=True)
-    return {str(source): days.set_index("sold_on")["units"] for source, days in by_source}
+    return {str(source): without_strays(days.set_index("sold_on")["units"]) for source, days in by_source}
 
 
 def _champion(registry: Registry, source: str) -> tuple[Artifact | None, list[str]]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+
+# No retailer is silent for so long in the midst of its sales; a mistyped year is.
+LONGEST_SILENCE = pd.Timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,13 @@ class Estimates:
     response: pd.DataFrame
     overlap: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+
+
+def without_strays(by_day: pd.Series) -> pd.Series:
+    """Units by day (ascending) without the days that more than a year without any sale parts from most units.
+
+    One line with a mistyped year would else make decades of days of nothing, all of which are looked at.
+    """
+    stretch = np.cumsum(pd.DatetimeIndex(by_day.index).diff() > LONGEST_SILENCE)
+    together: pd.Series = by_day[stretch == int(np.argmax(np.bincount(stretch, weights=by_day)))]
+    return together

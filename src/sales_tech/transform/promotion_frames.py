@@ -9,13 +9,14 @@ import pandas as pd
 from sales_tech.engines.dialect import literal
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.lake.store import Lake
-from sales_tech.promotions.frames import SourceFrames
+from sales_tech.promotions.frames import SourceFrames, without_strays
 from sales_tech.transform.sources import view_table
 
 DAILY, PRODUCTS, STORES = "gold.daily_sales", "silver.products", "silver.stores"
 PROMOTIONS, STOCKOUTS = "silver.promotions", "silver.stockouts"
 INPUTS = (DAILY, PRODUCTS, STORES, PROMOTIONS, STOCKOUTS)
 
+_MOST_NAMED = 3  # days that a note gives one by one
 _TEXTS = {
     # column: the tables that have it
     "sku": (DAILY, PRODUCTS, PROMOTIONS, STOCKOUTS),
@@ -62,11 +63,12 @@ _ORDER = {
 
 @dataclass(frozen=True)
 class SourceRows:
-    """The frames of one source, the currency of its money, and how many rows they were read from."""
+    """The frames of one source, the currency of its money, how many rows they were read from, and what was left out of them."""
 
     frames: SourceFrames
     currency: str
     rows: int
+    notes: tuple[str, ...] = ()
 
 
 def sources_of(lake: Lake, name: str) -> set[str]:
@@ -93,7 +95,21 @@ def read_source(lake: Lake, engine: DuckEngine, source: str) -> SourceRows | Non
         return None
     told = {name: frame if len(frame) else None for name, frame in frames.items()}
     rows = sum(len(frame) for frame in frames.values())
-    return SourceRows(SourceFrames(frames[DAILY], frames[PRODUCTS], told[STORES], told[PROMOTIONS], told[STOCKOUTS]), currency, rows)
+    daily, notes = _together(frames[DAILY])
+    return SourceRows(SourceFrames(daily, frames[PRODUCTS], told[STORES], told[PROMOTIONS], told[STOCKOUTS]), currency, rows, notes)
+
+
+def _together(daily: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    by_day = daily.groupby("sold_on", sort=True)["units"].sum()
+    kept = without_strays(by_day).index
+    if len(kept) == len(by_day):
+        return daily, ()
+    inside = daily["sold_on"].between(kept[0], kept[-1])
+    strays = by_day.index.difference(kept)
+    named = ", ".join(f"{day:%Y-%m-%d}" for day in strays[:_MOST_NAMED])
+    more = f" and {len(strays) - _MOST_NAMED} more days" if len(strays) > _MOST_NAMED else ""
+    said = f"sales on {named}{more} ({int((~inside).sum())} rows) lie more than a year from all others and are left out; mend their dates"
+    return daily[inside].reset_index(drop=True), (said,)
 
 
 def _frame(engine: DuckEngine, name: str) -> pd.DataFrame:

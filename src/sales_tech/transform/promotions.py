@@ -56,13 +56,13 @@ def _build(lake: Lake, engine: DuckEngine, run: Run, sources: list[str], estimat
         rows_in += found.rows
         estimates = estimate(found.frames)
         inferred = found.frames.promotions is None
-        currency = found.currency
+        currency, left_out = found.currency, found.notes
         del found
         told = estimates.results.assign(inferred=inferred)
         frames = (estimates.daily, estimates.elasticity, estimates.response, estimates.overlap, told)
         for name, frame in zip(TABLES, frames, strict=True):
             staged[name].append(stage_frame(lake, engine, run, name, frame, {"source": source, "currency": currency}))
-        notes += [f"{source}: {note}" for note in estimates.notes]
+        notes += [f"{source}: {note}" for note in (*left_out, *estimates.notes)]
     removed = {name: [file for file in lake.files(name) if file.partition[0] in sources] for name in TABLES}
     commits = commit_frames(lake, run, STEP, _code(), INPUTS, staged, removed, sources)
     return StepResult(STEP, rows_in, commits, notes=notes)
