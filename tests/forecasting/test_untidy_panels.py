@@ -155,6 +155,21 @@ def test_flags_of_the_calendar_are_no_promotions() -> None:
     assert set(roles_of(PAST.assign(**flags), list(flags), "units", None).values()) == {"context"}
 
 
+@pytest.mark.parametrize(
+    "name", ["price_discount", "valor_desconto", "desconto_valor", "temp_price_reduction", "seasonal_discount", "PriceOff"]
+)
+def test_what_is_taken_off_a_price_is_a_depth_whatever_its_name_has_of_prices_or_seasons(name: str) -> None:
+    for missing in (0.0, np.nan):
+        panel = PAST.assign(**{name: (PAST["depth"] * PAST["price"]).where(PAST["depth"] > 0, missing)})
+        assert roles_of(panel, [name], "units", None) == {name: "depth"}
+
+
+def test_a_price_that_is_discounted_stays_a_price_and_a_holiday_s_promotion_a_flag() -> None:
+    panel = PAST.assign(discounted_price=PAST["price"] * (1 - PAST["depth"]), holiday_promo=PAST["depth"] > 0, holiday=PAST["depth"] > 0)
+    roles = roles_of(panel, ["discounted_price", "holiday_promo", "holiday"], "units", None)
+    assert roles == {"discounted_price": "price", "holiday_promo": "flag", "holiday": "context"}
+
+
 def test_weather_is_no_promotion_even_where_it_is_mostly_nothing_or_called_almost_like_a_price() -> None:
     rng = np.random.default_rng(3)
     wet = pd.Series(rng.random(len(PAST)) * (rng.random(len(PAST)) < 0.4))

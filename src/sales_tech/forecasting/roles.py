@@ -25,11 +25,13 @@ _CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|mo
 _PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)|special|especial|mechanic|mecanica|campaign|campanha")
 _CODE = re.compile(r"(^|_)(type|tipo|kind|id|code|cod|codigo)(_|$)|(mechanic|mecanica|campaign|campanha)$")
 _PRICE = re.compile(r"pric|prec|valor|cost")
+_CUT = re.compile(r"(^|_)(disc[a-z]*|desc[a-z]*|reduc[a-z]*|cuts?|off|rebates?|mark_?downs?)$|desc[a-z]*_valor$")
+"""A name that ends so is of what is taken off a price, as in price_discount, where discounted_price is one."""
 _ODD = 0.05
 """So few prices of 0 and depths below 0 are slips of those who keep them, and leave the column what its name says."""
 _LESS = 0.95
 """Where a column that nobody called a promotion is above 0, and less than this part of the usual is sold, it is none."""
-_DEPTH = re.compile(r"disc|desc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
+_DEPTH = re.compile(r"disc|desc|reduc|depth|mark_?down|rebate|(^|_)off(_|$)|_cut|promo.*(share|pct|percent|amount|count)|onpromotion")
 
 
 def roles_of(
@@ -55,12 +57,17 @@ def roles_of(
 def named_as(role: str, column: str) -> bool:
     """Whether a column is called a price or a depth, and not something of the calendar or the weather."""
     name = _spelled(column)
-    return bool({PRICE: _PRICE, DEPTH: _DEPTH}[role].search(name)) and not _CONTEXT.search(name)
+    return bool({PRICE: _PRICE, DEPTH: _DEPTH}[role].search(name)) and not _is_context(name)
 
 
 def called_promotion(column: str) -> bool:
     """Whether a column is called as a promotion is."""
     return bool(_PROMOTED.search(_spelled(column)))
+
+
+def _is_context(name: str) -> bool:
+    # A holiday's promotion is one.
+    return bool(_CONTEXT.search(name)) and not re.search(r"promo|discount|desconto|reduc|mark_?down|rebate", name)
 
 
 def _spelled(column: str) -> str:
@@ -70,7 +77,7 @@ def _spelled(column: str) -> str:
 def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], time: str | None) -> str:
     name = _spelled(column)
     values = panel[column]
-    context = bool(_CONTEXT.search(name))
+    context = _is_context(name)
     calendar = bool(_CALENDAR.search(name)) and not _PROMOTED.search(name)
     if not is_number(values):
         return LABEL if context or calendar else KIND
@@ -86,8 +93,9 @@ def _role(panel: pd.DataFrame, column: str, target: str, series: Sequence[str], 
         return CONTEXT
     if _CODE.search(name) and _PROMOTED.search(name) and not binary and _are_codes(numbers, whole=bool(known.all())):
         return KIND
-    if _PRICE.search(name) and (np.mean(numbers <= 0) <= _ODD or (_PROMOTED.search(name) and not _DEPTH.search(name) and lowest == 0)):
-        # An offer of 0 is none.
+    # An offer of 0 is none.
+    offered = lowest == 0 and _PROMOTED.search(name) and not _DEPTH.search(name)
+    if _PRICE.search(name) and not _CUT.search(name) and (np.mean(numbers <= 0) <= _ODD or offered):
         return PRICE
     if _DEPTH.search(name) and np.mean(numbers < 0) <= _ODD and not binary:
         return DEPTH
