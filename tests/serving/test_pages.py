@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -91,6 +92,15 @@ def test_a_whole_name_is_found_however_many_names_hold_it() -> None:
     told = Choices({}, [{"sku": sku, "searched": sku.lower()} for sku in named]).matching(" s1 ")
     assert [sku["sku"] for sku in told["skus"]] == ["S1", *named[: MOST_SKUS - 1]]
     assert told["found"] == len(named)
+
+
+def test_a_sku_whose_category_never_had_a_promotion_may_be_chosen_but_is_no_example() -> None:
+    outlook = recipe().fit(small_past()).outlook_
+    choices = Choices.of(replace(outlook, response=outlook.response[outlook.response["category"] == "mouses"]))
+    assert [sku["category"] for sku in choices.skus][:2] == ["fones", "mouses"]
+    assert choices.sample is not None
+    assert (choices.sample[0]["sku"], choices.sample[1]["mechanic"]) == ("S4", "percentual")
+    assert Choices.of(replace(outlook, response=outlook.response.iloc[:0])).sample is None
 
 
 def test_the_description_tells_every_field_and_its_example_can_be_asked(client: Caller) -> None:

@@ -101,16 +101,15 @@ def register_champion(settings: Settings, stack: Stack, source: str, image_tag: 
 def sample_question(outlook: Outlook, days: int = _DAYS) -> dict[str, Any] | None:
     """A plan that an outlook can answer, as its JSON; None where no category has seen a promotion.
 
-    It is of the SKU that sells most, on a mechanic and a discount that its category has seen.
+    It is of the SKU that sells most of a category with a past promotion, on a mechanic and a discount that it has seen.
     """
     from sales_tech.serving.choices import Choices
 
-    choices = Choices.of(outlook).matching("")
-    if not choices["skus"]:
+    choices = Choices.of(outlook)
+    if choices.sample is None:
         return None
-    sku = choices["skus"][0]
-    tried = choices["categories"][sku["category"]][0]
-    first, last = (date.fromisoformat(choices[name]) for name in ("first_day", "last_day"))
+    sku, tried = choices.sample
+    first, last = (date.fromisoformat(choices.about[name]) for name in ("first_day", "last_day"))
     planned = {
         "promotion_id": "sample",
         "sku": sku["sku"],

@@ -45,6 +45,12 @@ class Choices:
         }
         return cls(about, _skus(outlook) if tried else [])
 
+    @property
+    def sample(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The SKU that sells most of a category with a past promotion, and what its category tried most; None where there is none."""
+        tried = self.about["categories"]
+        return next(((sku, tried[sku["category"]][0]) for sku in self.skus if sku["category"] in tried), None)
+
     def matching(self, text: str) -> dict[str, Any]:
         """The choices with the first SKUs whose name, category or brand holds a text."""
         wanted = text.strip().lower()[:100]

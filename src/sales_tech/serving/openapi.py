@@ -82,12 +82,11 @@ def swagger_file(name: str) -> Path:
 def _example(outlook: Outlook, choices: Choices) -> dict[str, Any]:
     starts = outlook.origin + timedelta(days=min(7, outlook.horizon))
     ends = min(starts + timedelta(days=9), outlook.origin + timedelta(days=outlook.horizon))
-    sku = choices.skus[0] if choices.skus else {"sku": "SKU", "category": ""}
-    tried = choices.about["categories"].get(sku["category"], [{"mechanic": "percentual", "display": False}])
+    sku, tried = choices.sample or ({"sku": "SKU"}, {"mechanic": "percentual", "display": False})
     promotion = {
         "sku": sku["sku"],
-        "mechanic": tried[0]["mechanic"],
-        "display": tried[0]["display"],
+        "mechanic": tried["mechanic"],
+        "display": tried["display"],
         "discount_share": 0.2,
         "starts_on": f"{starts:%Y-%m-%d}",
         "ends_on": f"{ends:%Y-%m-%d}",
