@@ -173,6 +173,13 @@ def test_roles_are_told_by_names_and_values() -> None:
     }
 
 
+@pytest.mark.parametrize("language", ["", "pt_BR", "en_US"])
+def test_holidays_have_the_same_names_whatever_language_the_machine_speaks(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, language)
+    assert calendar_of(pd.Timestamp("2024-03-25"), 10, DAY, "BR")["name"].tolist()[4] == "Good Friday"
+
+
 def test_days_about_a_holiday_compare_with_those_about_it_a_year_before() -> None:
     table = calendar_of(pd.Timestamp("2024-03-25"), 10, DAY, "BR")
     assert table["name"].tolist()[4] == "Good Friday"

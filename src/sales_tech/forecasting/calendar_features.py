@@ -59,7 +59,8 @@ def _named_days(first: pd.Timestamp, last: pd.Timestamp, country: str | None) ->
         return {}
     years = range(first.year - 2, last.year + 2)
     try:
-        found = dict(holidays.country_holidays(country, years=years))
+        # By itself the library follows the environment's language, and with it the names by which years are matched.
+        found = dict(holidays.country_holidays(country, years=years, language="en_US"))
     except NotImplementedError as error:
         raise ValueError(f"country is {country!r}, of which no holidays are known; expected an ISO code such as BR, or None") from error
     for year in years:
