@@ -45,7 +45,8 @@ def evaluate(
     ValueError for columns and numbers that are missing, for columns of `by` that are called as figures are, and for insample
     rows that are not of the past.
     """
-    by, what = [by] if isinstance(by, str) else by if by is not None else (), "the frame of predictions"
+    what = "the frame of predictions"
+    by = [by] if isinstance(by, str) else () if by is None else by
     levels = (
         _levels_of(predictions, by) if quantiles is None else {name: level for level, name in quantile_columns(sorted(quantiles)).items()}
     )

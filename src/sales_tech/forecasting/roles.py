@@ -23,6 +23,7 @@ _CONTEXT = re.compile(
 )
 _CALENDAR = re.compile(r"week_?(day|end)|working|business_?day|(^|_)(day|week|month|quarter|closed|shut|fechad[ao])(_|$)")
 _PROMOTED = re.compile(r"promo|deal|offer|oferta|black|sale|disc|desc|off(_|$)|special|especial|mechanic|mecanica|campaign|campanha")
+_SURELY_PROMOTED = re.compile(r"promo|discount|desconto|reduc|mark_?down|rebate")
 _CODE = re.compile(r"(^|_)(type|tipo|kind|id|code|cod|codigo)(_|$)|(mechanic|mecanica|campaign|campanha)$")
 _PRICE = re.compile(r"pric|prec|valor|cost")
 _CUT = re.compile(r"(^|_)(disc[a-z]*|desc[a-z]*|reduc[a-z]*|cuts?|off|rebates?|mark_?downs?)$|desc[a-z]*_valor$")
@@ -67,7 +68,7 @@ def called_promotion(column: str) -> bool:
 
 def _is_context(name: str) -> bool:
     # A holiday's promotion is one.
-    return bool(_CONTEXT.search(name)) and not re.search(r"promo|discount|desconto|reduc|mark_?down|rebate", name)
+    return bool(_CONTEXT.search(name)) and not _SURELY_PROMOTED.search(name)
 
 
 def _spelled(column: str) -> str:

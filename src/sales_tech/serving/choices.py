@@ -67,11 +67,8 @@ def _skus(outlook: Outlook) -> list[dict[str, Any]]:
     of_series = expected.reindex(pd.MultiIndex.from_frame(members[["series", "channel"]])).fillna(0.0).to_numpy()
     units = (members["share"] * of_series).groupby(members["sku"].astype(object)).sum()
     prices = outlook.prices.drop_duplicates("sku").astype({"sku": object})
-    prices = (
-        prices[prices["sku"].isin(units.index)]
-        .assign(units=prices["sku"].map(units))
-        .sort_values(["units", "sku"], ascending=[False, True], kind="stable")
-    )
+    prices = prices[prices["sku"].isin(units.index)]
+    prices = prices.assign(units=prices["sku"].map(units)).sort_values(["units", "sku"], ascending=[False, True], kind="stable")
     columns = [prices[name] for name in ("sku", "category", "brand", "list_price")]
     return [
         {
