@@ -165,6 +165,11 @@ def filter_of_no_parameter(planted: Planted) -> None:
     planted.definition["ParameterDeclarations"] = planted.definition["ParameterDeclarations"][1:]
 
 
+def filter_by_a_parameter_and_by_all(planted: Planted) -> None:
+    (one,) = planted.filter("channel-")["Filters"]
+    one["CategoryFilter"]["Configuration"]["CustomFilterConfiguration"]["SelectAllOptions"] = "FILTER_ALL_VALUES"
+
+
 def control_that_lists_nothing(planted: Planted) -> None:
     controls = planted.definition["Sheets"][0]["ParameterControls"]
     controls[2]["Dropdown"]["SelectableValues"]["LinkToDataSetColumn"]["ColumnName"] = "fonte"
@@ -231,6 +236,7 @@ PLANTED: list[tuple[Callable[[Planted], None], tuple[str, ...]]] = [
     (filter_without_control, ("filter group channel-", "the parameter Channel, which has no control")),
     (filter_without_control_on_a_sheet, ("filter group category-", "Category, which has no control on sheet products-")),
     (filter_of_no_parameter, ("filter group source-", "no parameter Source")),
+    (filter_by_a_parameter_and_by_all, ("filter group channel-", "ParameterName and SelectAllOptions", "expected one")),
     (control_that_lists_nothing, ("Sheets[sales-", "ParameterControls[source-", "no column fonte")),
     (missing_action, ("DashboardEveryKind", "permissions without quicksight:QueryDashboard")),
     (missing_action_of_readers, ("DashboardEveryKind", "permissions without quicksight:QueryDashboard")),

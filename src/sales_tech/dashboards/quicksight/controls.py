@@ -78,10 +78,8 @@ class Controls:
         return found
 
     def _chosen(self, feed: Feed, one: Filter, choice: str) -> _Made:
-        """The rows of the chosen values; all rows while none is chosen."""
+        """The rows of the chosen values; all rows while none is chosen, which an unset parameter stands for."""
         chosen = {"MatchOperator": "EQUALS", "ParameterName": parameter(one.column), "NullOption": "NON_NULLS_ONLY"}
-        if not _begins_with_a_source(one):
-            chosen["SelectAllOptions"] = "FILTER_ALL_VALUES"
         body = {
             "FilterId": self._id(feed, one.column, "filter"),
             "Column": {"DataSetIdentifier": feed.name, "ColumnName": choice},

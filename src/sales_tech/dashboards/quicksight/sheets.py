@@ -14,6 +14,7 @@ KPI_OPTIONS = frozenset(
     ("Comparison", "PrimaryValueDisplayType", "PrimaryValueFontConfiguration", "ProgressBar", "SecondaryValue",
      "SecondaryValueFontConfiguration", "TrendArrows")
 )  # fmt: skip
+_SOUGHT = ("CategoryValue", "CategoryValues", "ParameterName", "SelectAllOptions")
 _NUMBERS = ("INTEGER", "DECIMAL")
 
 
@@ -126,6 +127,9 @@ def _filter_faults(reading: Reading) -> Iterator[str]:
             yield f"{where}: no parameter {name}; expected a declared one"
         for name in sorted(bound & reading.parameters.keys() - everywhere):
             yield f"{where}: bound to the parameter {name}, which has no control; expected one, or its visuals are empty"
+        for _, matched in walked(group["Filters"], "MatchOperator"):
+            if len(said := [key for key in _SOUGHT if key in matched]) != 1:
+                yield f"{where}: a match by {' and '.join(said) or 'nothing'}; expected one, or QuickSight refuses the definition"
         for _, scope in walked(group["ScopeConfiguration"], "SheetId"):
             sheet = scope["SheetId"]
             if sheet not in visuals:
