@@ -106,6 +106,18 @@ def test_the_spark_job_installs_its_wheels_and_asks_no_package_index() -> None:
     assert arguments["--python-modules-installer-option"] == "--no-index"
 
 
+def test_what_eventbridge_puts_between_quotes_holds_none() -> None:
+    # "EventBridge doesn't escape values extracted by Input Path" (User Guide, input transformation): a text of somebody's own may end the
+    # quotes, and what is left is no JSON. Names, ids and states have no quotes.
+    transformers = [node["InputTransformer"] for name in NAMES for node in everything(template(name)) if _transforms(node)]
+    taken = {path for each in transformers for path in each["InputPathsMap"].values()}
+    assert taken == {"$.detail.jobRunId", "$.detail.state", "$.detail.ProcessingJobName", "$.detail.ProcessingJobStatus"}
+
+
+def _transforms(node: Any) -> bool:
+    return isinstance(node, dict) and "InputTransformer" in node
+
+
 def test_no_image_goes_that_a_registered_model_may_name() -> None:
     # ECR knows when an image was pushed, and not who is served by it; a version from before ten pushes may be the one to go back to.
     repository = template("pipeline")["Resources"]["Images"]["Properties"]
