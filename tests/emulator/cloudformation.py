@@ -211,14 +211,6 @@ def _database(aws: Aws, given: Properties) -> Made:
     return Made(name, undo=partial(aws.call, "glue", "delete_database", Name=name))
 
 
-@fills("AWS::Glue::SecurityConfiguration")
-def _security_configuration(aws: Aws, given: Properties) -> Made:
-    encryption = {**given["EncryptionConfiguration"]}
-    encryption["S3Encryption"] = encryption.pop("S3Encryptions")
-    aws.call("glue", "create_security_configuration", Name=given["Name"], EncryptionConfiguration=encryption)
-    return Made(given["Name"], undo=partial(aws.call, "glue", "delete_security_configuration", Name=given["Name"]))
-
-
 @fills("AWS::Glue::Job")
 def _glue_job(aws: Aws, given: Properties) -> Made:
     aws.call("glue", "create_job", **given)

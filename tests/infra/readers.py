@@ -150,9 +150,6 @@ READERS: dict[str, Callable[[Cloud, str], Any]] = {
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Database": lambda cloud, name: cloud.client("glue").get_database(Name=name)["Database"],
     "AWS::Glue::Job": lambda cloud, name: cloud.client("glue").get_job(JobName=name)["Job"],
-    "AWS::Glue::SecurityConfiguration": lambda cloud, name: cloud.client("glue").get_security_configuration(Name=name)[
-        "SecurityConfiguration"
-    ],
     "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _role,
     "AWS::IAM::RolePolicy": _role_policy,

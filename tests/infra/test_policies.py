@@ -148,14 +148,6 @@ def test_whoever_asks_athena_may_find_the_default_database() -> None:
     assert asking == finding == {("catalog", "AnalystPolicy"), ("dashboards", "QuickSightRole"), ("pipeline", "NightRole")}
 
 
-def test_the_spark_job_may_use_the_key_of_its_security_configuration() -> None:
-    # AWS Glue Developer Guide, "Setting up encryption in AWS Glue": the role of a job that writes encrypted data to S3.
-    allowed = {where: set(listed(statement["Action"])) for where, statement in statements() if "kms:Decrypt" in listed(statement["Action"])}
-    assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"} <= allowed["spark", "LinesRole", "UseTheKey"]
-    (encryption,) = template("spark")["Resources"]["AtRest"]["Properties"]["EncryptionConfiguration"]["S3Encryptions"]
-    assert encryption == {"S3EncryptionMode": "SSE-KMS", "KmsKeyArn": {"Ref": "KeyArn"}}
-
-
 def test_a_role_is_assumed_by_one_service() -> None:
     trusted = {}
     for name in template_names():

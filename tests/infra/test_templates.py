@@ -106,6 +106,16 @@ def test_the_spark_job_installs_its_wheels_and_asks_no_package_index() -> None:
     assert arguments["--python-modules-installer-option"] == "--no-index"
 
 
+def test_a_security_configuration_is_named_only_where_the_script_takes_it_up() -> None:
+    # "Ensure that the AWS Glue job includes the following code for the security setting to take effect": Job.init (Glue Developer Guide,
+    # "Encrypting data written by AWS Glue"). Without one the bucket's own encryption holds, whatever the job does.
+    job = template("spark")["Resources"]["Lines"]["Properties"]
+    script = (TEMPLATES.parent / "glue" / "nightly.py").read_text(encoding="utf-8")
+    assert ("SecurityConfiguration" in job) == ("job.init(" in script.lower())
+    (rule,) = template("storage")["Resources"]["Lake"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+
+
 def test_what_eventbridge_puts_between_quotes_holds_none() -> None:
     # "EventBridge doesn't escape values extracted by Input Path" (User Guide, input transformation): a text of somebody's own may end the
     # quotes, and what is left is no JSON. Names, ids and states have no quotes.
