@@ -183,6 +183,13 @@ def _schedule(aws: Aws, given: Properties) -> Made:
     return Made(given["Name"], {"Arn": arn}, partial(aws.call, "scheduler", "delete_schedule", **which))
 
 
+@fills("AWS::Lambda::EventInvokeConfig")
+def _event_invoke_config(aws: Aws, given: Properties) -> Made:
+    which = {key: given[key] for key in ("FunctionName", "Qualifier")}
+    aws.call("lambda", "put_function_event_invoke_config", **given)
+    return Made(given["FunctionName"], undo=partial(aws.call, "lambda", "delete_function_event_invoke_config", **which))
+
+
 @fills("AWS::ApiGatewayV2::Api")
 def _api(aws: Aws, given: Properties) -> Made:
     api = aws.call("apigatewayv2", "create_api", **given)

@@ -155,6 +155,7 @@ READERS: dict[str, Callable[[Cloud, str], Any]] = {
     "AWS::IAM::RolePolicy": _role_policy,
     "AWS::KMS::Alias": _alias,
     "AWS::KMS::Key": _key,
+    "AWS::Lambda::EventInvokeConfig": lambda cloud, name: cloud.client("lambda").get_function_event_invoke_config(FunctionName=name),
     "AWS::Lambda::EventSourceMapping": lambda cloud, name: cloud.client("lambda").get_event_source_mapping(UUID=name),
     "AWS::Lambda::Function": lambda cloud, name: cloud.client("lambda").get_function(FunctionName=name),
     "AWS::Logs::LogGroup": _log_group,

@@ -125,6 +125,14 @@ def test_the_queue_feeds_the_function_in_batches_that_may_fail_in_part(deployed:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
+def test_a_poll_that_failed_is_tried_again_by_the_next_one_alone(deployed: Deployed) -> None:
+    # The scheduler calls a function asynchronously, and of such a call Lambda makes three where the first two fail, and keeps it for six
+    # hours where there is no room (Lambda Developer Guide, "Using Lambda with EventBridge Scheduler" and "Asynchronous invocation").
+    assert read(deployed, "PollOnSchedule")["Target"]["Arn"].rpartition(":")[2] == deployed.physical("PollOrders")
+    tries = read(deployed, "PollOrdersOnce")
+    assert (tries["MaximumRetryAttempts"], tries["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
 def test_the_api_asks_for_a_token_and_sends_the_body_to_the_queue(deployed: Deployed) -> None:
     route, integration, stage = (read(deployed, name) for name in ("PostEvents", "OrdersApiToQueue", "OrdersApiStage"))
     assert (route["RouteKey"], route["AuthorizationType"]) == ("POST /events", "JWT")
