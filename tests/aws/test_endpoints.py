@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -151,4 +152,35 @@ def test_a_change_that_was_taken_back_is_told_with_the_first_reason_of_the_neste
         words = r"the stack shop is UPDATE_ROLLBACK_COMPLETE: Endpoint: alarm shop-endpoint-failures rang; its old parameters hold"
         with pytest.raises(LakeError, match=words):
             Stack(connection, "shop").change({"ModelDigest": "2"}, POLL)
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("UPDATE_IN_PROGRESS", "is still UPDATE_IN_PROGRESS and is no longer waited for; CloudFormation goes on by itself"),
+        ("UPDATE_ROLLBACK_FAILED", "gives no reason; it could not be put back either.*continue-update-rollback --stack-name shop"),
+        ("UPDATE_COMPLETE", None),
+    ],
+)
+def test_a_change_that_is_not_taken_back_is_not_said_to_be(deployed: Deployed, status: str, words: str | None) -> None:
+    connection, moment = Connection(), datetime(2026, 3, 1, tzinfo=UTC)
+
+    def told(status: str) -> Any:
+        return {"Stacks": [{"StackName": "shop", "CreationTime": moment, "StackStatus": status}]}
+
+    with Stubber(connection.client("cloudformation")) as stub:
+        stub.add_response("describe_stacks", told("UPDATE_COMPLETE"))
+        stub.add_response("update_stack", {})
+        # The one look that is allowed here finds it at work, or failed; the one after that tells how it stands.
+        stub.add_response("describe_stacks", told(status if status.endswith("FAILED") else "UPDATE_IN_PROGRESS"))
+        stub.add_response("describe_stacks", told(status))
+        if status.endswith("FAILED"):
+            stub.add_response("describe_stack_events", {"StackEvents": []})
+        change = partial(Stack(connection, "shop").change, {"ModelDigest": "2"}, {"Delay": 0, "MaxAttempts": 1})
+        if words is None:
+            assert change() is True
+        else:
+            with pytest.raises(LakeError, match=words):
+                change()
         stub.assert_no_pending_responses()

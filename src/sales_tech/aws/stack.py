@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, WaiterError
 from sales_tech.aws.connection import Connection, code_of, in_words
 from sales_tech.errors import LakeError
 
-_POLL = {"Delay": 15, "MaxAttempts": 480}  # two hours: a new model bakes beside the old one
+_POLL = {"Delay": 15, "MaxAttempts": 960}  # four hours: the endpoint has two for a new model, and may need as long to put the old one back
 
 
 class Stack:
@@ -38,7 +38,8 @@ class Stack:
     def change(self, changed: dict[str, str], poll: dict[str, int] | None = None) -> bool:
         """Give parameters other values, keep all others, and wait until it is done; False where nothing was to be done.
 
-        LakeError, with the first reason that CloudFormation gives, where the change failed; the stack is then as it was before.
+        LakeError, with the first reason that CloudFormation gives, where the change failed, and whether the stack is as it was before; and
+        where it lasts longer than is waited for.
         """
         kept = self.parameters.keys() - changed.keys()
         values: list[dict[str, Any]] = [{"ParameterKey": key, "ParameterValue": value} for key, value in changed.items()]
@@ -55,7 +56,8 @@ class Stack:
                 client.get_waiter("stack_update_complete").wait(StackName=self.name, WaiterConfig=poll or _POLL)
             except WaiterError as error:
                 status = self._described()["StackStatus"]
-                raise LakeError(f"the stack {self.name} is {status}: {_reason(client, self.name)}; its old parameters hold") from error
+                if status != "UPDATE_COMPLETE":
+                    raise LakeError(_said(client, self.name, status)) from error
         return True
 
     def _described(self) -> dict[str, Any]:
@@ -68,6 +70,21 @@ class Stack:
                 raise LakeError(f"there is no stack {self.name} in {self.connection.region}; deploy it, or name another") from error
         described: dict[str, Any] = found
         return described
+
+
+def _said(client: Any, name: str, status: str) -> str:
+    """How a stack stands whose change is not done, and what to do."""
+    if status.endswith("_IN_PROGRESS"):
+        return (
+            f"the stack {name} is still {status} and is no longer waited for; CloudFormation goes on by itself. "
+            f"`aws cloudformation describe-stacks --stack-name {name}` tells when it has ended, and which parameters hold"
+        )
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        rest = "its old parameters hold"
+    else:
+        again = f"aws cloudformation continue-update-rollback --stack-name {name}"
+        rest = f"it could not be put back either: see to what its events tell, then run `{again}`"
+    return f"the stack {name} is {status}: {_reason(client, name)}; {rest}"
 
 
 def _reason(client: Any, name: str) -> str:
