@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 CAPABILITIES = ("--capabilities", "CAPABILITY_NAMED_IAM")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 20
+MOST_HOURS = 4
 
 
 class Refused(Exception):
@@ -62,8 +63,10 @@ def deploy(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
     overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())] if parameters else []
     with _packaged(stack, artifacts) as template:
         where = ["--s3-bucket", artifacts, "--s3-prefix", stack]
-        _aws("cloudformation", "deploy", "--stack-name", stack, "--template-file", str(template), *where,
+        deployed = _run("cloudformation", "deploy", "--stack-name", stack, "--template-file", str(template), *where,
              "--no-fail-on-empty-changeset", *CAPABILITIES, *overrides)  # fmt: skip
+    if not _came_to_its_end(stack, deployed):
+        _checked(deployed)
     for name, value in sorted(_outputs(stack).items()):
         _say(f"{name:<18}{value}")
 
@@ -176,6 +179,27 @@ def _packaged(stack: str, artifacts: str) -> Iterator[Path]:
         _aws("cloudformation", "package", "--template-file", str(copy / "infra/cloudformation/root.yaml"), "--s3-bucket", artifacts,
              "--s3-prefix", stack, "--output-template-file", str(template))  # fmt: skip
         yield template
+
+
+def _came_to_its_end(stack: str, deployed: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a deploy was done in the end: the CLI calls it failed after an hour, in which an endpoint's new model may still bake."""
+    if "Failed to create/update the stack" not in deployed.stderr:
+        return not deployed.returncode
+    hours = 0
+    while (status := _status(stack)).endswith("_IN_PROGRESS"):
+        if hours == MOST_HOURS:
+            raise Refused(
+                f"{stack} is still {status}, and is no longer waited for; `aws cloudformation describe-stacks` tells when it has ended"
+            )
+        which = "create" if status.startswith(("CREATE", "ROLLBACK")) else "update"
+        _run("cloudformation", "wait", f"stack-{which}-complete", "--stack-name", stack)
+        hours += 1
+    return status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+
+def _status(stack: str) -> str:
+    (description,) = _json("cloudformation", "describe-stacks", "--stack-name", stack)["Stacks"]
+    return str(description["StackStatus"])
 
 
 def _outputs(stack: str) -> Any:

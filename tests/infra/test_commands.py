@@ -155,6 +155,40 @@ esac
     assert said.read_text().splitlines()[-2:] == ["cloudformation delete-stack --stack-name", "cloudformation wait stack-delete-complete"]
 
 
+@pytest.mark.parametrize(("ends", "code"), [("UPDATE_COMPLETE", 0), ("UPDATE_ROLLBACK_COMPLETE", 1)])
+def test_a_deploy_outlasts_the_hour_that_the_cli_waits(tmp_path: Path, ends: str, code: int) -> None:
+    # The CLI looks 120 times, every 30 seconds, and then says that it failed (awscli/customizations/cloudformation/deployer.py); a new
+    # model starts, bakes for up to an hour, and the old one goes.
+    cli, told = tmp_path / "aws", tmp_path / "told"
+    cli.write_text(f"""#!/bin/sh
+case "$2" in
+deploy) echo "Failed to create/update the stack. Run the following command" >&2; exit 255;;
+wait) echo "$3" >> {told};;
+describe-stacks)
+  if test -s {told}; then status={ends}; else status=UPDATE_IN_PROGRESS; fi
+  echo '{{"Stacks": [{{"StackStatus": "'$status'", "Outputs": [{{"OutputKey": "LakeBucket", "OutputValue": "lake"}}]}}]}}';;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("deploy", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, told.read_text()) == (code, "stack-update-complete\n")
+    assert done.stdout.split() == (["LakeBucket", "lake"] if code == 0 else [])
+
+
+@pytest.mark.parametrize("said", ["An error occurred: Stack is in UPDATE_IN_PROGRESS state and can not be updated.", "no"])
+def test_another_change_that_goes_on_is_not_taken_for_ones_own(tmp_path: Path, said: str) -> None:
+    cli = tmp_path / "aws"
+    cli.write_text(f"""#!/bin/sh
+case "$2" in
+deploy) echo "{said}" >&2; exit 255;;
+describe-stacks) echo '{{"Stacks": [{{"StackStatus": "UPDATE_IN_PROGRESS"}}]}}';;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("deploy", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, done.stderr) == (1, f"`aws cloudformation deploy` failed: {said}\n")
+
+
 @needs_cli
 def test_a_missing_bucket_for_artifacts_is_told(own_cloud: Cloud) -> None:
     done = on(own_cloud, "deploy", "--stack", STACK)
