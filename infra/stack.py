@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 CAPABILITIES = ("--capabilities", "CAPABILITY_NAMED_IAM")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 20
+KEPT_BY_AWS = ("aws", "ssm")
 MOST_HOURS = 4
 
 
@@ -138,6 +139,11 @@ def _check_stack_name(stack: str) -> None:
         raise Refused(
             f"the stack's name is {stack!r}; expected at most {LONGEST_NAME} lower-case letters, digits and single hyphens, "
             "since the names of buckets and jobs begin with it: STACK=salestech-prod"
+        )
+    if stack.startswith(KEPT_BY_AWS):
+        raise Refused(
+            f"the stack's name is {stack!r}, which begins with {stack[:3]}; expected another beginning, since AWS keeps parameters of such "
+            "names to itself: STACK=salestech-prod"
         )
 
 

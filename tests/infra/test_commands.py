@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.infra.packaging import template
 from tests.support.cloud import REGION, Cloud, running_cloud
 from tests.support.nights import REPOSITORY
 
@@ -200,6 +202,16 @@ def test_a_name_that_buckets_cannot_bear_is_told(name: str) -> None:
     done = run("deploy", "--stack", name, "--artifacts", BUCKET)
     assert done.returncode == 1
     assert done.stderr.startswith(f"the stack's name is {name!r}; expected at most 20 lower-case letters, digits and single hyphens")
+
+
+@pytest.mark.parametrize("name", ["aws-sales", "awesome", "ssm", "s-aws"])
+def test_a_name_that_parameters_cannot_bear_is_told(name: str) -> None:
+    # "A parameter name can't be prefixed with "aws" or "ssm"" (Systems Manager API Reference, PutParameter), whatever comes after.
+    done = run("deploy", "--stack", name, "--artifacts", BUCKET, PATH="/nowhere")
+    refused = name in ("aws-sales", "ssm")
+    assert (f"the stack's name is {name!r}, which" in done.stderr, done.returncode) == (refused, 1)
+    pattern = template("storage")["Parameters"]["Name"]["AllowedPattern"]
+    assert (re.fullmatch(pattern.strip("^$"), name) is None) == refused
 
 
 @needs_cli
