@@ -148,6 +148,19 @@ def test_whoever_asks_athena_may_find_the_default_database() -> None:
     assert asking == finding == {("catalog", "AnalystPolicy"), ("dashboards", "QuickSightRole"), ("pipeline", "NightRole")}
 
 
+def test_whoever_asks_athena_may_write_results_in_parts() -> None:
+    # What AWS's own policies allow of the bucket of results (AWSQuicksightAthenaAccess, AmazonAthenaFullAccess), without making one.
+    needed = {"s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"}
+    needed |= {"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"}
+    allowed: dict[tuple[str, str], set[str]] = {}
+    for (name, logical, _), statement in statements():
+        if statement["Effect"] == "Allow":
+            allowed.setdefault((name, logical), set()).update(listed(statement["Action"]))
+    asking = {who: needed - actions for who, actions in allowed.items() if "athena:StartQueryExecution" in actions}
+    assert len(asking) == 3
+    assert {who: missing for who, missing in asking.items() if missing} == {}
+
+
 def test_a_role_is_assumed_by_one_service() -> None:
     trusted = {}
     for name in template_names():

@@ -77,7 +77,7 @@ def role(tables: set[str]) -> dict[str, Any]:
         ),
         # Whatever a query names, Athena asks for this one first, and makes it where an account has none.
         _statement("FindTheDefaultDatabase", ["glue:CreateDatabase", "glue:GetDatabase"], [f"{glue}catalog", f"{glue}database/default"]),
-        _statement("FindTheBucket", ["s3:GetBucketLocation"], [bucket]),
+        _statement("FindTheBucket", ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], [bucket]),
         _statement("SeeFiles", ["s3:ListBucket"], [bucket])
         | {"Condition": {"StringLike": {"s3:prefix": [*folders, f"{RESULTS_FOLDER}*"]}}},
         _statement("ReadFiles", ["s3:GetObject"], [f"{bucket}/{folder}" for folder in folders]),
