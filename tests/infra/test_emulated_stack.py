@@ -216,9 +216,25 @@ def test_logs_are_encrypted_and_do_not_stay_for_ever(deployed: Deployed) -> None
 def test_every_alarm_tells_the_topic(deployed: Deployed) -> None:
     alarms = [read(deployed, each.logical) for each in deployed.resources if each.kind == "AWS::CloudWatch::Alarm"]
     names = {"dead-letters", "old-messages", "failed-night", "night-not-started", "no-successful-night"}
-    names |= {"endpoint-failures", "endpoint-slow"}
+    names |= {"endpoint-failures", "endpoint-slow", "failed-poll", "lines-not-started"}
     assert {alarm["AlarmName"] for alarm in alarms} == {f"{STACK}-{name}" for name in names}
     assert all(alarm["AlarmActions"] == [deployed.outputs["AlarmTopic"]] for alarm in alarms)
+
+
+def test_a_start_that_the_scheduler_gave_up_is_an_alarm_for_each_of_its_jobs(deployed: Deployed) -> None:
+    watched = {}
+    for alarm in ("NightNotStarted", "LinesNotStarted"):
+        found = read(deployed, alarm)
+        assert (found["Namespace"], found["MetricName"]) == ("AWS/Scheduler", "InvocationDroppedCount")
+        watched[alarm] = found["Dimensions"]
+    groups = {"NightNotStarted": f"{STACK}-night", "LinesNotStarted": f"{STACK}-lines"}
+    assert watched == {alarm: [{"Name": "ScheduleGroup", "Value": group}] for alarm, group in groups.items()}
+
+
+def test_a_poll_that_failed_is_an_alarm_since_nothing_else_shows_that_orders_stay_away(deployed: Deployed) -> None:
+    alarm = read(deployed, "FailedPoll")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["TreatMissingData"]) == ("AWS/Lambda", "Errors", "notBreaching")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": deployed.physical("PollOrders")}]
 
 
 def test_twenty_six_hours_without_a_night_are_an_alarm(deployed: Deployed) -> None:
