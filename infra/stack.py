@@ -27,6 +27,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 20
 KEPT_BY_AWS = ("aws", "ssm")
 MOST_HOURS = 4
+MOST_TRIES = 5
 
 
 class Refused(Exception):
@@ -121,7 +122,7 @@ def destroy(stack: str, force: bool) -> None:
         _say(f"removed s3://{bucket}")
     if logs := outputs.get("LogsBucket"):
         _empty(logs)
-        _remove(logs)
+        _remove(logs, late=MOST_TRIES)
         _say(f"removed s3://{logs}, the access logs of both")
     if group:
         _remove_models(group)
@@ -271,8 +272,13 @@ def _empty(bucket: str) -> None:
             raise Refused(f"s3://{bucket}/{errors[0]['Key']} could not be deleted: {errors[0].get('Message', errors[0]['Code'])}")
 
 
-def _remove(bucket: str) -> None:
+def _remove(bucket: str, late: int = 0) -> None:
+    """Remove an empty bucket; one that S3 puts access logs into, hours after what they tell of, is emptied again up to `late` times."""
     removed = _run("s3api", "delete-bucket", "--bucket", bucket)
+    while late and "BucketNotEmpty" in removed.stderr:
+        _empty(bucket)
+        removed = _run("s3api", "delete-bucket", "--bucket", bucket)
+        late -= 1
     if not (removed.returncode and "NoSuchBucket" in removed.stderr):
         _checked(removed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -189,6 +190,27 @@ esac
     cli.chmod(0o755)
     done = run("deploy", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
     assert (done.returncode, done.stderr) == (1, f"`aws cloudformation deploy` failed: {said}\n")
+
+
+def test_access_logs_that_come_late_do_not_stop_a_destroy_half_way(tmp_path: Path) -> None:
+    # "most log records are delivered within a few hours" of the request (S3 User Guide, server access logging), and so after the look that
+    # found the bucket empty.
+    cli, told = tmp_path / "aws", tmp_path / "told"
+    outputs = [{"OutputKey": key, "OutputValue": value} for key, value in (("LogsBucket", "logs"), ("HashKeySecret", "hash-key"))]
+    cli.write_text(f"""#!/bin/sh
+echo "$1 $2" >> {told}
+case "$2" in
+describe-stacks) echo '{{"Stacks": [{{"StackStatus": "UPDATE_COMPLETE", "Outputs": {json.dumps(outputs)}}}]}}';;
+get-queue-url) echo "QueueDoesNotExist" >&2; exit 255;;
+list-object-versions) echo '{{}}';;
+delete-bucket) if test "$(grep -c "$2" {told})" = 1; then echo "An error occurred (BucketNotEmpty)" >&2; exit 255; fi;;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("destroy", "--stack", STACK, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, done.stderr) == (0, "")
+    last = ["s3api list-object-versions", "s3api delete-bucket"] * 2
+    assert told.read_text().splitlines()[-5:] == [*last, "secretsmanager delete-secret"]
 
 
 @needs_cli
