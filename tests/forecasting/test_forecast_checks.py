@@ -37,7 +37,12 @@ def fitted() -> PromotionForecaster:
         (PAST.assign(sku=PAST["sku"].where(PAST.index != 3)), {}, "1 of 159 rows without a value in sku"),
         (PAST.assign(date=PAST["date"].where(PAST.index != 3)), {}, "1 of 159 rows without a date in date"),
         (PAST.assign(units=PAST["units"].astype(str)), {}, "column units is str .*expected numbers"),
-        (PAST.assign(date=PAST["date"].astype(str)), {}, "column date is str, expected dates"),
+        (PAST.assign(date=PAST["date"].astype(str)), {}, "column date is str .such as '2024-01-01'., expected dates"),
+        (
+            PAST.assign(date=PAST["date"].dt.strftime("%d/%m/%Y")),
+            {},
+            "such as '01/01/2024'.*pandas.to_datetime .dayfirst=True where the day",
+        ),
         (PAST, {"freq": "M"}, "freq is 'M'; expected 'D' or 'W'"),
         (PAST, {"freq": "W"}, "no whole period .W."),
         (PAST, {"horizon": 0}, "horizon is 0"),

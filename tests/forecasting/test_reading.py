@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -113,6 +114,57 @@ def test_a_newer_past_is_read_as_the_first_one_was() -> None:
 def test_texts_where_numbers_have_to_be_are_named(values: list[str], given: dict[str, str] | None, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         role("price", values, given)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("price", ["R$ 8,00", "R$ 9,50"]),
+        ("price", ["$8.00", "$9.50"]),
+        ("preco", ["8.00 USD", "9.50 USD"]),
+        ("price", ["€ 1.099", "€ 999"]),
+        ("price", ["1,099.00", "999.00", None]),
+        ("price", ["8,00\xa0€", "n/a"]),
+        ("price", ["999", "1.099", "1.250"]),
+        ("price", ["10", "n/a"]),
+        ("price", [8.0, "R$ 9,50"]),
+        ("discount", ["20%", "10 %", "0%"]),
+        ("discount", ["-20%", "", None]),
+        ("promo", ["0,20", "0,10", "nenhuma"]),
+        ("promo_value", ["R$ 2,00", "none"]),
+        ("temperature", ["21,5", "22"]),
+    ],
+)
+def test_numbers_as_people_write_them_are_refused_with_one_of_them_and_never_a_mechanic(column: str, values: list[Any]) -> None:
+    first = next(value for value in values if isinstance(value, str) and value not in ("10", "999"))
+    with pytest.raises(
+        ValueError, match=f"the panel: column {column} is object .*has {re.escape(repr(first))}.*; expected numbers, with a point"
+    ):
+        role(column, values)
+    assert role(column, values, {column: "kind"}) == "kind"
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("mechanic", ["10%", "20%", "none"]),
+        ("promo_type", ["20%", "none"]),
+        ("discount", ["20%", "2 for 1", "none"]),
+        ("price_level", ["cheap", "dear"]),
+        ("price_tier", ["A", "B", "1"]),
+        ("promo", ["none", "", None]),
+        ("week", ["2024-01", "2024-02"]),
+        ("hours", ["09:30", "10:00"]),
+        ("version", ["1.2.3", "1.2.4"]),
+    ],
+)
+def test_texts_that_are_no_numbers_and_mechanics_called_so_stay_texts(column: str, values: list[Any]) -> None:
+    assert role(column, values) in ("kind", "label")
+
+
+def test_a_price_in_a_sign_without_a_mark_between_thousands_is_not_read_as_another_price() -> None:
+    with pytest.raises(ValueError, match=r"the plan: column price is str and was one of numbers at the fit, but has '€1\.099'"):
+        like_numbers(pd.DataFrame({"price": ["€1.099"]}, dtype="str"), {"price": "price"}, "the plan")
 
 
 def test_a_plan_that_says_of_a_flag_what_is_neither_yes_nor_no_is_refused() -> None:

@@ -35,9 +35,11 @@ class ShortPast(UserWarning):
 def check_times(frame: pd.DataFrame, time: str, what: str) -> None:
     """ValueError where the column of time holds no timestamps, or lacks some."""
     if not pd.api.types.is_datetime64_any_dtype(frame[time]) or frame[time].dt.tz is not None:
+        texts = [value for value in frame[time] if isinstance(value, str)]
+        such = f" (such as {texts[0]!r})" if texts else ""
         raise ValueError(
-            f"{what}: column {time} is {frame[time].dtype}, expected dates without time zone; convert it with pandas.to_datetime, "
-            "dt.tz_localize(None) or dt.to_timestamp()"
+            f"{what}: column {time} is {frame[time].dtype}{such}, expected dates without time zone; convert it with pandas.to_datetime "
+            "(dayfirst=True where the day comes before the month), dt.tz_localize(None) or dt.to_timestamp()"
         )
     require_numbers(frame, [time], what, "date")
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from sales_tech.forecasting.roles import DEPTH, PRICE, ROLES, TEXTS, is_number, named_as, plain
+from sales_tech.forecasting.roles import DEPTH, KIND, NONE, PRICE, ROLES, TEXTS, called_mechanic, is_number, named_as, plain
 
 PAIRS = (
     ("yes", "no"),
@@ -27,7 +27,12 @@ PAIRS = (
 ARROW_DAYS = ("date32[day][pyarrow]", "date64[ms][pyarrow]")
 _WORDS = {yes: 1.0 for yes, _ in PAIRS} | {no: 0.0 for _, no in PAIRS}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+")
+_MONEY = r"(?:r|us)?[$€£¥]|brl|usd|eur|gbp"
+_AMOUNT = re.compile(
+    rf"(?=.*\d)[+-]?\s*(?:{_MONEY})?\s*[+-]?(?:\d{{1,3}}(?:[.,'\s]\d{{3}})+|\d*)(?:[.,]\d*)?\s*(?:{_MONEY}|reais|%)?", re.IGNORECASE
+)
+"""A number as people write one: R$ 1.234,50, $8.00, 20%."""
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 _BLANK = ("", "nan")
 
 
@@ -46,7 +51,8 @@ def with_numbers(panel: pd.DataFrame, plan: Sequence[str], given: Mapping[str, s
     """A panel whose plan columns of yes and no, and of numbers kept as objects or texts, are numbers (NaN where missing).
 
     Texts that are whole numbers are codes, and stay texts, unless the column is called a price or a depth. `given` are the
-    roles that the user told. ValueError for a text among the numbers of a price, or where a role needs numbers.
+    roles that the user told. ValueError for a text among the numbers of a price or a depth, for a column of numbers as people
+    write them (R$ 8,00 or 20%) that is not called a mechanic, or where a role needs numbers.
     """
     read = {}
     for column in plan:
@@ -98,12 +104,12 @@ def _number_of(value: object, *, words: bool) -> float | None:
     # What is not a number at all is None, what is missing is NaN.
     if isinstance(value, bool | np.bool_ | int | float | np.integer | np.floating | Decimal):
         return float(value)
-    text = plain(str(value).strip()) if isinstance(value, str) else None
-    if text is None:
+    if not isinstance(value, str):
         return None
-    if words and text in _WORDS:
-        return _WORDS[text]
-    return float(text) if _NUMBER.fullmatch(text) else np.nan if text in _BLANK else None
+    text = value.strip()
+    if words and plain(text) in _WORDS:
+        return _WORDS[plain(text)]
+    return float(text) if _NUMBER.fullmatch(text) else np.nan if text.lower() in _BLANK else None
 
 
 def _are_numbers(column: str, whole: pd.Series, values: Sequence[object]) -> bool:
@@ -112,17 +118,37 @@ def _are_numbers(column: str, whole: pd.Series, values: Sequence[object]) -> boo
     texts = {plain(value.strip()) for value in values if isinstance(value, str)}
     if _say_yes_or_no({plain(str(value).strip()) for value in values}.difference(_BLANK)):
         return True
-    priced = named_as(PRICE, column)
+    priced, deep = (named_as(role, column) for role in (PRICE, DEPTH))
     numbers = [_number_of(value, words=False) for value in values]
     wrong = [value for value, number in zip(values, numbers, strict=True) if number is None]
     told = [number for number in numbers if number is not None and number == number]
-    if priced and wrong and (any(number % 1 for number in told) or all(_COMMA.fullmatch(str(value).strip()) for value in wrong)):
-        _require_all(values, numbers, f"the panel: column {column} is {whole.dtype} and called a price, but")
+    _refuse_written(column, whole, [*map(str, values)], [*map(str, wrong)], told, priced=priced, deep=deep)
     if wrong or not told:
         return False
     if not texts and (not isinstance(whole.dtype, pd.CategoricalDtype) or all(isinstance(value, bool | np.bool_) for value in values)):
         return True
-    return priced or named_as(DEPTH, column) or any(number % 1 for number in told) or {*told} == {0.0, 1.0}
+    return priced or deep or any(number % 1 for number in told) or {*told} == {0.0, 1.0}
+
+
+def _refuse_written(
+    column: str, whole: pd.Series, texts: Sequence[str], wrong: Sequence[str], told: Sequence[float], *, priced: bool, deep: bool
+) -> None:
+    # Numbers that are not written as such would be taken for so many mechanics, none of which is more than another.
+    texts, wrong = ([text.strip() for text in some] for some in (texts, wrong))
+    amounts = [text for text in wrong if _AMOUNT.fullmatch(text)]
+    if priced:
+        dotted = [text for text in texts if "." in text]
+        mixed = dotted and all(map(_THOUSANDS.fullmatch, dotted)) and any(re.fullmatch(r"\d{3}", text) for text in texts)
+        odd = dotted if mixed else wrong if any(number % 1 for number in told) or 2 * (len(told) + len(amounts)) >= len(texts) else []
+    else:
+        named = [text for text in wrong if text not in amounts and not NONE.match(plain(text))]
+        odd = [] if named or called_mechanic(column) else amounts or (wrong if deep and told else [])
+    if odd:
+        raise ValueError(
+            f"the panel: column {column} is {whole.dtype} and {'called a price' if priced else 'looks like numbers'}, but has {odd[0]!r}; "
+            "expected numbers, with a point before decimals and no other sign (0.2 for 20%); convert it, as with str.replace and "
+            f"pandas.to_numeric, or pass roles={{{column!r}: {KIND!r}}} where each text names a mechanic"
+        )
 
 
 def _say_yes_or_no(texts: set[str]) -> bool:

@@ -66,6 +66,11 @@ def called_promotion(column: str) -> bool:
     return bool(_PROMOTED.search(_spelled(column)))
 
 
+def called_mechanic(column: str) -> bool:
+    """Whether a column is called a mechanic, or a type, a code or an id."""
+    return bool(_CODE.search(_spelled(column)))
+
+
 def _is_context(name: str) -> bool:
     # A holiday's promotion is one.
     return bool(_CONTEXT.search(name)) and not _SURELY_PROMOTED.search(name)
