@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from tests.forecasting.panels import FIRST, panel_of
 
 from sales_tech import forecasting
-from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
+from sales_tech.forecasting.rolling import ColumnsLeftOut, backtest, rolling_cutoffs
 
 
 class LastValue(BaseEstimator):
@@ -86,11 +86,20 @@ def test_what_is_sold_may_be_called_as_a_part_of_the_predictions(target: str) ->
     assert told[["mean", "actual", "cutoff"]].to_numpy().tolist() == [[2, 3, day(1)]]
 
 
-def test_plan_columns_that_could_pass_for_predictions_are_not_carried() -> None:
+def test_plan_columns_that_could_pass_for_predictions_are_not_carried_and_that_is_told() -> None:
     names = ("q1", "q99.5", "mean", "actual", "cutoff", "quarter")
-    panel = panel_of(a=[1, 2, 3]).assign(**dict.fromkeys(names, 7))
-    told = backtest(LastValue(plan=names), panel, [day(1)], 1)
-    assert told.to_dict("records") == [{"sku": "a", "date": day(2), "mean": 2, "quarter": 7, "actual": 3, "cutoff": day(1)}]
+    panel = panel_of(a=[1, 2, 3, 4]).assign(**dict.fromkeys(names, 7))
+    said = "without the columns q1, q99.5, mean, actual, cutoff of plan and static, .*; rename them to group by them"
+    with pytest.warns(ColumnsLeftOut, match=said) as warned:
+        told = backtest(LastValue(plan=names), panel, [day(0), day(1)], 1)
+    assert len(warned) == 1
+    assert told.iloc[-1].to_dict() == {"sku": "a", "date": day(2), "mean": 2, "quarter": 7, "actual": 3, "cutoff": day(1)}
+
+
+def test_a_static_column_of_the_name_of_a_result_is_told_to_be_left_out() -> None:
+    with pytest.warns(ColumnsLeftOut, match="without the columns baseline of plan and static"):
+        told = backtest(LastValue(static=("baseline",)), panel_of(a=[1, 2, 3]).assign(baseline="x"), [day(1)], 1)
+    assert "baseline" not in told.columns
 
 
 @pytest.mark.parametrize("name", ["actual", "cutoff", "horizon", "mean", "baseline", "uplift", "q5"])

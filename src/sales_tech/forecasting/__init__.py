@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from sales_tech.forecasting.checks import NegativeSales, PlanBeyondHistory, ShortPast, UnknownSeries
     from sales_tech.forecasting.evaluation import evaluate
     from sales_tech.forecasting.forecaster import PromotionForecaster
-    from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
+    from sales_tech.forecasting.rolling import ColumnsLeftOut, backtest, rolling_cutoffs
 
 __all__ = [
+    "ColumnsLeftOut",
     "NegativeSales",
     "PlanBeyondHistory",
     "PromotionForecaster",
@@ -27,6 +28,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "ColumnsLeftOut": "sales_tech.forecasting.rolling",
         "NegativeSales": "sales_tech.forecasting.checks",
         "PlanBeyondHistory": "sales_tech.forecasting.checks",
         "PromotionForecaster": "sales_tech.forecasting.forecaster",

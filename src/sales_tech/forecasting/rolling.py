@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
@@ -16,6 +17,10 @@ from sales_tech.forecasting.reading import tidied
 from sales_tech.forecasting.shapes import QUANTILE, TOLD, period_of, require_columns, require_single_rows
 
 ACTUAL = "actual"
+
+
+class ColumnsLeftOut(UserWarning):
+    """Predictions do not carry columns of the plan, or static ones, that are called as a part of predictions is."""
 
 
 class Forecaster(Protocol):
@@ -40,7 +45,8 @@ def backtest(
 ) -> pd.DataFrame:
     """Predictions from every cutoff with the columns `cutoff` and `actual`, and the plan and static columns of their rows.
 
-    Of those, what is called as a part of the predictions or as any quantile is left out, so that `evaluate` takes none for one.
+    Of those, what is called as a part of predictions or as any quantile is left out, so that `evaluate` takes none for one, and
+    `ColumnsLeftOut` says so.
 
     At each cutoff a clone is fitted on the rows up to it, and given the rows of the `horizon` periods after it,
     plan and static columns but not the target. Series without a row before the cutoff are left out unless `unseen`.
@@ -54,12 +60,20 @@ def backtest(
     shelf = [] if available is None or available in told else [available]
     require_columns(panel, [*told, target, *shelf], "the panel")
     panel = tidied(panel, [*told, target, *shelf], time, "the panel")
-    taken = [name for name in (*series, time) if name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(str(name))]
+    taken = [name for name in (*series, time) if _is_taken(name)]
     if taken:
         raise ValueError(
             f"series and time have {', '.join(taken)}, as predictions call a column of theirs; expected other names; rename them"
         )
     require_single_rows(panel, series, time, "the panel")
+    left_out = [name for name in told if name not in (*series, time) and _is_taken(name)]
+    if left_out:
+        warnings.warn(
+            f"the predictions come without the columns {', '.join(left_out)} of plan and static, as predictions call a column of theirs; "
+            "rename them to group by them",
+            ColumnsLeftOut,
+            stacklevel=2,
+        )
     reach = getattr(forecaster, "horizon", horizon)
     if horizon < 1 or reach < horizon:
         raise ValueError(f"horizon is {horizon}; expected 1 to {reach}, the horizon of the forecaster")
@@ -114,6 +128,10 @@ def rolling_cutoffs(panel: pd.DataFrame, time: str, freq: str, horizon: int, cou
     return cutoffs
 
 
+def _is_taken(name: str) -> bool:
+    return name in (*TOLD, ACTUAL, CUTOFF) or QUANTILE.fullmatch(str(name)) is not None
+
+
 def _moments(cutoffs: Any) -> list[pd.Timestamp]:
     told = [pd.Timestamp(cutoff) for cutoff in ([cutoffs] if isinstance(cutoffs, str | date | np.datetime64) else cutoffs)]
     if not told:
@@ -129,8 +147,8 @@ def _with_actuals(predicted: pd.DataFrame, future: pd.DataFrame, series: list[st
     key = [*series, time]
     require_columns(predicted, key, "the frame that predict returned")
     require_single_rows(predicted, series, time, "the frame that predict returned")
-    own = {*predicted.columns, target, ACTUAL, CUTOFF}
-    planned = [column for column in future.columns if column in key or not (column in own or QUANTILE.fullmatch(str(column)))]
+    own = {*predicted.columns, target}
+    planned = [column for column in future.columns if column in key or not (column in own or _is_taken(column))]
     known = future[planned].assign(**{ACTUAL: future[target]})
     joined = predicted.merge(known, on=key, how="inner")
     if len(joined) < len(future):
