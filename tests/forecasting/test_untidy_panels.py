@@ -273,6 +273,71 @@ def test_a_day_whose_sales_were_lost_is_as_good_as_one_without_rows() -> None:
     same(told(lost, FUTURE, **plain), told(large[large["date"] != day], FUTURE, fill_gaps="unknown", **plain))
 
 
+def shops(days: int = 120) -> pd.DataFrame:
+    """Two shops of three SKUs that sell 9 and 10 on each day, and from Monday to Friday only in the second one."""
+    dates = pd.date_range("2023-05-01", periods=days)
+    rows = [{"store": store, "sku": sku, "date": date} for store in "ab" for sku in "xyz" for date in dates]
+    panel = pd.DataFrame(rows)
+    return panel.assign(units=np.where((panel["store"] == "b") & (panel["date"].dt.day_of_week > 4), 0.0, 9.0 + panel["date"].dt.day % 2))
+
+
+def not_known(panel: pd.DataFrame, **changed: Any) -> list[tuple[str, str, pd.Timestamp]]:
+    """Which rows of a panel a model that was fitted on it takes for no demand."""
+    usual = {"series": ["store", "sku"], "horizon": 7, "trees": 3, "plan": [], "static": []}
+    past = forecaster(**(usual | changed)).fit(panel).past_
+    lost = np.flatnonzero(~past.rows.known)
+    names = past.table.iloc[past.rows.code[lost]]
+    return sorted(zip(names["store"], names["sku"], past.rows.dates[lost], strict=True))
+
+
+def closed(panel: pd.DataFrame, store: str, first: str, days: int) -> pd.DataFrame:
+    """A panel of a shop that sells nothing for some days."""
+    shut = panel["store"].isin([*store]) & panel["date"].isin(pd.date_range(first, periods=days))
+    return panel.assign(units=panel["units"].where(~shut, 0.0))
+
+
+@pytest.mark.parametrize("store", ["a", "b", "ab"])
+def test_a_shop_that_is_shut_for_weeks_has_no_demand_in_them(store: str) -> None:
+    days = pd.date_range("2023-06-06", periods=20)
+    # Of a weekend on which all shops are shut nothing is told either.
+    expected = [(one, sku, day) for one in store for sku in "xyz" for day in days if "a" in store or day.day_of_week < 5]
+    assert not_known(closed(shops(), store, "2023-06-06", 20)) == sorted(expected)
+
+
+def test_days_on_which_a_single_sku_sells_nothing_for_weeks_are_known() -> None:
+    panel = shops()
+    gone = (panel["sku"] == "x") & panel["date"].isin(pd.date_range("2023-06-06", periods=20))
+    assert not_known(panel.assign(units=panel["units"].where(~gone, 0.0))) == []
+
+
+def test_a_shop_that_sells_little_may_sell_nothing_for_weeks() -> None:
+    panel = shops()
+    assert not_known(closed(panel.assign(units=panel["units"].clip(upper=6.0)), "a", "2023-06-06", 20)) == []
+
+
+def test_a_shop_that_sells_nothing_for_months_or_up_to_the_end_is_believed() -> None:
+    assert not_known(closed(shops(), "a", "2023-06-06", 57)) == []
+    assert not_known(closed(shops(), "a", "2023-08-09", 20)) == []
+
+
+def test_a_closing_that_comes_each_year_or_may_come_again_ahead_is_a_season() -> None:
+    panel = shops(days=480)
+    once = closed(panel, "a", "2023-07-03", 12)
+    assert len(not_known(once)) == 36
+    assert not_known(closed(once, "a", "2024-07-01", 12)) == []
+    # A year after the closing lies in the days that are predicted, or about them.
+    assert not_known(closed(panel, "a", "2023-08-28", 12)) == []
+    assert not_known(closed(panel, "a", "2023-08-10", 12)) != []
+
+
+def test_weeks_in_which_a_shop_was_shut_have_no_demand() -> None:
+    weeks = pd.date_range("2023-01-02", periods=40, freq="7D")
+    panel = pd.DataFrame([{"store": store, "sku": sku, "date": week, "units": 9.0} for store in "ab" for sku in "xyz" for week in weeks])
+    shut = (panel["store"] == "a") & panel["date"].isin(weeks[[20, 21, 22]])
+    found = not_known(panel.assign(units=panel["units"].where(~shut, 0.0)), freq="W", horizon=4)
+    assert found == [("a", sku, week) for sku in "xyz" for week in weeks[[20, 21, 22]]]
+
+
 def test_a_holiday_without_sales_is_known_and_so_is_a_small_sellers_day_of_none() -> None:
     panel = shop(skus=4, days=100)
     panel = panel.assign(units=np.where(panel["sku"] == "S00", panel["units"] % 3, 40 + panel["units"]))

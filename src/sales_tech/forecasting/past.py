@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.checks import Gaps, check_complete, periods_of, static_table
-from sales_tech.forecasting.outages import outages
+from sales_tech.forecasting.outages import closings, outages
 from sales_tech.forecasting.plan_features import AHEAD
 from sales_tech.forecasting.roles import DEPTH, FLAG, OPEN, PRICE, TEXTS, neutral_text, text_of
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows
@@ -58,9 +58,19 @@ class Past:
         return told
 
     def without_outages(self, holiday: Bools) -> Past:
-        """The same past, in which nothing is known of outages, see `outages`."""
-        lost = outages(self.rows, holiday)
+        """The same past, in which nothing is known of outages and closings, see `outages`."""
+        lost = outages(self.rows, holiday) | closings(self.rows, holiday, self._groups())
         return self if not lost.any() else replace(self, rows=replace(self.rows, known=self.rows.known & ~lost))
+
+    def _groups(self) -> Iterator[Ints]:
+        # All series, and those that share a text of what tells them apart or of an attribute.
+        yield np.zeros(len(self.table), dtype=np.int64)
+        for column in (*self.names.series, *self.names.static):
+            number = np.asarray(pd.factorize(text_of(self.table[column]))[0], dtype=np.int64)
+            number[self.table[column].isna()] = -1
+            many = np.bincount(number[number >= 0], minlength=1) > 1
+            if many.any():
+                yield np.where(many[number] & (number >= 0), number, -1)
 
     def with_plan(self, plan: pd.DataFrame) -> tuple[Past, Ints]:
         """The past with the rows of a plan behind it, and the place of each of them; series that are new are added.
