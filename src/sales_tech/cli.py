@@ -253,11 +253,12 @@ def serve(lake: str | None, source: str | None, port: int | None) -> None:
     else:
         from sales_tech.lake.store import existing
         from sales_tech.orchestration.serving import known_source
+        from sales_tech.serving.nights import Nights
 
         settings = existing(Settings.load(lake=lake))
-        served = server.of_lake(settings, known_source(settings, source))
+        nights = Nights(settings, known_source(settings, source))
         Console(stderr=True).print(f"http://{server.LOOPBACK}:{at}/ answers plans, /docs describes it; Ctrl-C ends it", highlight=False)
-        server.serve(served, server.LOOPBACK, at)
+        server.serve(nights.served, server.LOOPBACK, at, nights)
 
 
 @main.command("train-job")

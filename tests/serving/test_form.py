@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -23,10 +24,31 @@ def outlook() -> Outlook:
     return recipe().fit(small_past()).outlook_
 
 
+class Nightly:
+    """What the next night forecast, from when it is told that there was one."""
+
+    def __init__(self, outlook: Outlook) -> None:
+        self.outlook, self.came = outlook, False
+
+    def moved(self) -> bool:
+        return self.came
+
+    def read(self) -> Outlook:
+        self.came = False
+        return self.outlook
+
+
 @pytest.fixture(scope="module")
-def address(outlook: Outlook) -> Iterator[str]:
+def nightly(outlook: Outlook) -> Nightly:
+    day = pd.Timedelta(days=1)
+    later = outlook.baseline.assign(sold_on=outlook.baseline["sold_on"] + day)
+    return Nightly(replace(outlook, baseline=later, origin=(outlook.origin + day).as_unit("s")))
+
+
+@pytest.fixture(scope="module")
+def address(outlook: Outlook, nightly: Nightly) -> Iterator[str]:
     """The endpoint on loopback, for as long as the tests of this file run."""
-    server = uvicorn.Server(uvicorn.Config(application(outlook), access_log=False, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(application(outlook, newer=nightly), access_log=False, log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as bound:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
@@ -130,3 +152,14 @@ def test_the_list_speaks_the_language_of_the_page(form: Form) -> None:
     form.page.click("#language")
     assert form.text("count") == "1 SKU na lista"
     assert form.page.get_attribute("#list li button", "aria-label") == "Tirar S5"
+
+
+def test_a_page_that_was_left_open_over_night_tells_the_days_of_the_new_one(form: Form, outlook: Outlook, nightly: Nightly) -> None:
+    last = outlook.origin + pd.Timedelta(days=outlook.horizon)
+    assert form.page.get_attribute("#ends", "max") == f"{last:%Y-%m-%d}"
+    assert f"up to {outlook.origin:%b} {outlook.origin.day}, " in form.text("known")
+    nightly.came = True
+    form.after(lambda: form.page.fill("#investment", "10"))
+    form.page.wait_for_function("max => document.getElementById('ends').max === max", arg=f"{last + pd.Timedelta(days=1):%Y-%m-%d}")
+    assert f"up to {nightly.outlook.origin:%b} {nightly.outlook.origin.day}, " in form.text("known")
+    assert form.faults == []

@@ -26,6 +26,7 @@ from sales_tech.errors import LakeError, SettingsError, UnreadableFile
 from sales_tech.ports import LAYERS, Entry
 from sales_tech.settings import Settings, given_hash_key
 
+CATALOG = "catalog.db"
 _DYING = 10.0  # seconds that a notebook's kernel may need to notice that its pipeline is dead; it looks every second
 
 
@@ -117,7 +118,7 @@ class LocalPlatform:
     @cached_property
     def catalog(self) -> Catalog:
         """The Iceberg catalog, made with its namespaces on first use."""
-        path = self._folder / "catalog.db"
+        path = self._folder / CATALOG
         with self.in_words(f"opening the catalog of {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
             if not _holds(path):
@@ -152,7 +153,7 @@ class LocalPlatform:
     @property
     def exists(self) -> bool:
         """Whether anything was ever written here."""
-        return (self._folder / "catalog.db").exists() or self._tables.exists()
+        return (self._folder / CATALOG).exists() or self._tables.exists()
 
     @property
     def _tables(self) -> Path:

@@ -7,9 +7,11 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -45,31 +47,74 @@ DOCS_HEADERS = HEADERS | {
 log = logging.getLogger("sales_tech.serving")
 
 
-def application(outlook: Outlook, version: str = "", most_bytes: int | None = None) -> Starlette:
-    """The ASGI application that answers from one outlook; `version` names the model to whoever asks.
+class Newer(Protocol):
+    """Where an outlook came from, which may have another one by now."""
+
+    def moved(self) -> bool:
+        """Whether it is worth a look; asked at each request."""
+
+    def read(self) -> Outlook | None:
+        """The other outlook; None where there is none."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """All that is told of one outlook; replaced at once, so that no answer is of two."""
+
+    outlook: Outlook
+    choices: Choices
+    described: dict[str, Any]
+
+    @classmethod
+    def of(cls, outlook: Outlook) -> _Told:
+        choices = Choices.of(outlook)
+        return cls(outlook, choices, document(outlook, choices))
+
+
+def application(outlook: Outlook, version: str = "", most_bytes: int | None = None, newer: Newer | None = None) -> Starlette:
+    """The ASGI application that answers from one outlook, or the `newer` one; `version` names the model in the log.
 
     `most_bytes` is the longest answer that whoever stands before this application passes on.
     """
-    choices = Choices.of(outlook)
-    described = document(outlook, choices)
     routes = [
         Route("/ping", _ping, methods=["GET"]),
         Route("/invocations", _invocations, methods=["POST"]),
         Route("/choices", _choices, methods=["GET"]),
-        Route("/openapi.json", lambda request: JSONResponse(described, headers=HEADERS), methods=["GET"]),
+        Route("/openapi.json", _described, methods=["GET"]),
         *_pages(),
     ]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        log.info(json.dumps({"event": "serving", "model": version, "origin": f"{outlook.origin:%Y-%m-%d}", "horizon": outlook.horizon}))
+        log.info(json.dumps({"event": "serving", "model": version, **_span(outlook)}))
         yield
         log.info(json.dumps({"event": "stopped"}))
 
     handlers: dict[Any, Any] = {Refused: _refuse, 404: _no_page, 405: _no_method, Exception: _fail}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    app.state.outlook, app.state.choices, app.state.most_bytes = outlook, choices, most_bytes
+    app.state.told, app.state.most_bytes, app.state.newer, app.state.renewing = _Told.of(outlook), most_bytes, newer, Lock()
     return app
+
+
+async def _told_now(request: Request) -> _Told:
+    state = request.app.state
+    if state.newer is not None and state.newer.moved():
+        await anyio.to_thread.run_sync(partial(_renew, state))
+    told: _Told = state.told
+    return told
+
+
+def _renew(state: Any) -> None:
+    with state.renewing:
+        # Another request may have done it meanwhile.
+        outlook = state.newer.read() if state.newer.moved() else None
+        if outlook is not None:
+            state.told = _Told.of(outlook)
+            log.info(json.dumps({"event": "renewed", **_span(outlook)}))
+
+
+def _span(outlook: Outlook) -> dict[str, Any]:
+    return {"origin": f"{outlook.origin:%Y-%m-%d}", "horizon": outlook.horizon}
 
 
 async def _ping(request: Request) -> Response:
@@ -80,7 +125,8 @@ async def _invocations(request: Request) -> Response:
     kind = kind_of_answer(request.headers.get("accept", ""))
     question = asked(await _body(request), request.headers.get("content-type", ""))
     days = question.days and request.query_params.get("days", "yes") != "no"
-    work: Callable[[], bytes] = partial(answer, request.app.state.outlook, question, kind, days=days)
+    told_now = await _told_now(request)
+    work: Callable[[], bytes] = partial(answer, told_now.outlook, question, kind, days=days)
     # In a thread, so that health is told while a long answer is worked out.
     told = await anyio.to_thread.run_sync(work)
     check_length(told, request.app.state.most_bytes)
@@ -88,7 +134,12 @@ async def _invocations(request: Request) -> Response:
 
 
 async def _choices(request: Request) -> Response:
-    return JSONResponse(request.app.state.choices.matching(request.query_params.get("sku", "")), headers=HEADERS)
+    told = await _told_now(request)
+    return JSONResponse(told.choices.matching(request.query_params.get("sku", "")), headers=HEADERS)
+
+
+async def _described(request: Request) -> Response:
+    return JSONResponse((await _told_now(request)).described, headers=HEADERS)
 
 
 async def _body(request: Request) -> bytes:

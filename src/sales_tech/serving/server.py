@@ -15,7 +15,7 @@ import uvicorn
 from sales_tech.errors import SettingsError
 from sales_tech.models.artifact import open_artifact
 from sales_tech.models.manifest import MANIFEST
-from sales_tech.serving.app import application, log_plainly
+from sales_tech.serving.app import Newer, application, log_plainly
 from sales_tech.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ def of_lake(settings: Settings, source: str | None) -> Served:
     return Served(artifact.outlook(), f"{name} {registry.index(name).champion}, {artifact.digest}")
 
 
-def serve(served: Served, host: str, port: int) -> None:
-    """Answer until SIGTERM or SIGINT; what is being answered then is finished within LAST_SECONDS."""
+def serve(served: Served, host: str, port: int, newer: Newer | None = None) -> None:
+    """Answer until SIGTERM or SIGINT, from what is `newer` once there is; what is being answered then is finished within LAST_SECONDS."""
     log_plainly()
     # It would write what a request made fail, with values of the request; the application's own log tells the place.
     logging.getLogger("uvicorn.error").disabled = True
     config = uvicorn.Config(
-        application(served.outlook, served.version, _most_bytes()),
+        application(served.outlook, served.version, _most_bytes(), newer),
         access_log=False,
         log_config=None,
         server_header=False,

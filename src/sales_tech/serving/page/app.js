@@ -14,7 +14,7 @@ function write() {
   for (const one of document.querySelectorAll("[data-word]")) one.textContent = say[one.dataset.word];
   $("language").textContent = say.other;
   $("language").lang = other();
-  $("known").textContent = say.known({ origin: day(choices.origin), last: day(choices.last_day), currency: choices.currency });
+  night();
   $("currency").textContent = choices.currency;
   options($("channel"), ["", ...choices.channels], (name) => name || say.all_channels);
   describe();
@@ -71,12 +71,21 @@ async function send() {
       method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify({ promotions: [promotion] }), signal: asking.signal,
     });
     const body = await told.json();
+    if (told.ok && body.origin !== choices.origin) await choose($("sku").value);
+    night();
     if (told.ok) show({ ...body, asked: promotion }); else refuse(body.errors);
   } catch (error) {
     if (error.name === "AbortError") return;
     refuse([{ found: words().offline }]);
   }
   $("answer").setAttribute("aria-busy", "false");
+}
+
+// The days that can be planned are others after a night.
+function night() {
+  const say = words();
+  $("known").textContent = say.known({ origin: day(choices.origin), last: day(choices.last_day), currency: choices.currency });
+  for (const id of ["starts", "ends"]) { $(id).min = choices.first_day; $(id).max = choices.last_day; }
 }
 
 function forget() {
@@ -229,7 +238,6 @@ async function begin() {
     const deepest = Math.max(...offered().map((one) => one.depth_to));
     $("depth").value = Math.round(Math.min(0.2, deepest) * 100);
   }
-  for (const id of ["starts", "ends"]) { $(id).min = choices.first_day; $(id).max = choices.last_day; }
   const start = later(choices.first_day, 6), end = later(start, 9);
   $("starts").value = start < choices.last_day ? start : choices.first_day;
   $("ends").value = end < choices.last_day ? end : choices.last_day;
