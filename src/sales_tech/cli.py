@@ -214,7 +214,7 @@ def twin(folder: Path, lines: int, difficulty: str, seed: int, clean: bool, trut
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (default: the day after the last sales).")
 @click.option("--days", type=click.IntRange(min=1), help="How many days (default: 10).")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day, instead of --days.")
-@click.option("--channel", help="Only in this channel.")
+@click.option("--channel", "channels", multiple=True, help="Only in this channel; may be repeated.")
 @click.option("--region", help="Only in this sales region.")
 @click.option("--display", is_flag=True, help="With extra display in the shop.")
 @click.option("--investment", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Money spent besides the discount.")

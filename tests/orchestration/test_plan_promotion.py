@@ -79,6 +79,15 @@ def test_a_category_is_all_of_its_skus_and_days_may_be_given_by_their_last_one(l
     assert {row["sold_on"] for row in told["forecast"]} == {str(first), str(first + timedelta(days=1))}
 
 
+def test_a_plan_in_all_channels_one_after_another_is_that_of_no_channel(lake: Settings) -> None:
+    sku = some_sku(lake)
+    everywhere = ask(lake, "--sku", sku, "--discount", "20%", "--investment", "500")
+    named = [word for channel in {row["channel"] for row in everywhere["forecast"]} for word in ("--channel", channel)]
+    assert len(named) == 4
+    assert ask(lake, "--sku", sku, "--discount", "20%", "--investment", "500", *named) == everywhere
+    assert {row["channel"] for row in ask(lake, "--sku", sku, *named[:2])["forecast"]} == {named[1]}
+
+
 def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: Settings) -> None:
     done = call("plan-promotion", "--lake", lake.lake, "--sku", some_sku(lake), "--discount", "90%", COLUMNS="40")
     assert done.returncode == 0, done.stderr

@@ -32,6 +32,15 @@ def test_of_a_promotion_that_began_before_the_first_day_told_the_days_and_the_in
     ]
 
 
+def test_several_channels_in_which_nothing_is_sold_are_named() -> None:
+    known = outlook()
+    regions = known.regions.assign(share=(known.regions["region"] == "Sul").astype(float))
+    elsewhere = outlook(regions=regions)
+    for channels, said in ((("loja", "online"), ": channel loja and online, region Norte"), ((), ": region Norte")):
+        asked = plan("A", region="Norte").assign(channel=[channels])
+        assert cautions(elsewhere, asked, elsewhere.forecast(asked)) == [f"promotion P runs where nothing is sold of A{said}"]
+
+
 def test_a_promotion_where_nothing_is_sold_says_so() -> None:
     known = outlook()
     regions = known.regions.assign(share=(known.regions["region"] == "Sul").astype(float))

@@ -50,6 +50,26 @@ def test_what_is_lost_elsewhere_is_told_by_the_rates_of_the_category() -> None:
     assert total(told, "net_margin_before_investment") == pytest.approx(5 * 6 * (9 - 5) - 5 * 4 * 5 - lost)
 
 
+def test_a_plan_in_several_channels_is_told_in_those_of_them_that_sell_it_and_paid_for_once() -> None:
+    known, both = outlook(), [["loja", "online"]]
+    everywhere, named = plan("A", investment=7.0), plan("A", investment=7.0).assign(channel=both)
+    pd.testing.assert_frame_equal(known.forecast(named), known.forecast(everywhere))
+    pd.testing.assert_frame_equal(known.alternatives(named), known.alternatives(everywhere))
+    assert set(known.forecast(plan("K").assign(channel=both))["channel"]) == {"loja"}
+    for one in (["online"], ("online",), "online"):
+        assert set(known.forecast(plan("A").assign(channel=[one]))["channel"]) == {"online"}
+    assert set(known.forecast(plan("A").assign(channel=[[]]))["channel"]) == {"loja", "online"}
+
+
+def test_channels_that_are_not_known_or_none_of_which_sells_an_sku_are_refused() -> None:
+    with pytest.raises(PlanRefused, match="SKU A: channel is loja, mars; expected loja, online, or none for all"):
+        outlook().forecast(plan("A").assign(channel=[("loja", "mars")]))
+    members = outlook().members
+    three = outlook(members=pd.concat([members, members[members["sku"] == "K"].assign(channel="mail")]))
+    with pytest.raises(PlanRefused, match="SKU B: it was never sold in channel online, mail; expected a channel that sells it"):
+        three.forecast(plan("B").assign(channel=[("online", "mail")]))
+
+
 def test_the_days_of_a_promotion_add_up_to_what_is_compared_of_it() -> None:
     asked = plan("A", "B", investment=7.0)
     told, compared = outlook().forecast(asked), outlook().alternatives(asked)

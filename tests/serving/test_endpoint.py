@@ -130,6 +130,16 @@ def test_several_skus_on_the_same_terms_are_one_promotion(client: Caller, outloo
     assert len(answer["days"]) == 2 * 2 * 10
 
 
+def test_channels_that_are_named_are_those_that_are_told(client: Caller, outlook: Outlook) -> None:
+    first, second = sorted(outlook.members["channel"].unique())
+    everywhere, both, one = (ask(client, PROMOTION | more).json() for more in ({}, {"channels": [second, first]}, {"channels": [second]}))
+    assert both == everywhere
+    assert both["promotions"][0]["units"] > one["promotions"][0]["units"]
+    assert one == ask(client, PROMOTION | {"channel": second}).json()
+    (problem,) = problems(ask(client, PROMOTION | {"channels": [first, "mars"]}))
+    assert (problem["field"], problem["found"]) == ("channel", f"{first}, mars")
+
+
 def test_depths_that_are_asked_are_compared_and_days_can_be_left_out(client: Caller) -> None:
     answer = client.post("/invocations?days=no", json={"promotions": [PROMOTION], "depths": [0.1, 0.15]}).json()
     assert sorted(row["discount_share"] for row in answer["alternatives"]) == [0.1, 0.15, 0.2]
@@ -206,6 +216,10 @@ def test_an_investment_that_is_no_amount_is_refused(client: Caller, amount: str)
         ({"sku": None}, "sku", "neither sku nor skus"),
         ({"skus": ["S1"]}, "sku", "both sku and skus"),
         ({"price": 3}, "price", "the field price"),
+        ({"channel": "loja", "channels": ["online"]}, "channels", "both channel and channels"),
+        ({"channels": ["loja", "loja"]}, "channels", "a channel twice in channels"),
+        ({"channels": []}, "channels", "0 entries"),
+        ({"channels": "loja"}, "channels", "loja"),
     ],
 )
 def test_a_field_that_cannot_be_is_told_with_its_row(client: Caller, changed: dict[str, Any], field: str, found: str) -> None:

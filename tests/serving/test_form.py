@@ -140,6 +140,40 @@ def test_skus_are_put_on_the_list_and_taken_off_one_by_one(form: Form) -> None:
     assert form.faults == []
 
 
+def test_a_promotion_may_run_in_several_channels(form: Form, outlook: Outlook) -> None:
+    assert form.asked["channels"] is None
+    assert form.page.is_disabled("#add-channel")
+    first, second = sorted(outlook.members["channel"].unique())
+    form.after(lambda: form.page.select_option("#channel", first))
+    assert form.asked["channels"] == [first]  # the one in the field counts, too
+    form.after(lambda: form.page.click("#add-channel"))
+    assert form.asked["channels"] == [first]
+    assert form.page.locator("#channel option").all_text_contents() == ["One more?", second]
+    form.after(lambda: form.page.select_option("#channel", second))
+    form.after(lambda: form.page.click("#add-channel"))
+    assert form.asked["channels"] == [first, second]
+    assert form.page.is_disabled("#channel")
+    assert {row["channel"] for row in form.answer["days"]} == {first, second}
+    form.after(lambda: form.page.click("#channels li:first-child button"))
+    assert form.asked["channels"] == [second]
+    assert {row["channel"] for row in form.answer["days"]} == {second}
+    form.page.click("#language")
+    assert form.page.get_attribute("#channels button", "aria-label") == f"Tirar {second}"
+    assert form.page.locator("#channel option").all_text_contents() == ["Mais um?", first]
+    form.after(lambda: form.page.click("#channels button"))
+    assert form.asked["channels"] is None
+    assert form.page.locator("#channel option").all_text_contents() == ["Todos", first, second]
+    assert form.page.is_hidden("#channels")
+    assert form.faults == []
+
+
+def test_the_regions_are_those_of_the_channels_that_are_chosen(form: Form, outlook: Outlook) -> None:
+    sold = outlook.regions[outlook.regions["share"] > 0].groupby("channel", observed=True)["region"].agg(lambda of: sorted({*of}))
+    for channel in sorted(outlook.members["channel"].unique()):
+        form.after(lambda name=channel: form.page.select_option("#channel", name))
+        assert form.page.locator("#region option").all_text_contents()[1:] == sold.get(channel, sorted({*outlook.regions["region"]}))
+
+
 def test_what_nothing_is_found_by_cannot_be_put_on_the_list(form: Form) -> None:
     form.type("geladeira")
     assert form.text("sku-note") == "No SKU found."

@@ -40,7 +40,7 @@ class Wish:
     first: date | None = None
     days: int | None = None
     last: date | None = None
-    channel: str | None = None
+    channels: tuple[str, ...] = ()
     region: str | None = None
     display: bool = False
     investment: float = 0.0
@@ -119,7 +119,7 @@ def plans_of_wish(outlook: Outlook, wish: Wish) -> pd.DataFrame:
     last = pd.Timestamp(wish.last) if wish.last else first + timedelta(days=(wish.days or USUAL_DAYS) - 1)
     tried = outlook.response.loc[outlook.response["category"].isin(sold.loc[sold["sku"].isin(skus), "category"]), "discount_share"]
     depth = wish.discounts[0] if wish.discounts else float(tried.min()) if len(tried) else 0.1
-    about: dict[str, object] = {"mechanic": wish.mechanic, "discount_share": depth, "channel": wish.channel, "region": wish.region}
+    about: dict[str, object] = {"mechanic": wish.mechanic, "discount_share": depth, "channel": wish.channels, "region": wish.region}
     about |= {"starts_on": first, "ends_on": last, "display": wish.display, "investment": wish.investment / len(skus)}
     return pd.DataFrame([{"promotion_id": NAME, "sku": sku} | about for sku in skus])
 

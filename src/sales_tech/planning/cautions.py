@@ -39,7 +39,9 @@ def _begun(outlook: OutlookFrames, promotion: str, part: pd.DataFrame) -> list[s
 
 
 def _where(part: pd.DataFrame) -> str:
-    places = [f"{name} {part[name].iloc[0]}" for name in ("channel", "region") if name in part and part[name].notna().all()]
+    values = {name: part[name].iloc[0] for name in ("channel", "region") if name in part and part[name].notna().all()}
+    # No channels at all are all of them.
+    places = [f"{name} {' and '.join(one) if isinstance(one, tuple) else one}" for name, one in values.items() if one != ()]
     return f": {', '.join(places)}" if places else ""
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sales_tech.forecasting.rows import Floats, Ints
 from sales_tech.planning.frames import OutlookFrames
-from sales_tech.planning.plans import UNKNOWN_MECHANIC
+from sales_tech.planning.plans import UNKNOWN_MECHANIC, channels_of
 from sales_tech.planning.prices import prices_on
 
 BASELINE = ("baseline_units", "baseline_low", "baseline_median", "baseline_high")
@@ -66,7 +66,7 @@ class Lookup:
     def rows(self, plans: pd.DataFrame) -> Rows:
         """The days of checked plans with the baseline where they are valid, prices, and what the response is asked by.
 
-        Arrays of one length, ordered by promotion, SKU, channel and day: those of the plan, `only` for its channel, category,
+        Arrays of one length, ordered by promotion, SKU, channel and day: those of the plan, `only` for its channels, category,
         brand, channel, series, scope (the part of the series that is meant), sold_on, the baseline's, list_price and cost.
         """
         ordered = plans.sort_values(["promotion_id", "sku"], kind="stable")
@@ -74,14 +74,15 @@ class Lookup:
         asked = [ordered[name].tolist() for name in ("sku", "channel", "region", "mechanic")]
         named: list[tuple[object, ...]] = []
         spans, scopes, lengths, plan = [], [], [], []
-        for at, (sku, only, region, mechanic) in enumerate(zip(*asked, strict=True)):
+        for at, (sku, where, region, mechanic) in enumerate(zip(*asked, strict=True)):
             if sku not in self.about:
                 continue
+            only = channels_of(where)
             category, brand = self.about[sku]
             kind = self.mechanic(category, mechanic)
             for channel, series, share in self.members.get(sku, []):
                 span = self.places.get((series, channel))
-                if span is None or only not in (None, channel):
+                if span is None or (only is not None and channel not in only):
                     continue
                 days = self.days[span]
                 low, high = np.searchsorted(days, begins[at]), np.searchsorted(days, ends[at], side="right")

@@ -18,7 +18,7 @@ from sales_tech.planning.lookup import BASELINE, Lookup, Rows, runs
 from sales_tech.planning.losses import RATES as UNIT_RATES
 from sales_tech.planning.mechanics import check_mechanics
 from sales_tech.planning.overlaps import put_together
-from sales_tech.planning.plans import Rule, plans_of, refuse
+from sales_tech.planning.plans import Rule, channels_of, plans_of, refuse
 from sales_tech.planning.ranges import row_range
 from sales_tech.planning.shelves import Neighbours, Shelves
 
@@ -143,7 +143,8 @@ class Outlook(OutlookFrames):
 
     def _check(self, plans: pd.DataFrame) -> None:
         known = self.lookup
-        skus, channels, regions = (plans[name].tolist() for name in ("sku", "channel", "region"))
+        skus, regions = plans["sku"].tolist(), plans["region"].tolist()
+        channels = [channels_of(value) for value in plans["channel"]]
         ends = plans["ends_on"].to_numpy()
         sold_by = {sku: {channel for channel, _, _ in members} for sku, members in known.members.items() if sku in set(skus)}
         places = ", ".join(known.region_names) or "none: the source tells no regions of its stores"
@@ -171,14 +172,14 @@ class Outlook(OutlookFrames):
                 "channel",
                 "channel is {channel}",
                 f"{', '.join(known.channels)}, or none for all",
-                [channel is not None and channel not in known.channels for channel in channels],
+                [bool({*(only or ())} - {*known.channels}) for only in channels],
             ),
             Rule("region", "region is {region}", places, [region is not None and region not in known.region_names for region in regions]),
             Rule(
                 "channel",
                 "it was never sold in channel {channel}",
                 "a channel that sells it",
-                [channel is not None and channel not in sold_by.get(sku, ()) for sku, channel in zip(skus, channels, strict=True)],
+                [only is not None and sold_by.get(sku, set()).isdisjoint(only) for sku, only in zip(skus, channels, strict=True)],
             ),
         )
         if len(self.response):

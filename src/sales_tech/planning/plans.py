@@ -35,6 +35,7 @@ class PlanRefused(ValueError):
     """A row of a plan that cannot be told: its number from 0, the field, what was found there and what was expected."""
 
     def __init__(self, row: int, about: Mapping[Any, Any], rule: Rule) -> None:
+        about = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in about.items()}
         said = rule.said.format_map(about)
         super().__init__(f"promotion {about['promotion_id']}, SKU {about['sku']}: {said}; expected {rule.expected}")
         value = about[rule.field]
@@ -53,13 +54,18 @@ def refuse(plans: pd.DataFrame, *rules: Rule) -> None:
 def plans_of(plans: pd.DataFrame) -> pd.DataFrame:
     """The plans with all COLUMNS in plain types; ValueError for what is missing, PlanRefused for what cannot be.
 
-    Left out columns mean: mechanic not told, all channels, all regions, no display, no investment.
+    Left out columns mean: mechanic not told, all channels, all regions, no display, no investment. A channel may be several, as a
+    list; they become a tuple.
     """
     require_columns(plans, WANTED, "the plan")
     if plans.empty:
         raise ValueError("the plan has no rows; expected one row per promotion and SKU")
     given: dict[str, list[Any]] = {name: plans[name].tolist() if name in plans else [None] * len(plans) for name in COLUMNS}
-    given = {name: [None if value == "" or pd.isna(value) else value for value in values] for name, values in given.items()}
+    given["channel"] = [_single(value) for value in given["channel"]]
+    given = {
+        name: [None if not isinstance(value, tuple) and (value == "" or pd.isna(value)) else value for value in values]
+        for name, values in given.items()
+    }
     for name in WANTED:
         if None in given[name]:
             row = given[name].index(None)
@@ -81,6 +87,18 @@ def plans_of(plans: pd.DataFrame) -> pd.DataFrame:
     checked = pd.DataFrame({name: pd.Series(told[name], dtype=told[name].dtype) for name in COLUMNS})
     _check(checked)
     return checked
+
+
+def channels_of(value: Any) -> tuple[str, ...] | None:
+    """The channels that a row of a plan names; None for all."""
+    if isinstance(value, list | tuple):
+        return tuple(dict.fromkeys(value)) or None
+    return None if value is None or value == "" or pd.isna(value) else (value,)
+
+
+def _single(value: Any) -> Any:
+    several = channels_of(value)
+    return several if several is None or len(several) > 1 else several[0]
 
 
 def _texts(values: list[Any]) -> np.ndarray:

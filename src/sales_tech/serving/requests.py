@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from sales_tech.serving.refusals import Problem, Refused, shown
 
 JSON, CSV = "application/json", "text/csv"
-MOST_PROMOTIONS, MOST_DEPTHS = 2_000, 20
+MOST_PROMOTIONS, MOST_DEPTHS, MOST_CHANNELS = 2_000, 20, 100
 MOST_PROBLEMS = 20
 EXPECTED = {
     "promotion_id": "a name of up to 100 characters, by which the answer is told apart; left out, the promotion's number",
@@ -27,6 +27,7 @@ EXPECTED = {
     "starts_on": "the first day, such as 2026-03-01",
     "ends_on": "the last day, such as 2026-03-10, not before starts_on",
     "channel": "a channel, or nothing for all of them",
+    "channels": "a list of channels, in place of channel; an SKU is planned in those of them that sell it",
     "region": "a region, or nothing for all of them",
     "display": "true or false: whether the SKU is displayed besides; nothing for false",
     "investment": "money of 0 or more spent besides the discount, per SKU; nothing for 0",
@@ -59,6 +60,7 @@ class PlannedPromotion(BaseModel):
     starts_on: Day = Field(description=EXPECTED["starts_on"], examples=["2026-03-01"])
     ends_on: Day = Field(description=EXPECTED["ends_on"], examples=["2026-03-10"])
     channel: Name | None = Field(None, description=EXPECTED["channel"])
+    channels: list[Name] | None = Field(None, description=EXPECTED["channels"], min_length=1, max_length=MOST_CHANNELS)
     region: Name | None = Field(None, description=EXPECTED["region"])
     display: bool | None = Field(None, description=EXPECTED["display"])
     investment: float | None = Field(None, ge=0, allow_inf_nan=False, description=EXPECTED["investment"])
@@ -187,7 +189,8 @@ def _plans(question: Question) -> tuple[pd.DataFrame, tuple[float, ...] | None, 
                 )
             )
         for sku in promotion.skus or [str(promotion.sku)]:
-            rows.append({**promotion.model_dump(exclude={"skus"}), "promotion_id": name, "sku": sku})
+            row = promotion.model_dump(exclude={"skus", "channels"}) | {"promotion_id": name, "sku": sku}
+            rows.append(row | ({"channel": tuple(promotion.channels)} if promotion.channels else {}))
             numbers.append(number)
     if problems:
         raise Refused(422, *problems[:MOST_PROBLEMS])
@@ -205,6 +208,12 @@ def _inconsistent(promotion: PlannedPromotion, number: int) -> Iterator[Problem]
         yield Problem(found, "one of the two", "name the SKU in sku, or several in skus", number, "sku")
     if promotion.skus is not None and len(set(promotion.skus)) < len(promotion.skus):
         yield Problem("an SKU twice in skus", "each SKU once", "remove the second one", number, "skus")
+    if promotion.channel is not None and promotion.channels is not None:
+        yield Problem(
+            "both channel and channels", "one of the two", "name the channel in channel, or several in channels", number, "channels"
+        )
+    if promotion.channels is not None and len(set(promotion.channels)) < len(promotion.channels):
+        yield Problem("a channel twice in channels", "each channel once", "remove the second one", number, "channels")
     if promotion.ends_on < promotion.starts_on:
         yield Problem(
             str(promotion.ends_on),

@@ -1,10 +1,10 @@
 // The page asks /choices what a plan can name, and /invocations what the plan will sell and earn.
 import { bars, lines } from "./chart.js";
-import { add, choices, choose, draw, offered, planned, remove, take, tried } from "./picker.js";
+import { add, choices, choose, displace, draw, offered, place, placed, planned, remove, take, tried } from "./picker.js";
 import { change, current, day, money, number, other, share, shortDay, shortMoney, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const FIELDS = { sku: "sku", mechanic: "mechanic", discount_share: "depth", starts_on: "starts", ends_on: "ends", channel: "channel", region: "region", investment: "investment" };
+const FIELDS = { sku: "sku", mechanic: "mechanic", discount_share: "depth", starts_on: "starts", ends_on: "ends", channel: "channel", channels: "channel", region: "region", investment: "investment" };
 let asking = null, waiting = 0, last = null;
 
 function write() {
@@ -16,7 +16,6 @@ function write() {
   $("language").lang = other();
   night();
   $("currency").textContent = choices.currency;
-  options($("channel"), ["", ...choices.channels], (name) => name || say.all_channels);
   describe();
   if (last) show(last);
 }
@@ -28,9 +27,10 @@ function options(select, values, name) {
 }
 
 function describe() {
-  const say = words(), places = choices.regions[$("channel").value] || choices.all_regions;
-  options($("region"), ["", ...places], (name) => name || say.all_regions);
-  $("region").disabled = places.length === 0;
+  const say = words(), sold = placed().flatMap((name) => choices.regions[name] || []);
+  const regions = sold.length ? [...new Set(sold)].sort() : choices.all_regions;
+  options($("region"), ["", ...regions], (name) => name || say.all_regions);
+  $("region").disabled = regions.length === 0;
   $("depth-shown").textContent = share($("depth").value / 100);
   draw();
   if (planned().length === 0) return;
@@ -62,7 +62,7 @@ async function send() {
   asking = new AbortController();
   const promotion = {
     promotion_id: "plan", skus, mechanic: $("mechanic").value, discount_share: $("depth").value / 100, starts_on: $("starts").value,
-    ends_on: $("ends").value, channel: $("channel").value || null, region: $("region").value || null, display: $("display").checked,
+    ends_on: $("ends").value, channels: placed().length ? placed() : null, region: $("region").value || null, display: $("display").checked,
     investment: $("investment").value === "" ? null : Number($("investment").value),
   };
   $("answer").setAttribute("aria-busy", "true");
@@ -249,6 +249,14 @@ async function begin() {
     if (event.target.tagName !== "BUTTON") return;
     remove(event.target.dataset.remove);
     $("sku").focus();
+    ask();
+  });
+  $("add-channel").addEventListener("click", () => { place(); describe(); $("channel").focus(); ask(); });
+  $("channels").addEventListener("click", (event) => {
+    if (event.target.tagName !== "BUTTON") return;
+    displace(event.target.dataset.remove);
+    describe();
+    $("channel").focus();
     ask();
   });
   $("plan").addEventListener("submit", (event) => { event.preventDefault(); ask(); });

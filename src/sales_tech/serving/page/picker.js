@@ -1,9 +1,9 @@
-// Which SKUs the plan names: those of the list, and the one that stands in the field.
+// Which SKUs and channels the plan names: those of the lists, and what stands in the fields.
 import { money, number, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 export let choices = null;
-let product = null, typed = 0, listed = [];
+let product = null, typed = 0, listed = [], places = [];
 
 // Asks what a text finds; false where something else was typed meanwhile.
 export async function choose(text) {
@@ -48,26 +48,57 @@ export function remove(sku) {
   listed = sku === undefined ? [] : listed.filter((one) => one.sku !== sku);
 }
 
+// The channels of the plan; none are all.
+export function placed() {
+  const name = $("channel").value;
+  return name && !places.includes(name) ? [...places, name] : places;
+}
+
+export function place() {
+  places = placed();
+  $("channel").value = "";
+}
+
+export function displace(name) {
+  places = places.filter((one) => one !== name);
+}
+
 export function draw() {
   const say = words(), more = addable();
+  drawChannels(say);
   $("sku-note").textContent = note(say);
   $("add").textContent = more.length > 1 ? say.add_all({ count: number(more.length) }) : say.add;
   $("add").disabled = more.length === 0;
   $("chosen").hidden = listed.length === 0;
   $("count").textContent = say.chosen({ count: number(listed.length) });
-  $("list").replaceChildren(...listed.map((one) => {
-    const item = document.createElement("li"), name = document.createElement("span"), cross = button(say.remove({ sku: one.sku }), one.sku);
-    name.textContent = one.sku;
-    name.title = `${one.category}, ${one.brand}`;
-    item.append(name, cross);
-    return item;
-  }));
+  $("list").replaceChildren(...listed.map((one) => chip(say, one.sku, `${one.category}, ${one.brand}`)));
 }
 
-function button(label, sku) {
+function drawChannels(say) {
+  const left = choices.channels.filter((name) => !places.includes(name)), chosen = $("channel").value;
+  $("channel").replaceChildren(new Option(places.length ? say.another_channel : say.all_channels, ""), ...left.map((name) => new Option(name, name)));
+  $("channel").value = left.includes(chosen) ? chosen : "";
+  $("channel").disabled = left.length === 0;
+  $("add-channel").setAttribute("aria-label", say.add_channel);
+  $("add-channel").title = say.add_channel;
+  $("add-channel").disabled = !$("channel").value;
+  $("channels").setAttribute("aria-label", say.chosen_channels);
+  $("channels").hidden = places.length === 0;
+  $("channels").replaceChildren(...places.map((name) => chip(say, name, "")));
+}
+
+function chip(say, name, about) {
+  const item = document.createElement("li"), text = document.createElement("span");
+  text.textContent = name;
+  text.title = about;
+  item.append(text, button(say.remove({ name }), name));
+  return item;
+}
+
+function button(label, name) {
   const made = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
   made.setAttribute("aria-label", label);
-  made.dataset.remove = sku;
+  made.dataset.remove = name;
   return made;
 }
 
