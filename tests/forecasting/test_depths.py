@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
+from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.forecasting.depths import MOST, no_deeper, tried_depths
+from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.forecaster import PromotionForecaster
-from sales_tech.forecasting.plan_features import Plan, feature_of
+from sales_tech.forecasting.plan_features import AHEAD, Plan, feature_of
 
 DEPTHS = (0.1, 0.2, 0.3)
 
@@ -54,6 +56,36 @@ def test_means_rise_with_the_depths_that_were_tried(cut_prices: tuple[PromotionF
     assert (np.diff(np.stack(means), axis=0) >= -1e-9).all()
 
 
+def test_between_depths_that_were_tried_means_follow_the_logs_of_both_whatever_the_model_says_there(
+    cut_prices: tuple[PromotionForecaster, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, future = cut_prices
+    # 20 without promotion, 40 and 90 at 10 and 20 %, 60 at 30 %; between them nothing, and beyond a million.
+    known = {0.0: 20.0, 0.1: 40.0, 0.2: 90.0, 0.3: 60.0, 0.4: 1e6}
+
+    def mean(_: object, matrix: Matrix) -> np.ndarray:
+        return np.array([known.get(round(depth, 6), 0.0) for depth in matrix.column(f"+{feature_of('depth')}")])
+
+    monkeypatch.setattr(model, "_mean", mean)
+    depths = (0.1, 0.125, 0.15, 0.175, 0.2, 0.27, 0.3)
+    told = [model.predict(at_depth(future, depth))["mean"].to_numpy() for depth in depths]
+    expected = [40.0, 40 * 2.25**0.25, 60.0, 40 * 2.25**0.75, 90.0, 90.0, 90.0]
+    assert np.allclose(told, np.array(expected)[:, None])
+    with pytest.warns(PlanBeyondHistory):
+        assert np.allclose(model.predict(at_depth(future, 0.4))["mean"], 1e6)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_means_rise_with_each_depth_from_the_least_to_the_greatest_that_was_tried(listed: bool) -> None:
+    panel = shop(skus=5, days=150, seed=4)
+    paid = panel if listed else panel.assign(price=panel["price"] * (1 - panel["depth"]))
+    past, future = split(paid, 7)
+    model = forecaster(horizon=7, trees=40).fit(past)
+    prices = {"price": 10.0 + future["sku"].str[1:].astype(int)} if listed else {}
+    means = [model.predict(at_depth(future, depth).assign(**prices))["mean"].to_numpy() for depth in np.linspace(0.1, 0.3, 21)]
+    assert (np.diff(np.stack(means), axis=0) >= -1e-9).all()
+
+
 def test_the_depths_are_those_of_the_past_and_not_many(cut_prices: tuple[PromotionForecaster, pd.DataFrame]) -> None:
     plan = known(cut_prices[0])
     assert {column: depths.tolist() for column, depths in tried_depths(plan).items()} == {"depth": list(DEPTHS)}
@@ -76,3 +108,20 @@ def test_a_paid_price_rises_with_a_shallower_cut_and_a_list_price_stays(cut_pric
     whole = plan.rows.plan | {"price": np.where(plan.rows.plan["depth"] > 0, 10.0 + plan.rows.code, plan.rows.plan["price"])}
     same = no_deeper(Plan.of(plan.rows.with_plan(whole), plan.roles, plan.neutral), "depth", 0.1)
     assert np.allclose(same.rows.plan["price"][deep], listed)
+
+
+def test_a_paid_price_falls_with_a_deeper_cut_of_what_is_planned_and_a_list_price_stays(
+    cut_prices: tuple[PromotionForecaster, pd.DataFrame],
+) -> None:
+    plan = known(cut_prices[0])
+    middle = np.flatnonzero(np.isclose(plan.rows.plan["depth"], 0.2))
+    assert len(middle)
+    listed = 10.0 + plan.rows.code
+    for price, expected in ((plan.rows.plan["price"], 0.7 * listed[middle]), (listed, listed[middle])):
+        values = plan.rows.plan | {"price": price, AHEAD: np.ones(len(listed))}
+        ahead = Plan(plan.rows.with_plan(values), plan.roles, plan.neutral, {"price": listed})
+        deep = no_deeper(ahead, "depth", 0.3, 0.15)
+        assert np.allclose(deep.rows.plan["depth"][middle], 0.3)
+        assert np.allclose(deep.rows.plan["price"][middle], expected)
+        past = Plan(plan.rows.with_plan(values | {AHEAD: np.zeros(len(listed))}), plan.roles, plan.neutral, {"price": listed})
+        assert np.allclose(no_deeper(past, "depth", 0.3, 0.15).rows.plan["depth"][middle], 0.2)

@@ -188,7 +188,7 @@ class PromotionForecaster(BaseEstimator):
             def of_rows(other: Plan, rows: Bools) -> Floats:
                 return self._mean(ensemble, ensemble.seen(situation.under(other), at[rows], steps[rows]))
 
-            mean = raised(mean, plan, at, self.depths_, of_rows)
+            mean = raised(mean, baseline, plan, at, self.depths_, of_rows)
         levels = quantile_columns(self.quantiles)
         ordered = sorted(levels)
         spread = self.intervals_.quantiles(matrix, mean, ordered)
