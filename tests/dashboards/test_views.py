@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from math import sqrt
 
 import pandas as pd
 import pytest
 from tests.dashboards.conftest import plain
-from tests.support.nights import REPOSITORY
+from tests.support.exports import land_erp, land_reference, sale
+from tests.support.nights import REPOSITORY, night
 
 from sales_tech.dashboards.specification import MOST_ROWS
 from sales_tech.dashboards.views import relation_contract, relation_sql, view_names
 from sales_tech.lake.query import Reader
+from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter
+from sales_tech.runs import Run
+from sales_tech.settings import Settings
 
 Views = dict[str, pd.DataFrame]
 KINDS = {"string": "string", "long": "int64", "int": "int32", "double": "double", "date": "date32[day]"}
@@ -85,6 +90,24 @@ def test_a_weekday_of_a_month_sells_the_mean_of_its_days(reader: Reader, views: 
     told = views["views.sales_by_weekday"].groupby(["month_name", "weekday"])["net_sales_a_day"].sum()
     assert told.to_dict() == pytest.approx(means[means != 0].to_dict())
     assert views["views.sales_by_weekday"]["net_sales"].sum() == pytest.approx(kpis.sum())
+
+
+def test_a_mistyped_year_neither_ends_nor_begins_what_the_last_days_show(erp: Settings) -> None:
+    land_reference(erp.landing, "A")
+    days = [sale(f"P{day}", data_venda=f"{day}/01/2026 10:00:00") for day in range(12, 27)]
+    land_erp(erp.landing, "vendas_1", *days, sale("F1", data_venda="31/12/2099 10:00:00"), sale("F2", data_venda="01/01/2000 10:00:00"))
+    night(erp)
+    began = datetime(2026, 1, 28, 5, tzinfo=UTC)
+    step = StepRun("20260128T050000-000001", "gold/sales", "sales.ipynb", "new files", began, 1.0, "succeeded", 1, 1)
+    enter(Run.begin(erp), PipelineRun(step.run_id, began.date(), began, began, 1.0, "succeeded", "{}", 1, 0, 1), [step])
+    reader = Reader(erp)
+    by_day = plain(reader, f"select * from {relation_sql('views.sales_by_day')} as t")
+    assert (len(by_day), by_day["sold_on"].min(), by_day["sold_on"].max()) == (15, pd.Timestamp("2026-01-12"), pd.Timestamp("2026-01-26"))
+    by_weekday = plain(reader, f"select * from {relation_sql('views.sales_by_weekday')} as t")
+    assert set(by_weekday["month_name"]) == {"2026-01"}
+    assert set(by_weekday["net_sales_a_day"]) == {10.0}
+    freshness = plain(reader, f"select * from {relation_sql('views.freshness')} as t").iloc[0]
+    assert (freshness["last_sold_on"], freshness["days_since_sale"]) == ("2026-01-26", 2)
 
 
 def test_orders_by_month_add_up_to_the_kpis(reader: Reader, views: Views) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def land_everything(exports: Path, landing: Path) -> None:
 
 def land_corrections(exports: Path, landing: Path) -> None:
     day = "05/06/2026 10:00:00"
-    land_erp(landing, "vendas_late", sale("P1", sku="NEW"), sale("P2", sku="SKU-10001", data_venda=day), sale("P3", quantidade="x"), "")
+    late = (sale("P1", sku="NEW"), sale("P2", sku="SKU-10001", data_venda=day), sale("P3", quantidade="x"))
+    mistyped = sale("P6", loja="SP01", sku="SKU-10001", data_venda="31/12/2099 10:00:00", atualizado_em=day)
+    land_erp(landing, "vendas_late", *late, mistyped, "")
     land_events(landing, placed("P4"), cancelled("P2"), placed("P5"), returned("R5", "P5", "2026-01-12T10:00:00-03:00"), cancelled("P9"))
 
 
@@ -84,6 +87,8 @@ def test_a_retailers_nights_make_the_same_commits_and_rows(exports: Path, tmp_pa
     spark_commits, found = after_nights(spark, exports, NIGHTS)
     assert spark_commits == duck_commits
     assert_equal(found, expected, SALES_TABLES | {"silver.rejects", "silver.promotions", "silver.stockouts"})
+    assert max(row["sold_on"] for row in expected["silver.sales"]) == date(2099, 12, 31)
+    assert max(row["last_sold_on"] for row in expected["gold.product_performance"]) < date(2027, 1, 1), "a mistyped year ends no window"
 
 
 def test_a_night_may_change_the_engine(exports: Path, tmp_path: Path) -> None:

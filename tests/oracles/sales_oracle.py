@@ -460,11 +460,24 @@ def stores(daily: list[Row], known: list[Row], shown: int = 20) -> list[Row]:
     return rows
 
 
+def last_together(sold: Iterable[tuple[date, int]]) -> date:
+    """The last of the days that no gap of more than 366 days parts from most units sold; of equal ones, from the earlier."""
+    units: Counter[date] = Counter()
+    for day, quantity in sold:
+        units[day] += quantity
+    stretches: list[list[date]] = []
+    for day in sorted(units):
+        if not stretches or day - stretches[-1][-1] > timedelta(days=366):
+            stretches.append([])
+        stretches[-1].append(day)
+    return max(stretches, key=lambda days: sum(units[day] for day in days))[-1]
+
+
 def product_performance(daily: list[Row], products: list[Row]) -> list[Row]:
-    """gold.product_performance: one row per SKU, over the 365 days up to the last day with a sale or return."""
+    """gold.product_performance: one row per SKU, over the 365 days up to the last day with a sale or return that lies with the rest."""
     if not daily:
         return []
-    last = max(row["sold_on"] for row in daily)
+    last = last_together((row["sold_on"], row["units"] + row["returned_units"]) for row in daily)
     window = [row for row in daily if last - timedelta(days=365) < row["sold_on"] <= last]
     by_sku: dict[str, list[Row]] = defaultdict(list)
     for row in window:
@@ -511,11 +524,13 @@ def product_performance(daily: list[Row], products: list[Row]) -> list[Row]:
 
 
 def customer_value(sales: list[Row]) -> list[Row]:
-    """gold.customer_value: one row per customer who bought in the 365 days up to the last sale."""
+    """gold.customer_value: one row per customer who bought in the 365 days up to the last sale that lies with the rest."""
     sold = [sale for sale in sales if sale["status"] == "sold"]
     if not sold:
         return []
-    last = max(sale["sold_on"] for sale in sold)
+    told = [sale for sale in sales if sale["status"] != "cancelled"]
+    until = last_together((sale["sold_on"], sale["quantity"] if sale["status"] == "sold" else 0) for sale in told)
+    last = max(sale["sold_on"] for sale in sold if sale["sold_on"] <= until)
     by_customer: dict[str, list[Row]] = defaultdict(list)
     for sale in sales:
         if sale["status"] != "cancelled" and sale["customer_key"] and last - timedelta(days=365) < sale["sold_on"] <= last:

@@ -151,6 +151,28 @@ def test_a_day_whose_only_sale_is_cancelled_leaves_gold(lake: Settings) -> None:
         assert read(lake, f"gold.{table}") == []
 
 
+def test_classes_and_customer_values_look_at_the_year_of_most_sales_whatever_a_mistyped_year_says(lake: Settings) -> None:
+    days = [sale(f"P{day}", cpf=str(day), data_venda=f"{day}/01/2026 10:00:00") for day in (11, 12, 13)]
+    mistyped = sale("P14", cpf="14", data_venda="14/01/2099 10:00:00", atualizado_em=JANUARY)
+    mended = sale("P14", cpf="14", data_venda="14/01/2026 10:00:00", atualizado_em=FEBRUARY)
+    for number, (lines, orders, until) in enumerate([(days, 3, 13), ([mistyped], 3, 13), ([mended], 4, 14)], start=1):
+        land_erp(lake.landing, f"vendas_{number}", *lines)
+        night(lake)
+        product = only(read(lake, "gold.product_performance"))
+        assert (product["units"], product["last_sold_on"]) == (orders, date(2026, 1, until))
+        customers = read(lake, "gold.customer_value")
+        assert sorted(row["recency_days"] for row in customers) == list(range(orders))
+
+
+def test_a_year_of_more_sales_takes_the_place_of_an_earlier_one(lake: Settings) -> None:
+    earlier, later = "10/01/2020 10:00:00", "10/01/2026 10:00:00"
+    land_erp(lake.landing, "vendas_1", sale("P1", data_venda=earlier), sale("P2", data_venda=later, quantidade="2"))
+    land_erp(lake.landing, "vendas_2", sale("P3", data_venda=earlier, quantidade="5", situacao="DEVOLVIDO"))
+    night(lake)
+    assert only(read(lake, "gold.product_performance"))["last_sold_on"] == date(2026, 1, 10)
+    assert only(read(lake, "gold.customer_value"))["last_order_on"] == date(2026, 1, 10)
+
+
 @pytest.mark.parametrize("written", ["2", "-2"])
 def test_a_returned_line_counts_negative(lake: Settings, written: str) -> None:
     land_erp(lake.landing, "vendas_1", sale("P1", quantidade="3"), sale("P2", quantidade=written, desconto="1,00", situacao="DEVOLVIDO"))

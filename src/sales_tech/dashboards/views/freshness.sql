@@ -1,9 +1,10 @@
 -- One row per source: its last day of sales and its last file, against the last run of the pipeline.
+-- A mistyped year is no last day, as it is none of gold.product_performance.
 with last_run as (
     select max(run_date) as run_date from gold.pipeline_runs
 ),
 sold as (
-    select source, max(sold_on) as last_sold_on from gold.daily_sales group by source
+    select source, max(last_sold_on) as last_sold_on from gold.product_performance group by source
 ),
 loaded as (
     -- The business day of the run that loaded it; of a run that is not in the ledger yet, the day on which it began.

@@ -1,6 +1,16 @@
 -- One row per source, month, weekday, region, channel and category, over the last 24 months of the source.
+-- A mistyped year does not end them, as it does not end those of gold.product_performance.
 with last_day as (
-    select source, min(sold_on) as first_sold_on, max(sold_on) as last_sold_on from gold.daily_sales group by source
+    select source, max(last_sold_on) as last_sold_on from gold.product_performance group by source
+),
+-- With a year more, so that the first month of a source that began before it counts whole.
+known_days as (
+    select d.source, min(d.sold_on) as first_sold_on, max(l.last_sold_on) as last_sold_on
+    from gold.daily_sales as d
+    join last_day as l on d.source = l.source
+    where d.sold_on >= date_add('month', -35, cast(date_trunc('month', l.last_sold_on) as date))
+        and d.sold_on <= l.last_sold_on
+    group by d.source
 ),
 lines as (
     select
@@ -18,17 +28,18 @@ lines as (
     join gold.stores as t on d.source = t.source and d.store_id = t.store_id
     left join silver.products as p on d.source = p.source and d.sku = p.sku and p.valid_to is null
     where d.sold_on >= date_add('month', -23, cast(date_trunc('month', l.last_sold_on) as date))
+        and d.sold_on <= l.last_sold_on
 ),
 -- How many Mondays to Sundays a month has, from the source's first day to its last.
 days as (
     select
-        l.source,
+        k.source,
         cast(date_trunc('month', c.day) as date) as month,
         c.weekday,
         count(*) as days
     from gold.calendar as c
-    join last_day as l on c.day between l.first_sold_on and l.last_sold_on
-    group by l.source, cast(date_trunc('month', c.day) as date), c.weekday
+    join known_days as k on c.day between k.first_sold_on and k.last_sold_on
+    group by k.source, cast(date_trunc('month', c.day) as date), c.weekday
 )
 select
     s.source,

@@ -1,6 +1,14 @@
 -- One row per source and customer: recency, frequency and monetary value over 365 days.
-with last_day as (
-    select source, max(sold_on) as last_sold_on from silver.sales where status = 'sold' group by source
+-- The year of gold.product_performance, which no mistyped year ends.
+with until as (
+    select source, max(last_sold_on) as last_day from gold.product_performance group by source
+),
+last_day as (
+    select s.source, max(s.sold_on) as last_sold_on
+    from silver.sales as s
+    join until as u on s.source = u.source
+    where s.status = 'sold' and s.sold_on <= u.last_day
+    group by s.source
 ),
 bought as (
     select

@@ -1,6 +1,25 @@
--- One row per source and SKU, over the 365 days up to the source's last sale.
-with last_day as (
-    select source, max(sold_on) as last_sold_on from gold.daily_sales group by source
+-- One row per source and SKU, over the 365 days up to the source's last sale that lies together with most (docs/packs.md).
+with days as (
+    select
+        source,
+        sold_on,
+        units + returned_units as units,
+        case when date_diff('day', lag(sold_on) over (partition by source order by sold_on), sold_on) > 366 then 1 else 0 end as parted
+    from gold.kpis_daily
+),
+stretch_of_days as (
+    select d.*, sum(parted) over (partition by source order by sold_on rows unbounded preceding) as stretch from days as d
+),
+stretches as (
+    select
+        source,
+        max(sold_on) as last_sold_on,
+        row_number() over (partition by source order by sum(units) desc, stretch) as place
+    from stretch_of_days
+    group by source, stretch
+),
+last_day as (
+    select source, last_sold_on from stretches where place = 1
 ),
 sold as (
     select
@@ -21,6 +40,7 @@ sold as (
     from gold.daily_sales as d
     join last_day as l on d.source = l.source
     where d.sold_on > date_add('day', -365, l.last_sold_on)
+        and d.sold_on <= l.last_sold_on
     group by d.source, d.sku
 ),
 ranked as (
