@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import REPOSITORY, night, read, read_all, snapshots
+from tests.support.outcomes import shown
 
 from sales_tech.errors import ContractError, UnreadableFile
+from sales_tech.orchestration.pipeline import Outcome, execute_run
 from sales_tech.orchestration.plan import plan
-from sales_tech.orchestration.steps import STEPS
+from sales_tech.orchestration.steps import STEPS, chosen
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
 from sales_tech.transform import sales
@@ -103,3 +107,19 @@ def test_a_kind_that_files_were_loaded_by_cannot_be_renamed_and_its_rows_stay_in
     shutil.copy(REPOSITORY / "sources" / "erp_br" / "sales.sql", pack)
     night(own)
     assert {row["order_id"] for row in read(own, "silver.sales")} == {"1", "2", "3"}
+
+
+def test_a_pack_under_another_name_leaves_rows_behind_that_every_run_and_plan_tells(own: Settings) -> None:
+    land_erp(own.landing, "vendas_2026-01", sale("1"))
+    assert run_of_ingest(own).remarks == []
+    own.sources[0].rename(own.sources[0].with_name("loja"))
+    renamed = replace(own, sources=(own.sources[0].with_name("loja"),))
+    said = r"erp_br: the lake has rows of 3 of its files, but no pack of this name is known.*call it erp_br again.*--sources"
+    for _ in range(2):
+        assert re.search(said, " ".join(shown(run_of_ingest(renamed)).split()))
+    assert [warning.partition(":")[0] for item in plan(Run.begin(renamed), STEPS) for warning in item.warnings] == ["erp_br"]
+    assert {row["source"] for row in read(renamed, "bronze.files") if row["status"] == "loaded"} == {"erp_br"}
+
+
+def run_of_ingest(settings: Settings) -> Outcome:
+    return execute_run(Run.begin(settings), chosen(["ingest/batch_csv"]), None, lambda _: nullcontext())

@@ -38,7 +38,7 @@ class Outcome:
     """How a run ended: its steps, the files it rejected with their reasons, and its message if it failed.
 
     `unread` are the files that an earlier run rejected and that still stand in the landing folder. `remarks` are of files that were
-    loaded and should be looked at, `notes` of what was not loaded, `untold` of what the data does not tell.
+    loaded, and of packs that are gone, and should be looked at, `notes` of what was not loaded, `untold` of what the data does not tell.
     """
 
     run: Run
@@ -69,6 +69,7 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
     started, clock = datetime.now(UTC), monotonic()
     step_runs: list[StepRun] = []
     unread: list[Unread] = []
+    warnings: list[str] = []
     if any(step.reads_files for step in steps):
         # Before the lock, which would make a folder for the lake.
         require_landing(run.settings, platform_of(run.settings).landing)
@@ -83,11 +84,12 @@ def execute_run(run: Run, steps: tuple[Step, ...], notebooks: Path | None, watch
             now.lake.refresh()
             reasons = reasons_to_run(now, step)
             unread += step.unread(now)  # before it runs: what it rejects now is told by its result
+            warnings += step.warnings(now)
             if reasons:
                 with watch(step):
                     step_runs.append(_execute(run, step, reasons, notebooks))
                 now.lake.platform.publish(run.folder)
-        outcome = outcome_of(run, step_runs, monotonic() - clock, unread)
+        outcome = outcome_of(run, step_runs, monotonic() - clock, unread, warnings)
         if not outcome.idle:
             try:
                 enter(run, _run_entry(outcome, started), step_runs)
@@ -139,11 +141,11 @@ def _entry(
     return StepRun(run.run_id, step.name, step.notebook, reason, started or datetime.now(UTC), round(seconds, 3), outcome, message=message)
 
 
-def outcome_of(run: Run, step_runs: list[StepRun], seconds: float, unread: Sequence[Unread] = ()) -> Outcome:
+def outcome_of(run: Run, step_runs: list[StepRun], seconds: float, unread: Sequence[Unread] = (), warnings: Sequence[str] = ()) -> Outcome:
     """How a run ended, by its steps and what they recorded."""
     results = [result for step in step_runs if (result := run.result(step.step)) is not None]
     rejected = {name: reason for result in results for name, reason in result.rejected.items()}
-    remarks = [remark for result in results for remark in result.remarks]
+    remarks = [*warnings, *(remark for result in results for remark in result.remarks)]
     notes = [note for result in results if result.step not in _SILENT for note in result.notes]
     untold = [
         note for result in results if result.step in _TELLING and (result.commits or result.step == TRAINING) for note in result.notes

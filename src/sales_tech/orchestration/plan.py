@@ -24,13 +24,14 @@ class Planned:
     """A step and its reasons to run; none means that it would do nothing.
 
     `after` names the steps that run before it and may give it more to do; `unread` are the files that it rejected in an
-    earlier run and would not look at.
+    earlier run and would not look at, `warnings` what to look at before it runs.
     """
 
     step: Step
     reasons: tuple[str, ...]
     after: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -73,5 +74,6 @@ def plan(run: Run, steps: tuple[Step, ...]) -> list[Planned]:
     with _without_trace(run) as looking, situation(looking) as now:
         for step in steps:
             running = tuple(before.step.name for before in planned if before.runs and before.step.name in step.needs)
-            planned.append(Planned(step, tuple(reasons_to_run(now, step)), running, tuple(step.unread(now))))
+            reasons = tuple(reasons_to_run(now, step))
+            planned.append(Planned(step, reasons, running, tuple(step.unread(now)), tuple(step.warnings(now))))
     return planned

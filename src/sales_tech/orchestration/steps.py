@@ -12,6 +12,7 @@ from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.ingest.arrivals import Unread
+from sales_tech.lake.kinds import left_behind
 from sales_tech.lake.store import Lake
 from sales_tech.models import training
 from sales_tech.models.registry import Registry
@@ -38,7 +39,7 @@ class Step:
     """One notebook of the pipeline, after the steps it `needs`; `why` gives its reasons to run, or none.
 
     `work` is what the notebook calls, for a place that has no kernel to run it in. `rejected` gives, for a step that
-    reads landed files, those that still stand there unread.
+    reads landed files, those that still stand there unread; `warns` what to look at whether or not it has anything to do.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Step:
     why: Callable[[Situation], list[str]]
     work: Callable[[Run], StepResult]
     rejected: Callable[[Situation], list[Unread]] | None = None
+    warns: Callable[[Situation], list[str]] | None = None
 
     @property
     def reads_files(self) -> bool:
@@ -56,6 +58,10 @@ class Step:
     def unread(self, at: Situation) -> list[Unread]:
         """The landed files that it rejected in an earlier run and does not look at in this one."""
         return self.rejected(at) if self.rejected else []
+
+    def warnings(self, at: Situation) -> list[str]:
+        """What to look at before it runs, of the lake and the packs."""
+        return self.warns(at) if self.warns else []
 
 
 def _new_files(at: Situation) -> list[str]:
@@ -68,6 +74,10 @@ def _new_events(at: Situation) -> list[str]:
 
 def _unread_files(at: Situation) -> list[Unread]:
     return batch_csv.unread(at.lake, at.engine, at.packs, at.run)
+
+
+def _left_behind(at: Situation) -> list[str]:
+    return left_behind(at.lake, at.engine, at.packs)
 
 
 def _unread_events(at: Situation) -> list[Unread]:
@@ -117,7 +127,7 @@ def _merged(changes: Mapping[Any, Change]) -> list[str]:
 
 
 _BUILDING = (
-    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files, batch_csv.run, _unread_files),
+    Step(batch_csv.STEP, "01_ingest/batch_csv.ipynb", (), _new_files, batch_csv.run, _unread_files, _left_behind),
     Step(order_events.STEP, "01_ingest/order_events.ipynb", (), _new_events, order_events.run, _unread_events),
     Step(reference.STEP, "02_silver/reference.ipynb", (batch_csv.STEP,), _reference, reference.run),
     Step(sales.STEP, "02_silver/sales.ipynb", (order_events.STEP, reference.STEP), _sales, sales.run),

@@ -44,6 +44,7 @@ def show_plan(console: Console, planned: list[Planned]) -> None:
         table.add_row(item.step.name, "yes" if item.runs else "no", "\n".join(why))
     print_table(console, table)
     _unread(console, [file for item in planned for file in item.unread])
+    _warnings(console, [warning for item in planned for warning in item.warnings])
 
 
 def _unread(console: Console, files: Sequence[Unread]) -> None:
@@ -54,6 +55,11 @@ def _unread(console: Console, files: Sequence[Unread]) -> None:
         console.print(
             "[dim]Land a mended file under the same name, mend the pack, or take the file out of the landing folder.[/]", soft_wrap=True
         )
+
+
+def _warnings(console: Console, warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}", highlight=False, soft_wrap=True)
 
 
 def _what_runs_before(steps: tuple[str, ...]) -> list[str]:
@@ -67,6 +73,7 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
     if outcome.idle:
         console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
         _unread(console, outcome.unread)
+        _warnings(console, outcome.remarks)
         return
     try:
         _account(console, outcome.run.settings)
@@ -173,8 +180,7 @@ def _figures(console: Console, settings: Settings) -> None:
 
 
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
-    for remark in outcome.remarks[:most]:
-        console.print(f"[yellow]warning[/] {escape(remark)}", highlight=False, soft_wrap=True)
+    _warnings(console, outcome.remarks[:most])
     if len(outcome.remarks) > most:
         console.print(f"[dim]and {len(outcome.remarks) - most} more warnings: see the notebook of 01_ingest[/]")
     for note in outcome.notes[:most]:
