@@ -11,7 +11,9 @@ import pytest
 from tests.support.exports import land_erp, land_reference, sale
 from tests.support.nights import night, read_all, settings_in, snapshots
 
+from sales_tech import avro
 from sales_tech.errors import LakeError
+from sales_tech.lake.orphans import orphans
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake, existing
 from sales_tech.settings import Settings
@@ -71,6 +73,41 @@ def test_a_file_of_a_table_that_is_lost_is_told_by_name_to_the_night_and_to_who_
         with pytest.raises(LakeError, match=r"silver.sales") as caught:
             work()
         assert REMEDY in str(caught.value)
+
+
+def end_of_header(data: bytes) -> int:
+    # The header ends with the marker with which each block ends.
+    return data.index(data[-16:]) + 16
+
+
+def test_a_list_of_files_that_is_cut_anywhere_is_told_before_it_is_read(sold: Settings) -> None:
+    for path in below(sold, "tables/silver/sales/metadata/*.avro"):
+        data = path.read_bytes()
+        assert avro.whole(data, str(path)) == data
+        for length in set(range(len(data))) - {end_of_header(data)}:
+            with pytest.raises(LakeError, match=f"{path.name} is damaged.*{REMEDY}"):
+                avro.whole(data[:length], str(path))
+
+
+def test_a_list_of_files_with_another_length_in_it_is_told_and_does_not_end_the_process(sold: Settings) -> None:
+    for path in below(sold, "tables/silver/sales/metadata/*.avro"):
+        data = bytearray(path.read_bytes())
+        data[end_of_header(bytes(data)) + 1] ^= 1  # the sign of the first block's length
+        path.write_bytes(data)
+        with pytest.raises(LakeError, match=f"{path.name} is damaged: -[0-9]+ bytes should follow"):
+            avro.whole(bytes(data), str(path))
+    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales"), lambda: night(sold)):
+        with pytest.raises(LakeError, match=f"metadata/.*avro is damaged.*{REMEDY}"):
+            look()
+
+
+@pytest.mark.parametrize("what", ["snap-*.avro", "*-m*.avro"])
+def test_files_that_a_cut_list_leaves_out_are_neither_taken_for_none_nor_deleted(sold: Settings, what: str) -> None:
+    for path in below(sold, f"tables/silver/sales/metadata/{what}"):
+        path.write_bytes(path.read_bytes()[: end_of_header(path.read_bytes())])
+    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales"), lambda: night(sold)):
+        with pytest.raises(LakeError, match=f"silver.sales.*name.* 0.*{REMEDY}"):
+            look()
 
 
 @pytest.mark.parametrize("name", ["bronze/files", "bronze/erp_br_vendas"])

@@ -8,10 +8,11 @@ from pyarrow.fs import FileSystem
 from pyiceberg.io import InputStream
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
+from sales_tech import avro
 from sales_tech.aws.connection import Connection
 from sales_tech.aws.kept import Kept
 
-_NEVER_CHANGED = (".avro", ".metadata.json")
+_NEVER_CHANGED = (avro.SUFFIX, ".metadata.json")
 _ROOM = 64 * 2**20
 
 
@@ -45,4 +46,5 @@ class _FixedFile(PyArrowFile):
     def _read(self) -> bytes:
         # As a stream, before which nobody asks for the size.
         with super().open(seekable=False) as stream:
-            return stream.read()
+            read = stream.read()
+        return avro.whole(read, self.location) if self.location.endswith(avro.SUFFIX) else read

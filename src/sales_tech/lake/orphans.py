@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 
-from sales_tech.lake.store import Lake
+from sales_tech import disk
+from sales_tech.errors import LakeError
+from sales_tech.lake.store import Lake, check_listed
 from sales_tech.ports import Entry
 
 _AT_ONCE = 16  # on S3 nearly all of the time is waiting
@@ -53,15 +55,25 @@ def _named(table: Table) -> Iterator[str]:
     yield from (file.statistics_path for file in (*metadata.statistics, *metadata.partition_statistics))
     yield from (snapshot.manifest_list for snapshot in metadata.snapshots)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        listed = pool.map(lambda snapshot: snapshot.manifests(io), metadata.snapshots)
-        manifests = {manifest.manifest_path: manifest for some in listed for manifest in some}
+        manifests: dict[str, ManifestFile] = {}
+        for snapshot, some in zip(metadata.snapshots, pool.map(lambda snapshot: snapshot.manifests(io), metadata.snapshots), strict=True):
+            # What a damaged list leaves out would be taken for left over, and deleted.
+            check_listed(f"snapshot {snapshot.snapshot_id} of {'.'.join(table.name()[-2:])}", snapshot, sum(map(_told, some)))
+            manifests |= {manifest.manifest_path: manifest for manifest in some}
         yield from manifests
         for paths in pool.map(lambda manifest: _live(manifest, table), manifests.values()):
             yield from paths
 
 
 def _live(manifest: ManifestFile, table: Table) -> list[str]:
-    return [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)]
+    live = [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)]
+    if len(live) < _told(manifest):
+        raise LakeError(f"{_plain(manifest.manifest_path)} names {len(live)} of its {_told(manifest)} files; {disk.RESTORE}")
+    return live
+
+
+def _told(manifest: ManifestFile) -> int:
+    return (manifest.added_files_count or 0) + (manifest.existing_files_count or 0)
 
 
 def _plain(path: str) -> str:

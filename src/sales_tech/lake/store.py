@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError, ValidationError, ValidationException
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    ResolveError,
+    TableAlreadyExistsError,
+    ValidationError,
+    ValidationException,
+)
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
@@ -59,6 +66,16 @@ def _whole(name: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, EOFError, ValueError, ValidationError) as error:
         raise LakeError(f"a file of {name}'s metadata is gone or damaged: {error}; {disk.RESTORE}") from error
+    except (KeyError, TypeError, SystemError, MemoryError, ResolveError) as error:
+        # What pyiceberg stumbles over where bytes within a file have become others.
+        raise LakeError(f"a file of {name}'s metadata is damaged ({error!r}); {disk.RESTORE}") from error
+
+
+def check_listed(what: str, snapshot: Snapshot | None, listed: int) -> None:
+    """LakeError where fewer data files are listed than a snapshot says it has: a list of files was cut short between two entries."""
+    told = snapshot.summary.additional_properties.get("total-data-files") if snapshot and snapshot.summary else None
+    if told is not None and listed < int(told):
+        raise LakeError(f"{what} has {told} data files, of which its lists name {listed}: one of these is damaged; {disk.RESTORE}")
 
 
 class Lake:
@@ -159,6 +176,7 @@ class Lake:
         if (name, wanted) not in self._listings:
             with self.platform.in_words(f"reading which files {name} has"), _whole(name):
                 tasks = list(table.scan(snapshot_id=wanted).plan_files())
+            check_listed(f"snapshot {wanted} of {name}", table.snapshot_by_id(wanted), len(tasks))
             if any(task.delete_files for task in tasks):
                 raise LakeError(f"{name} has row-level deletes in snapshot {wanted}; compact it with the tool that wrote them")
             self._listings[name, wanted] = tuple(

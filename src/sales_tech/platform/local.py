@@ -17,12 +17,12 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.sql import SqlCatalog
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from sales_tech import disk
 from sales_tech.errors import LakeError, SettingsError, UnreadableFile
+from sales_tech.platform.files import FolderCatalog
 from sales_tech.ports import LAYERS, Entry
 from sales_tech.settings import Settings, given_hash_key
 
@@ -138,8 +138,8 @@ class LocalPlatform:
                 self._catalog_in(part).engine.dispose()
                 part.replace(path)
 
-    def _catalog_in(self, path: Path) -> SqlCatalog:
-        catalog = SqlCatalog(
+    def _catalog_in(self, path: Path) -> FolderCatalog:
+        catalog = FolderCatalog(
             "sales_tech",
             uri=URL.create("sqlite", database=str(path)).render_as_string(),
             warehouse=f"file://{self._tables}",  # not as_uri(), whose %20 would become part of folder names
