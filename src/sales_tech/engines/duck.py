@@ -71,6 +71,8 @@ class DuckEngine:
     rows_apart: int | None = _ROWS_APART
     hashes_once = True
     Error = duckdb.Error
+    Unfit = (duckdb.DataError, duckdb.InvalidInputException)
+    """What it raises for values that an expression cannot be computed of."""
 
     def close(self) -> None:
         """Give back memory and scratch files."""

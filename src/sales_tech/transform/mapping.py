@@ -86,17 +86,17 @@ def bind(pack: Pack, table: str) -> BoundMapping:
     tree = parse_model(mapping.sql, mapping.path)
     for cte in tree.ctes:
         if cte.alias.lower() in pack.files:
-            raise ContractError(mapping.path, _line(cte.args["alias"]), f"with {cte.alias}", "a name that no file kind of the pack has")
+            raise ContractError(mapping.path, line_of(cte.args["alias"]), f"with {cte.alias}", "a name that no file kind of the pack has")
     if not isinstance(tree, exp.Select) or tree.args.get("from_") is None:
         raise ContractError(mapping.path, 1, "a set operation or a select without from", "a plain select from one file kind")
     used = tables_in(tree)
     for name, places in used.items():
         if name not in pack.files:
-            raise ContractError(mapping.path, _line(places[0]), f"table {name}", f"a file kind of the pack: {', '.join(pack.files)}")
+            raise ContractError(mapping.path, line_of(places[0]), f"table {name}", f"a file kind of the pack: {', '.join(pack.files)}")
     driver = _driver(tree, pack, mapping)
     if len(used[driver]) > 1:
         raise ContractError(
-            mapping.path, _line(used[driver][1]), f"{driver} a second time", "the driving file kind once; a night sees its new rows only"
+            mapping.path, line_of(used[driver][1]), f"{driver} a second time", "the driving file kind once; a night sees its new rows only"
         )
     bound = BoundMapping(pack, mapping, tree, driver, tuple(sorted(set(used) - {driver})))
     _check_outputs(bound)
@@ -169,16 +169,16 @@ def _check_keeps_rows(select: exp.Select, mapping: Mapping, *, outermost: bool) 
     # Every row of the driving file comes out once and with its id, since each needs a fate.
     for key, words in _LOSING.items():
         if part := select.args.get(key):
-            line = _line(part) or _line(select)
+            line = line_of(part) or line_of(select)
             raise ContractError(mapping.path, line, words, "every row once; one that is not wanted is rejected by the table's checks")
     for join in select.args.get("joins") or []:
         if join.side != "LEFT":
-            raise ContractError(mapping.path, _line(join), "a join that may lose rows", "left join")
+            raise ContractError(mapping.path, line_of(join), "a join that may lose rows", "left join")
     for column in select.selects:
         if window := column.find(exp.Window):
             # A night applies the SQL to its new rows only, so a window would look at another set each time.
             raise ContractError(
-                mapping.path, _line(window) or _line(column), "a window function", "what follows from the row and its lookups"
+                mapping.path, line_of(window) or line_of(column), "a window function", "what follows from the row and its lookups"
             )
     source = select.args["from_"].this
     name = source.alias_or_name
@@ -186,7 +186,7 @@ def _check_keeps_rows(select: exp.Select, mapping: Mapping, *, outermost: bool) 
     if not outermost and not kept:
         raise ContractError(
             mapping.path,
-            _line(select.selects[0]),
+            line_of(select.selects[0]),
             f"a common table expression without {name}.*, which loses the ids of the rows",
             f"select {name}.*, and then what is computed, from {source.sql(dialect=ATHENA)}",
         )
@@ -198,11 +198,11 @@ def _check_outputs(bound: BoundMapping) -> None:
     for position, select in enumerate(bound.tree.selects):
         name = select.alias_or_name
         if isinstance(select, exp.Star) or name == "*":
-            raise ContractError(mapping.path, _line(select), "select *", "one named column after another")
+            raise ContractError(mapping.path, line_of(select), "select *", "one named column after another")
         if name not in mappable:
-            raise ContractError(mapping.path, _line(select), f"column {name}", f"a column of {contract.name}: {', '.join(mappable)}")
+            raise ContractError(mapping.path, line_of(select), f"column {name}", f"a column of {contract.name}: {', '.join(mappable)}")
         if bound.outputs.index(name) != position:
-            raise ContractError(mapping.path, _line(select), f"column {name} twice", "each column once")
+            raise ContractError(mapping.path, line_of(select), f"column {name} twice", "each column once")
     for name in mappable:
         column = contract.columns[name]
         if column.required and column.default is None and name not in bound.outputs:
@@ -215,7 +215,7 @@ def _check_types(bound: BoundMapping, types: dict[str, str]) -> None:
         name = select.alias_or_name
         wanted, found = contract.columns[name].type, types[name]
         if not _fits(_family(found), _FAMILIES.get(wanted.name, wanted.name)):
-            raise ContractError(bound.mapping.path, _line(select), f"{contract.name}: column {name} is {found.lower()}", str(wanted))
+            raise ContractError(bound.mapping.path, line_of(select), f"{contract.name}: column {name} is {found.lower()}", str(wanted))
 
 
 def _fits(found: str, wanted: str) -> bool:
@@ -237,7 +237,8 @@ def _carry(tree: exp.Query, outer: str) -> None:
         tree.args["expressions"].append(exp.column(name, table=outer))
 
 
-def _line(node: exp.Expr) -> int | None:
+def line_of(node: exp.Expr) -> int | None:
+    """The line of a pack's SQL on which a part of it begins; None where nothing in it tells."""
     return next((int(part.meta["line"]) for part in node.walk() if "line" in part.meta), None)
 
 
@@ -246,12 +247,12 @@ def _explained(bound: BoundMapping, relations: dict[str, str], engine: DuckEngin
     text = text.partition(": ")[2] or text
     missing = _MISSING_COLUMN.search(text)
     select = _failing(bound, relations, engine)
-    line = next((_line(column) for column in select.find_all(exp.Column) if missing and column.name == missing[1]), None)
+    line = next((line_of(column) for column in select.find_all(exp.Column) if missing and column.name == missing[1]), None)
     expected = "SQL over the pack's columns and types"
     if missing:
         columns = [f"{kind}: {', '.join(typed_columns(bound.pack.files[kind]))}" for kind in (bound.driver, *bound.lookups)]
         text, expected = f"column {missing[1]}", f"one of the columns of {'; of '.join(columns)}"
-    return ContractError(bound.mapping.path, line or _line(select), text, expected)
+    return ContractError(bound.mapping.path, line or line_of(select), text, expected)
 
 
 def _failing(bound: BoundMapping, relations: dict[str, str], engine: DuckEngine) -> exp.Expr:

@@ -13,6 +13,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.lake.write import Staged, stage
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import FATES, Account, Ledger
+from sales_tech.transform.blame import blamed
 from sales_tech.transform.canonical import canonical_select
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
@@ -67,7 +68,8 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
         pack = shop.packs[source]
         bound = shop.mappings[source].get(subject)
         kind = bound.driver if bound else subject
-        judged = _judge(shop, bound) if bound else _judge_kind(shop, pack, kind)
+        with blamed(shop.engine, shop.lake, [bound] if bound else []):
+            judged = _judge(shop, bound) if bound else _judge_kind(shop, pack, kind)
         rows = sum(file.rows for file in shop.lake.files(pack.bronze(kind)))
         ledger.add(Account(pack, kind, judged, raw_view(pack, kind), rows), anew=True)
         rows_in += rows

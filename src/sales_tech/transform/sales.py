@@ -15,6 +15,7 @@ from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.lake.write import in_partitions
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
+from sales_tech.transform.blame import blamed
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.feeds import Feed, feeds_of
 from sales_tech.transform.judging import judge
@@ -98,7 +99,8 @@ class _Build:
         accepted = {}
         for source, change in self._changes.items():
             feeds = self._feeds(source)
-            query, partitions = self._full(source, feeds) if change.full else self._incremental(source, feeds, change)
+            with blamed(self._engine, self._lake, [feed.bound for feed in feeds if not feed.streams]):
+                query, partitions = self._full(source, feeds) if change.full else self._incremental(source, feeds, change)
             staged = stage_months(self._lake, self._engine, self._contract, query, self._run.run_id, self._pools[source], partitions)
             own = self._own(source)
             replaced = own if change.full else in_partitions(own, partitions)
