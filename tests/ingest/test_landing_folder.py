@@ -35,6 +35,15 @@ def news(settings: Settings) -> list[str]:
         return sorted(batch_csv.why(Lake(settings), engine, load_packs(settings.sources), Run.begin(settings)))
 
 
+def test_a_file_whose_name_an_old_program_wrote_is_rejected_and_told_what_is_wrong_with_it(erp: Settings, folder: Path) -> None:
+    for name in (b"vendas_mar\xe7o.csv", b"foto_mar\xe7o.jpg"):
+        (folder / os.fsdecode(name)).write_text(erp_text("vendas", [sale("P2")]), encoding="latin-1")
+    result = night(erp)[STEP]
+    assert result.rejected == {r"erp_br/vendas_mar\udce7o.csv": "a name that is no UTF-8; expected one that is: rename the file"}
+    assert result.notes == [r"erp_br/foto_mar\udce7o.jpg: no pack's glob matches this path"]
+    assert news(erp) == []
+
+
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, do: Callable[[], object]) -> None:
     """Do something once the landing folder has been listed."""
     listed: Callable[..., list[Landed]] = getattr(module, name)

@@ -81,11 +81,14 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
     patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
     found = []
     for entry in _entries(settings, landing):
-        if not _is_text(entry.name):
-            found.append(Landed(entry.name.encode(errors="backslashreplace").decode(), entry.size, entry.modified_ns, ()))
-        elif not entry.name.startswith(f"{EVENTS}/"):
-            claims = tuple(claim for pattern, claim in patterns if pattern.match(entry.name))
-            found.append(Landed(entry.name, entry.size, entry.modified_ns, claims, entry.problem))
+        text = _is_text(entry.name)
+        if text and entry.name.startswith(f"{EVENTS}/"):
+            continue
+        name = entry.name if text else entry.name.encode(errors="backslashreplace").decode()
+        claims = tuple(claim for pattern, claim in patterns if pattern.match(name))
+        # Of what no pack claims that alone is told.
+        problem = entry.problem if text or not claims else "a name that is no UTF-8; expected one that is: rename the file"
+        found.append(Landed(name, entry.size, entry.modified_ns, claims, problem))
     return found
 
 
@@ -96,7 +99,7 @@ def landed_events(settings: Settings, landing: Place) -> list[Landed]:
 
 
 def _is_text(name: str) -> bool:
-    # A name on a disk may be any bytes; one that is no UTF-8 can stand in no table, and nothing claims it.
+    # A name on a disk may be any bytes, as one with accents of a Windows program may be; one that is no UTF-8 can stand in no table.
     try:
         name.encode()
     except UnicodeEncodeError:
