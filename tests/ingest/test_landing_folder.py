@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ from tests.support.nights import night, read
 
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
+from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.ingest.arrivals import Landed
 from sales_tech.lake.store import Lake
+from sales_tech.orchestration.pipeline import execute_run
+from sales_tech.orchestration.steps import chosen
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
@@ -42,6 +47,21 @@ def test_a_file_whose_name_an_old_program_wrote_is_rejected_and_told_what_is_wro
     assert result.rejected == {r"erp_br/vendas_mar\udce7o.csv": "a name that is no UTF-8; expected one that is: rename the file"}
     assert result.notes == [r"erp_br/foto_mar\udce7o.jpg: no pack's glob matches this path"]
     assert news(erp) == []
+
+
+@pytest.mark.parametrize("where", ["lake", "erp_br/lake"])
+def test_a_lake_within_the_landing_folder_is_no_supplier(erp: Settings, folder: Path, where: str) -> None:
+    within = replace(erp, lake=Path(erp.landing) / where)
+    night(within)
+    (folder / "lake.csv").touch()
+    assert night(within)[STEP].notes == ["erp_br/lake.csv: no pack's glob matches this path"]
+    assert news(within) == []
+
+
+def test_a_lake_in_the_landing_folder_itself_is_refused(erp: Settings, folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lake and the landing folder are both .*; expected two folders.*--landing"):
+        execute_run(Run.begin(replace(erp, lake=erp.landing)), chosen([STEP]), None, lambda _: nullcontext())
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, do: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ from fsspec.utils import glob_translate
 
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.errors import LakeError, UnreadableFile
+from sales_tech.errors import LakeError, SettingsError, UnreadableFile
 from sales_tech.ingest.archive import checksum
 from sales_tech.lake.store import Lake
 from sales_tech.platform import Entry, Place
@@ -108,19 +108,25 @@ def _is_text(name: str) -> bool:
 
 
 def require_landing(settings: Settings, landing: Place) -> None:
-    """LakeError where the landing area is not there."""
+    """LakeError where the landing area is not there, SettingsError where it is the lake."""
+    if str(settings.lake) == str(settings.landing):
+        found = f"the lake and the landing folder are both {settings.landing}"
+        raise SettingsError(f"{found}; expected two folders: put the suppliers' into another one, and name it with --landing")
     if not landing.exists():
         found = f"no landing folder {settings.landing}"
         raise LakeError(f"{found}; expected one with the files to load (--landing), or `make twin` for an example")
 
 
 def _entries(settings: Settings, landing: Place, below: str = "") -> list[Entry]:
-    # Hidden and partial files are left alone.
+    # Hidden and partial files are left alone, and a lake within: each night would find what the one before has written.
     require_landing(settings, landing)
+    lake = f"{settings.lake}/".removeprefix(f"{settings.landing}/")
     entries = (
         entry
         for entry in landing.entries(below)
-        if not entry.name.endswith(_PARTIAL) and not any(part.startswith(".") for part in entry.name.split("/"))
+        if not entry.name.endswith(_PARTIAL)
+        and not any(part.startswith(".") for part in entry.name.split("/"))
+        and not entry.name.startswith(lake)
     )
     return sorted(entries, key=lambda entry: entry.name.split("/"))
 
