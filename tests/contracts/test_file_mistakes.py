@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from sales_tech.contracts.pack import load_pack, load_packs
 from sales_tech.errors import ContractError
+from sales_tech.transform.mapping import bind
 
 Change = Callable[[str, str], Any]
 
@@ -94,6 +96,18 @@ def test_bytes_that_are_not_utf_8(draft: Any) -> None:
     (folder / "vendas.yaml").write_bytes("description: Preço".encode("latin-1"))
     with pytest.raises(ContractError, match="not UTF-8"):
         load_pack(folder)
+
+
+def test_what_editors_and_disks_of_other_systems_add_is_no_mistake(draft: Any) -> None:
+    folder = draft.write()
+    for name in ("vendas.yaml", "sales.sql"):
+        path = folder / name
+        path.write_bytes(codecs.BOM_UTF8 + path.read_bytes().replace(b"\n", b"\r\n"))
+        for place in (folder, folder.parent):
+            (place / f"._{name}").write_bytes(b"\x00\x05\x16\x07")
+    (pack,) = load_packs((folder.parent,)).values()
+    assert (list(pack.files), list(pack.mappings)) == (["vendas"], ["silver.sales"])
+    assert bind(pack, "silver.sales").driver == "vendas"
 
 
 @pytest.mark.parametrize(("name", "found"), [("Shop", "pack name 'Shop'"), ("a-b", "pack name 'a-b'")])

@@ -224,7 +224,7 @@ def load_pack(folder: Path) -> Pack:
     if not _PLACE.fullmatch(folder.name):
         raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters and digits, with single _ between")
     files, calendar = {}, RetailCalendar()
-    for path in sorted(folder.glob("*.y*ml")):
+    for path in _named(folder, "*.y*ml"):
         if path.stem == CALENDAR:
             calendar = Document.load(path).validate(RetailCalendar)
             continue
@@ -235,13 +235,18 @@ def load_pack(folder: Path) -> Pack:
         files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
     if not files:
         raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")
-    mappings = {f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, _read_sql(path)) for path in sorted(folder.glob("*.sql"))}
+    mappings = {f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, _read_sql(path)) for path in _named(folder, "*.sql")}
     return Pack(folder.name, folder, files, mappings, calendar)
+
+
+def _named(folder: Path, pattern: str) -> list[Path]:
+    # Hidden files are left alone, as in the landing folder: macOS puts a ._vendas.yaml beside each file on a foreign disk.
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _read_sql(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # an editor of Windows may mark it so
     except UnicodeDecodeError as error:
         raise ContractError(path, None, f"bytes that are not UTF-8 ({error.reason})", "an SQL file in UTF-8") from error
 
@@ -255,7 +260,7 @@ def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
     for place in places:
         if not place.is_dir():
             raise ContractError(place, None, "no such folder", "a pack's folder, or a folder of packs (--sources)")
-        if any(place.glob("*.y*ml")):
+        if _named(place, "*.y*ml"):
             folders = [place]
         else:
             folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
