@@ -130,6 +130,14 @@ def test_several_skus_on_the_same_terms_are_one_promotion(client: Caller, outloo
     assert len(answer["days"]) == 2 * 2 * 10
 
 
+@pytest.mark.parametrize("name", ["skus", "channels", "depths", "promotions"])
+def test_an_empty_list_is_not_told_to_be_asked_in_several_requests(client: Caller, name: str) -> None:
+    several = {field: value for field, value in PROMOTION.items() if field != "sku"} | {"skus": ["S2"]}
+    body = {"promotions": [several | {name: []}]} if name in ("skus", "channels") else {"promotions": [PROMOTION], name: []}
+    (problem,) = problems(client.post("/invocations", json=body))
+    assert (problem["field"], problem["found"], problem["remedy"]) == (name, "0 entries", "name at least one")
+
+
 def test_channels_that_are_named_are_those_that_are_told(client: Caller, outlook: Outlook) -> None:
     first, second = sorted(outlook.members["channel"].unique())
     everywhere, both, one = (ask(client, PROMOTION | more).json() for more in ({}, {"channels": [second, first]}, {"channels": [second]}))

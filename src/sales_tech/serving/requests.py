@@ -163,8 +163,10 @@ def _problem(error: ErrorDetails) -> Problem:
     if error["type"] == "extra_forbidden":
         return Problem(f"the field {shown(field)}", f"only {', '.join(EXPECTED)}", "remove it, or correct its name", row, shown(field))
     found = error["input"] if not isinstance(error["input"], dict | list) else f"{len(error['input'])} entries"
-    if error["type"] in ("too_long", "too_short"):
+    if error["type"] == "too_long":
         return Problem(shown(found), expected, "ask in several requests", row, field)
+    if error["type"] == "too_short":
+        return Problem(shown(found), expected, "name at least one", row, field)
     if field in ("starts_on", "ends_on"):
         found = str(found).removesuffix(" is no day")
     return Problem(shown(found), expected, f"correct {field}", row, field)
