@@ -88,6 +88,11 @@ def test_a_plan_in_all_channels_one_after_another_is_that_of_no_channel(lake: Se
     assert {row["channel"] for row in ask(lake, "--sku", sku, *named[:2])["forecast"]} == {named[1]}
 
 
+def test_a_sku_that_is_named_twice_is_promoted_and_paid_for_once(lake: Settings) -> None:
+    once = ["--sku", some_sku(lake), "--discount", "20%", "--investment", "500"]
+    assert ask(lake, *once, *once[:2]) == ask(lake, *once)
+
+
 def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: Settings) -> None:
     done = call("plan-promotion", "--lake", lake.lake, "--sku", some_sku(lake), "--discount", "90%", COLUMNS="40")
     assert done.returncode == 0, done.stderr
