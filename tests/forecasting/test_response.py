@@ -39,8 +39,10 @@ def test_a_brand_of_its_own_comes_before_that_of_the_category() -> None:
 
 
 def test_a_deeper_discount_than_was_tried_is_warned_of_and_told_the_deepest() -> None:
-    with pytest.warns(PlanBeyondHistory, match="1 rows with a deeper discount than was ever tried"):
-        assert PromotionResponse(table()).log_uplift(asked(0.2, 0.5)).tolist() == pytest.approx([0.8, 1.2])
+    with pytest.warns(
+        PlanBeyondHistory, match="^50 % in category A is a deeper discount than was ever tried there, and is told the effect of 30 %$"
+    ):
+        assert PromotionResponse(table()).log_uplift(asked(0.2, 0.4, 0.5)).tolist() == pytest.approx([0.8, 1.2, 1.2])
 
 
 def test_what_was_never_tried_is_refused_by_its_name() -> None:

@@ -15,6 +15,8 @@ WANTED = ("category", "brand", "mechanic", "display", "discount_share")
 ALL_BRANDS = "all"
 # Numbers of a table are rounded.
 MARGIN = 1e-4
+Beyond = dict[object, tuple[float, float]]
+"""By category the greatest depth that is asked and the greatest that was tried, where that is less."""
 
 
 class PromotionResponse:
@@ -41,12 +43,12 @@ class PromotionResponse:
         depth = plan_frame["discount_share"].to_numpy(dtype=np.float64)
         if np.isnan(depth).any() or (depth < 0).any() or (depth >= 1).any():
             raise ValueError("discount_share of the plan is missing or not between 0 and 1; expected a share of the list price")
-        beyond = 0
+        beyond: Beyond = {}
         promoted = plan_frame.reset_index(drop=True)[depth > 0]
         for key, rows in promoted.groupby(list(WANTED[:4]), observed=True, dropna=False).indices.items():
             at = promoted.index.to_numpy()[rows]
             told[at] = self.logs(key, depth[at])  # type: ignore[arg-type]  # a key of several columns is a tuple
-            beyond += self.beyond(key, depth[at])  # type: ignore[arg-type]
+            self.add_beyond(beyond, key, depth[at])  # type: ignore[arg-type]
         self.warn(beyond)
         return told
 
@@ -56,19 +58,22 @@ class PromotionResponse:
         told: Floats = np.interp(depth, [0.0, *depths], [0.0, *logs])
         return told
 
-    def beyond(self, key: tuple[object, ...], depth: Floats) -> int:
-        """How many of some depths are greater than any that was tried."""
-        return int((depth > self._curve(key)[0][-1] + MARGIN).sum())
+    def add_beyond(self, beyond: Beyond, key: tuple[object, ...], depth: Floats) -> None:
+        """Note the greatest of some depths of a key's category where it is greater than any that was tried, with that one."""
+        deepest, most = float(self._curve(key)[0][-1]), float(depth.max(initial=0.0))
+        if most > deepest + MARGIN and most > beyond.get(key[0], (0.0, 0.0))[0]:
+            beyond[key[0]] = most, deepest
 
     def tried(self, category: str) -> set[tuple[str, bool]]:
         """The mechanics of a category that can be told of, each with whether SKUs were displayed besides."""
         return {(str(kind), bool(shown)) for known, _, kind, shown in self._curves if known == category}
 
-    def warn(self, beyond: int) -> None:
-        """Warn of rows with a depth that is greater than any that was tried, if there are any."""
-        if beyond:
+    def warn(self, beyond: Beyond) -> None:
+        """Warn of each category with a depth that is greater than any that was tried."""
+        for category, (most, deepest) in beyond.items():
             warnings.warn(
-                f"the plan has {beyond} rows with a deeper discount than was ever tried; they are told the effect of the deepest",
+                f"{100 * most:.4g} % in category {category} is a deeper discount than was ever tried there, and is told the effect of "
+                f"{100 * deepest:.4g} %",
                 PlanBeyondHistory,
                 stacklevel=3,
             )

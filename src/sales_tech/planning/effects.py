@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.checks import PlanBeyondHistory
-from sales_tech.forecasting.response import PromotionResponse
+from sales_tech.forecasting.response import Beyond, PromotionResponse
 from sales_tech.planning.lookup import Lookup
 from sales_tech.planning.transfer import EFFECTS, LEAST, with_borrowed
 
@@ -39,11 +39,12 @@ class Effects:
         self._warn_untried(numbers)
         told = {}
         for name in EFFECTS:
-            response, logs, beyond = self._responses[name], np.zeros(len(depth)), 0
+            beyond: Beyond = {}
+            response, logs = self._responses[name], np.zeros(len(depth))
             for key, number in numbers.items():
                 at = which == number
                 logs[at] = response.logs(key, depth[at])
-                beyond += response.beyond(key, depth[at])
+                response.add_beyond(beyond, key, depth[at])
             if name == EFFECTS[0]:
                 response.warn(beyond)
             told[name] = logs
