@@ -199,7 +199,9 @@ def test_a_body_that_is_cut_off_does_no_harm_and_is_no_fault_of_the_endpoint(
     until = time.monotonic() + 10
     while told().count("refused") < 20 and time.monotonic() < until:
         time.sleep(0.05)
-    assert (told().count("refused"), told().count("failed")) == (20, 0)
+    # A request of the tests before this one, cut off as well, may be refused as late as now.
+    assert told().count("refused") >= 20
+    assert told().count("failed") == 0
 
 
 def whole(connection: socket.socket) -> bytes:
