@@ -102,6 +102,16 @@ def test_a_list_of_files_with_another_length_in_it_is_told_and_does_not_end_the_
 
 
 @pytest.mark.parametrize("what", ["snap-*.avro", "*-m*.avro"])
+def test_a_list_of_files_that_calls_its_fields_otherwise_is_told(sold: Settings, what: str) -> None:
+    for path in below(sold, f"tables/silver/sales/metadata/{what}"):
+        data = path.read_bytes()
+        path.write_bytes(data[:100] + data[100:].replace(b'"name"', b'"nume"'))
+    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales")):
+        with pytest.raises(LakeError, match=f"silver.sales's metadata is damaged .KeyError.*{REMEDY}"):
+            look()
+
+
+@pytest.mark.parametrize("what", ["snap-*.avro", "*-m*.avro"])
 def test_files_that_a_cut_list_leaves_out_are_neither_taken_for_none_nor_deleted(sold: Settings, what: str) -> None:
     for path in below(sold, f"tables/silver/sales/metadata/{what}"):
         path.write_bytes(path.read_bytes()[: end_of_header(path.read_bytes())])

@@ -10,7 +10,7 @@ from pyiceberg.table import Table
 
 from sales_tech import disk
 from sales_tech.errors import LakeError
-from sales_tech.lake.store import Lake, check_listed
+from sales_tech.lake.store import Lake, check_listed, whole
 from sales_tech.ports import Entry
 
 _AT_ONCE = 16  # on S3 nearly all of the time is waiting
@@ -27,7 +27,8 @@ def orphans_and_missing(lake: Lake, name: str) -> tuple[list[Entry], list[str]]:
         return [], []
     # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
     lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root)) if not entry.problem}
-    named = {_plain(path) for path in _named(table)}
+    with whole(name):
+        named = {_plain(path) for path in _named(table)}
     return [entry for path, entry in lying.items() if path not in named], sorted(named - lying.keys())
 
 

@@ -61,13 +61,14 @@ class LakeFile:
 
 
 @contextmanager
-def _whole(name: str) -> Iterator[None]:
+def whole(name: str) -> Iterator[None]:
+    """Turn what pyiceberg stumbles over in a table's metadata into a LakeError."""
     try:
         yield
     except (FileNotFoundError, EOFError, ValueError, ValidationError) as error:
         raise LakeError(f"a file of {name}'s metadata is gone or damaged: {error}; {disk.RESTORE}") from error
     except (KeyError, TypeError, SystemError, MemoryError, ResolveError) as error:
-        # What pyiceberg stumbles over where bytes within a file have become others.
+        # Where bytes within a file have become others.
         raise LakeError(f"a file of {name}'s metadata is damaged ({error!r}); {disk.RESTORE}") from error
 
 
@@ -111,7 +112,7 @@ class Lake:
         """The Iceberg table of a name as this process last saw it, or None."""
         if name not in self._tables:
             try:
-                with self.platform.in_words(f"reading table {name}"), _whole(name):
+                with self.platform.in_words(f"reading table {name}"), whole(name):
                     self._tables[name] = self.catalog.load_table(self.platform.identifier(name))
             except NoSuchTableError:
                 return None
@@ -174,7 +175,7 @@ class Lake:
         if wanted is None:
             raise LakeError(f"{name} has no snapshot {snapshot_id}; it has expired, or never was. `--force` builds from what is there")
         if (name, wanted) not in self._listings:
-            with self.platform.in_words(f"reading which files {name} has"), _whole(name):
+            with self.platform.in_words(f"reading which files {name} has"), whole(name):
                 tasks = list(table.scan(snapshot_id=wanted).plan_files())
             check_listed(f"snapshot {wanted} of {name}", table.snapshot_by_id(wanted), len(tasks))
             if any(task.delete_files for task in tasks):
