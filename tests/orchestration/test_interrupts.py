@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,16 @@ DAYS_OF_DAYS = "select count(*) from {} where a.iso_week < b.iso_week + c.iso_we
 )
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C is heard by what is begun here, also where these tests run behind a shell's `&` or nohup and would hand its deafness on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent")
+@pytest.mark.usefixtures("heard")
 def test_a_query_that_would_take_hours_ends_when_it_is_interrupted(erp: Settings) -> None:
     land_reference(erp.landing)
     land_erp(erp.landing, "vendas_1", sale("1"))

@@ -71,10 +71,8 @@ def test_a_name_that_is_no_text_is_told_and_its_file_left_alone(erp: Settings) -
         (erp.landing / folder).mkdir(exist_ok=True)
         Path(os.fsdecode(os.fsencode(erp.landing / folder) + b"/vendas_\xff\xfe.csv")).write_bytes(b"x")
     result = night(erp)["ingest/batch_csv"]
-    assert result.notes == [
-        "erp_br/vendas_\\udcff\\udcfe.csv: no pack's glob matches this path",
-        "order_events/vendas_\\udcff\\udcfe.csv: no pack's glob matches this path",
-    ]
+    assert result.rejected == {"erp_br/vendas_\\udcff\\udcfe.csv": "a name that is no UTF-8; expected one that is: rename the file"}
+    assert result.notes == ["order_events/vendas_\\udcff\\udcfe.csv: no pack's glob matches this path"]
     assert night(erp)["ingest/batch_csv"].notes == ["no new files"]
 
 
