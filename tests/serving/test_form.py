@@ -197,3 +197,14 @@ def test_a_page_that_was_left_open_over_night_tells_the_days_of_the_new_one(form
     form.page.wait_for_function("max => document.getElementById('ends').max === max", arg=f"{last + pd.Timedelta(days=1):%Y-%m-%d}")
     assert f"up to {nightly.outlook.origin:%b} {nightly.outlook.origin.day}, " in form.text("known")
     assert form.faults == []
+
+
+CUT_OFF = "() => [...document.querySelectorAll('svg text')].filter((one) => one.getBBox().x < 0).map((one) => one.textContent)"
+
+
+def test_a_loss_keeps_its_minus_at_the_axis_in_either_language(form: Form) -> None:
+    form.after(lambda: form.page.fill("#investment", "500000"))
+    for language in ("en", "pt-BR"):
+        assert "\u2212" in form.text("depths"), language
+        assert form.page.evaluate(CUT_OFF) == [], language
+        form.page.click("#language")
