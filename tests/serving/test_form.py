@@ -208,3 +208,10 @@ def test_a_loss_keeps_its_minus_at_the_axis_in_either_language(form: Form) -> No
         assert "\u2212" in form.text("depths"), language
         assert form.page.evaluate(CUT_OFF) == [], language
         form.page.click("#language")
+
+
+def test_the_key_of_the_bars_is_true_in_the_dark_theme_where_the_planned_one_is_the_brighter(form: Form) -> None:
+    form.page.emulate_media(color_scheme="dark")
+    for word in ("full colour", "cor cheia"):
+        assert word in form.text("depths")
+        form.page.click("#language")
