@@ -215,3 +215,15 @@ def test_the_key_of_the_bars_is_true_in_the_dark_theme_where_the_planned_one_is_
     for word in ("full colour", "cor cheia"):
         assert word in form.text("depths")
         form.page.click("#language")
+
+
+BEYOND = """() => [...document.querySelectorAll('#figures dd, .scroll')]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+
+
+def test_figures_of_hundreds_of_thousands_and_the_table_fit_a_window_of_1300(form: Form) -> None:
+    form.page.set_viewport_size({"width": 1300, "height": 900})
+    form.page.click("#language")
+    form.after(lambda: form.page.fill("#investment", "500000"))
+    form.page.click("summary")
+    assert form.page.evaluate(BEYOND) == []
