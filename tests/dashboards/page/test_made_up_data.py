@@ -184,6 +184,17 @@ def test_bars_that_are_stacked_stand_on_each_other(browser: Browser, tmp_path: P
     assert abs(small[3] - large[3]) <= 1
 
 
+def test_a_heat_map_lists_its_names_by_the_alphabet_whatever_comes_first_across(browser: Browser, tmp_path: Path) -> None:
+    heat = "{name: heat, kind: heatmap, title: *t, data: sold, x: channel, y: sku, value: sales,"
+    text = SPECIFICATION + f"      - {heat}\n         at: {{column: 0, row: 10, width: 12, height: 5}}}}\n"
+    rows = [("2026-02-20", channel, sku, "1.00", None, None) for channel, sku in [("a", "Webcams"), ("b", "\u00c1udio"), ("b", "Cabos")]]
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        names = one.page.evaluate("""() => [...document.querySelectorAll("#visual-heat .mark-text.role-axis-label text")]
+            .map((name) => [name.getBoundingClientRect().top, name.textContent])""")
+        down = [name for _, name in sorted(names) if name not in ("a", "b")]
+    assert down == ["\u00c1udio", "Cabos", "Webcams"]
+
+
 def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path) -> None:
     with page_over(browser, tmp_path, Made()) as (one, _):
         one.choose(values={"channel": ["loja"]}, months=None)

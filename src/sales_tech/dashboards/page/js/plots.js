@@ -6,7 +6,7 @@ import { draw } from "./marks.js";
 import { written } from "./pointer.js";
 import { isTime, unique } from "./rows.js";
 import { current, isChosen, toggle } from "./state.js";
-import { inOrder } from "./values.js";
+import { ascending, inOrder } from "./values.js";
 import { text, words } from "./words.js";
 
 const LEAST = 110;
@@ -15,7 +15,7 @@ const GAP = 6; // below a legend, as the style sheet has it
 
 // The chart of a visual in a place; the answer ends it.
 export function plot(visual, data, answered, place, changed) {
-  const order = (column) => inOrder(current(), column, unique(answered.rows.map((row) => row[column])));
+  const order = (column) => inOrder(current(), column, unique(answered.rows.map((row) => row[column])).sort(ascending));
   const context = { data, answered, order, width: Math.floor(place.clientWidth) };
   const { legend } = chart(visual, { ...context, height: LEAST });
   const keys = legend.length ? legendOf(legend, changed) : null;

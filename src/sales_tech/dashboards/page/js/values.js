@@ -3,10 +3,15 @@ const partsOf = (dashboard, column) => (
   Object.values(dashboard.data).filter((data) => column in data.labels && data.dimensions[column]).map((data) => data.dimensions[column])
 );
 
+// Names by the alphabet, accents and all; what is not told stands last.
+export function ascending(one, other) {
+  if (one === null || other === null) return (one === null) - (other === null);
+  return typeof one === "string" ? one.localeCompare(other) : one - other;
+}
+
 // All values of a dimension, in their order.
 export function valuesOf(dashboard, column) {
   const found = [...new Set(partsOf(dashboard, column).flatMap((part) => part.values))];
-  const ascending = (one, other) => (typeof one === "string" ? one.localeCompare(other) : one - other);
   return inOrder(dashboard, column, found.sort(ascending));
 }
 
