@@ -46,6 +46,7 @@ def begin(
     _current[:] = [run]
     pd.options.display.float_format = _number
     pd.options.display.max_colwidth = _WIDEST
+    pd.options.display.max_columns = None  # a page scrolls; a column that is left out cannot be asked for
     return run
 
 
