@@ -11,7 +11,7 @@ from tests.support.nights import REPOSITORY
 
 from sales_tech.dashboards.specification import Dashboard, Measure
 from sales_tech.dashboards.views import view_names
-from sales_tech.dashboards.visuals import COLUMNS, Table, Visual, Words, dimensions_of, measures_of
+from sales_tech.dashboards.visuals import COLUMNS, Heatmap, Line, StackedArea, Table, Visual, Words, dimensions_of, measures_of
 
 DASHBOARDS = {dashboard.name: dashboard for dashboard in dashboards()}
 KINDS = {"kpi", "line", "bar", "stacked_area", "combo", "heatmap", "scatter", "waterfall", "table", "fan"}
@@ -86,6 +86,16 @@ def test_a_figure_that_is_an_estimate_says_so(dashboard: Dashboard) -> None:
         if any(measure.estimate for measure in measures(dashboard, visual)) and not isinstance(visual, Table):
             assert visual.note is not None, visual.name
             assert "stimate" in visual.note.en or "90 %" in visual.note.en or "forecast" in visual.note.en, visual.name
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_a_chart_whose_legend_tells_no_measure_tells_it_in_its_title_or_note(dashboard: Dashboard, language: str) -> None:
+    for visual in dashboard.visuals:
+        if isinstance(visual, (Heatmap, StackedArea)) or (isinstance(visual, Line) and visual.color):
+            (measure,) = measures(dashboard, visual)
+            told = " ".join(getattr(words, language) for words in (visual.title, visual.note) if words).lower()
+            assert getattr(measure.label, language).split()[0].lower() in told, visual.name
 
 
 def test_the_league_table_tells_intervals() -> None:
