@@ -195,6 +195,21 @@ def test_a_heat_map_lists_its_names_by_the_alphabet_whatever_comes_first_across(
     assert down == ["\u00c1udio", "Cabos", "Webcams"]
 
 
+def test_the_value_of_a_bar_has_room_beside_it_where_others_lie_below_zero(browser: Browser, tmp_path: Path) -> None:
+    made = Made([])
+    for sku, sales in [("Flash", "128000.00"), ("Percent", "-77700.00")]:
+        made.add(f"select date '2026-02-20', 'loja', '{sku}', {sales}", currency="BRL")
+    narrow = SPECIFICATION.replace("at: {column: 6, row: 2, width: 6, height: 4}", "at: {column: 6, row: 2, width: 3, height: 4}")
+    ends = """() => [...document.querySelectorAll("#visual-best .mark-text.role-mark text")]
+        .map((value) => [value.textContent, value.getBoundingClientRect().right])"""
+    with page_over(browser, tmp_path, made, narrow) as (one, _):
+        one.choose(language="pt")
+        values = dict(one.page.evaluate(ends))
+        edge = one.page.evaluate("""() => document.querySelector("#visual-best svg").getBoundingClientRect().right""")
+    assert len(values) == 2
+    assert max(values.values()) <= edge + 1, values
+
+
 def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path) -> None:
     with page_over(browser, tmp_path, Made()) as (one, _):
         one.choose(values={"channel": ["loja"]}, months=None)

@@ -56,12 +56,13 @@ function amountOf(visual, format, shape, found) {
   return quantity("m0", { axis, ...(visual.color ? {} : { scale: { domain: domainOf(found, shape), nice: false } }) });
 }
 
-// Room for the values beside the longest bars.
+// Room for the values: above upright bars, and right of lying ones, where those of bars below zero stand too.
 function domainOf(found, { upright, plot, widest }) {
-  const room = upright ? 1.12 : plot / (plot - Math.min(plot / 2, widest + 12));
   const low = Math.min(0, ...found);
   const high = Math.max(0, ...found);
-  return [low * (low < 0 ? room : 1), high * room];
+  if (upright) return [low * 1.12, high * 1.12];
+  const room = Math.min(plot / 2, widest + 12);
+  return [low, high + ((high - low) * room) / (plot - room)];
 }
 
 function bars(visual, context, { names, upright }, encoding) {
