@@ -195,6 +195,15 @@ def test_a_heat_map_lists_its_names_by_the_alphabet_whatever_comes_first_across(
     assert down == ["\u00c1udio", "Cabos", "Webcams"]
 
 
+def test_what_was_a_loss_is_compared_by_the_difference(browser: Browser, tmp_path: Path) -> None:
+    rows = [("2026-01-20", "loja", "a", "-5.00", None, None), ("2026-02-20", "loja", "a", "-65.50", None, None)]
+    with page_over(browser, tmp_path, Made(rows)) as (one, _):
+        one.choose(months=["2026-02", "2026-02"])
+        said = one.page.inner_text("#visual-total .change")
+    assert "\u2212$60.50, worse" in said
+    assert "%" not in said
+
+
 def test_the_value_of_a_bar_has_room_beside_it_where_others_lie_below_zero(browser: Browser, tmp_path: Path) -> None:
     made = Made([])
     for sku, sales in [("Flash", "128000.00"), ("Percent", "-77700.00")]:

@@ -2,7 +2,7 @@
 import { before } from "./answers.js";
 import { month, monthOf, span } from "./days.js";
 import { hidden, make } from "./elements.js";
-import { change, exact, headline, points, short } from "./formats.js";
+import { change, difference, exact, headline, points, short } from "./formats.js";
 import { days } from "./periods.js";
 import { current } from "./state.js";
 import { words } from "./words.js";
@@ -35,14 +35,19 @@ function compared(measure, now, then, data, chosen) {
   return line(tone, make("strong", {}, hidden(`${arrow} `), said), ` ${against}`);
 }
 
-// Shares are compared by their difference, everything else by its part of what was.
+// Shares and ratios are compared by their difference, and so is what was below zero, of which a part means nothing;
+// everything else is compared by its part of what was.
 function changeOf(measure, now, then) {
   const isShare = measure.format === "percent";
   const found = isShare ? now - then : (now - then) / Math.abs(then);
-  const amount = isShare ? points(found) : change(found);
+  const amount = isShare ? points(found) : changed(measure.format, now, then);
   if (Math.round(found * 1000) === 0) return { tone: "even", arrow: "●", said: `${amount}, ${words().unchanged}` };
   const arrow = found > 0 ? "▲" : "▼";
   if (!measure.good) return { tone: "even", arrow, said: amount };
   const tone = found > 0 === (measure.good === "up") ? "better" : "worse";
   return { tone, arrow, said: `${amount}, ${words()[tone]}` };
 }
+
+const changed = (format, now, then) => (
+  format === "ratio" || then < 0 ? difference(now - then, format) : change((now - then) / then)
+);

@@ -68,5 +68,6 @@ export function headline(value, format) {
 }
 
 export const change = (value) => write(value, { style: "percent", ...upTo(1), signDisplay: "exceptZero" });
+export const difference = (value, format) => `${value > 0 ? "+" : ""}${headline(value, format)}`;
 export const points = (value) => `${write(value * 100, { ...upTo(1), signDisplay: "exceptZero" })}${NARROW}${words().points}`;
 export const whole = (value) => write(value, upTo(0));
