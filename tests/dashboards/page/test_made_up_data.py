@@ -219,6 +219,22 @@ def test_the_value_of_a_bar_has_room_beside_it_where_others_lie_below_zero(brows
     assert max(values.values()) <= edge + 1, values
 
 
+def test_one_or_two_things_are_counted_without_halves(browser: Browser, tmp_path: Path) -> None:
+    combo = "{name: both, kind: combo, title: *t, data: sold, x: sold_on, grain: day, bars: [things], line: share,"
+    stacked = "{name: heap, kind: bar, title: *t, data: sold, category: sku, value: things, color: channel, order: category,"
+    text = SPECIFICATION.replace(
+        "      share: {label", "      things: {label: {en: Things, pt: Coisas}, sum: net_sales, format: number}\n      share: {label", 1
+    )
+    text += f"      - {combo}\n         at: {{column: 0, row: 10, width: 6, height: 5}}}}\n"
+    text += f"      - {stacked}\n         at: {{column: 6, row: 10, width: 6, height: 5}}}}\n"
+    rows = [("2026-02-20", "loja", "a", "1.00", None, None), ("2026-02-21", "loja", "b", "1.00", None, None)]
+    with page_over(browser, tmp_path, Made([*rows, ("2026-02-21", "online", "b", "1.00", None, None)]), text) as (one, _):
+        for name in ("both", "heap"):
+            told = one.page.eval_on_selector_all(f"#visual-{name} .role-axis-label text", "all => all.map((each) => each.textContent)")
+            assert {"0", "1", "2"} <= set(told), name
+            assert not [label for label in told if "." in label], name
+
+
 def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path) -> None:
     with page_over(browser, tmp_path, Made()) as (one, _):
         one.choose(values={"channel": ["loja"]}, months=None)

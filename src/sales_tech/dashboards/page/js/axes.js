@@ -24,6 +24,12 @@ export function amounts(format, more = {}) {
   return { title: null, ...whole, labelExpr: `sayShort(datum.value, "${format}")`, tickCount: 5, domain: false, ticks: false, ...more };
 }
 
+// Whole things are counted in whole steps; Vega takes no notice of tickMinStep where there are one or two.
+export function wholeSteps(found, most = 5) {
+  const some = found.filter((value) => value !== null);
+  return some.every(Number.isInteger) ? { tickCount: Math.max(1, Math.min(most, Math.max(0, ...some))) } : {};
+}
+
 // Numbers need the name of what they count.
 export function counted({ data }, column) {
   const isPlain = (value) => typeof value === "number" && named(value, column) === String(value);

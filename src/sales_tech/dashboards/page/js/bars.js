@@ -1,5 +1,5 @@
 // Bars, upright or lying, with their values or intervals beside them.
-import { amounts, BAR, LETTER, quantity, thick } from "./axes.js";
+import { amounts, BAR, LETTER, quantity, thick, wholeSteps } from "./axes.js";
 import { colorsOrOne } from "./colors.js";
 import { short } from "./formats.js";
 import { named } from "./names.js";
@@ -14,7 +14,7 @@ export function bar(visual, context) {
   const shape = shapeOf(visual, context, written);
   const intervals = intervalsOf(visual, context, rows);
   const category = categoryOf(context, shape);
-  const amount = amountOf(visual, format, shape, [...rows.map((row) => row.m0 ?? 0), ...intervals.flatMap((row) => [row.from, row.to])]);
+  const amount = amountOf(visual, format, { ...shape, heaps: heapsOf(rows) }, [...rows.map((row) => row.m0 ?? 0), ...intervals.flatMap((row) => [row.from, row.to])]);
   const position = shape.upright ? { x: category, y: amount } : { x: amount, y: category };
   const layer = [bars(visual, context, shape, { ...position, color, tooltip })];
   if (intervals.length && !visual.color) layer.push(strokes(intervals, category, shape));
@@ -51,9 +51,17 @@ function categoryOf(context, { names, upright }) {
 
 function amountOf(visual, format, shape, found) {
   const lying = { tickCount: Math.max(2, Math.floor(shape.plot / 90)), labelBound: true };
-  const axis = amounts(format, shape.upright ? {} : lying);
+  const steps = format === "number" ? wholeSteps(shape.heaps, shape.upright ? undefined : lying.tickCount) : {};
+  const axis = amounts(format, { ...(shape.upright ? {} : lying), ...steps });
   // Bars of several colours stand on each other, so their values do not tell how far they reach.
   return quantity("m0", { axis, ...(visual.color ? {} : { scale: { domain: domainOf(found, shape), nice: false } }) });
+}
+
+// How far the bars of a category reach, of whatever colours.
+function heapsOf(rows) {
+  const sums = new Map();
+  for (const { d0, m0 } of rows) sums.set(d0, (sums.get(d0) ?? 0) + m0);
+  return [...sums.values()];
 }
 
 // Room for the values: above upright bars, and right of lying ones, where those of bars below zero stand too.

@@ -1,5 +1,5 @@
 // Bars with a line above them, whose unit may be another.
-import { amounts, counted, LETTER, quantity, sayTick, span, thick } from "./axes.js";
+import { amounts, counted, LETTER, quantity, sayTick, span, thick, wholeSteps } from "./axes.js";
 import { colored, series } from "./colors.js";
 import { label, named } from "./names.js";
 import { tipped } from "./pointer.js";
@@ -72,7 +72,8 @@ function heapsOf(visual, rows) {
 function barLayer(visual, context, { rows, x, names, domain, tooltip }) {
   const isBeside = visual.bars.length > 1 && !visual.stacked;
   const legend = series(context, visual.bars);
-  const axis = amounts(measure(context, visual.bars[0]).format);
+  const { format } = measure(context, visual.bars[0]);
+  const axis = amounts(format, format === "number" && !visual.stacked ? wholeSteps(rows.map((row) => row.value)) : {});
   const width = isBeside ? {} : { width: thick(context.width - 120, names.length, 0.8) };
   const offset = isBeside ? { xOffset: { field: "series", sort: legend.map((one) => one.name) } } : {};
   return {
