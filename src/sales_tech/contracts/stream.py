@@ -31,14 +31,15 @@ def stream_contract() -> FileContract:
     return Document.load(stream_folder() / f"{STREAM}.yaml").validate(FileContract, kind=STREAM)
 
 
-def stream_pack(pack: Pack, timezone: str | None = None) -> Pack:
+def stream_pack(pack: Pack, sales: FileContract | None = None) -> Pack:
     """The pack with the stream as its only kind of file, feeding silver.sales; its other tables are known by name.
 
-    `timezone` is that of the pack's sales files, whose days the events' days must be; without it the
-    stream's own holds.
+    `sales` is the kind of the pack's sales files: the events' days must be days of its time zone, and versions that it
+    names as wrong are wrong in an event too. Without it the stream's own zone holds.
     """
     mapping = Mapping(SALES, stream_folder() / "sales.sql", (stream_folder() / "sales.sql").read_text(encoding="utf-8"))
-    contract = stream_contract().model_copy(update={"timezone": timezone} if timezone else {})
+    taken = {"timezone": sales.timezone, "wrong_versions": sales.wrong_versions} if sales else {}
+    contract = stream_contract().model_copy(update=taken)
     return replace(pack, files={STREAM: contract}, mappings={**pack.mappings, SALES: mapping})
 
 

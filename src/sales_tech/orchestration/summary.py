@@ -182,7 +182,7 @@ def _figures(console: Console, settings: Settings) -> None:
 def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     _warnings(console, outcome.remarks[:most])
     if len(outcome.remarks) > most:
-        console.print(f"[dim]and {len(outcome.remarks) - most} more warnings: see the notebook of 01_ingest[/]")
+        console.print(f"[dim]and {len(outcome.remarks) - most} more warnings: see the notebooks of 01_ingest and 02_silver[/]")
     for note in outcome.notes[:most]:
         console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False)
     if len(outcome.notes) > most:

@@ -69,7 +69,6 @@ def feeds_of(lake: Lake, pack: Pack, mappings: dict[str, BoundMapping]) -> list[
     if bound is not None and lake.snapshot_id(bound.bronze) is not None:
         feeds.append(Feed(bound))
     if lake.snapshot_id(STREAM_TABLE) is not None:
-        zone = pack.files[bound.driver].timezone if bound is not None else None
-        events = Feed(bind(stream_pack(pack, zone), SALES))
+        events = Feed(bind(stream_pack(pack, pack.files[bound.driver] if bound is not None else None), SALES))
         feeds += [events] if events.files(lake) else []
     return feeds

@@ -21,6 +21,7 @@ from sales_tech.transform.sales import TABLE as SALES
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
 from sales_tech.transform.typed import fate_select
+from sales_tech.transform.versions import COUNTED, versions_ahead
 from sales_tech.transform.workshop import Workshop, open_workshop
 
 STEP = "silver/reference"
@@ -63,7 +64,7 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
     view_arrivals(shop.engine, shop.lake)
     ledger = Ledger(shop.engine, shop.lake, None)
     staged: dict[str, list[tuple[str, Staged]]] = {}
-    rows_in = 0
+    rows_in, remarks = 0, list[str]()
     for source, subject in changes:
         pack = shop.packs[source]
         bound = shop.mappings[source].get(subject)
@@ -72,6 +73,8 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
             judged = _judge(shop, bound) if bound else _judge_kind(shop, pack, kind)
         rows = sum(file.rows for file in shop.lake.files(pack.bronze(kind)))
         ledger.add(Account(pack, kind, judged, raw_view(pack, kind), rows), anew=True)
+        counted = f"(select * from {judged} where {COUNTED})"
+        remarks += versions_ahead(shop.engine, pack, kind, counted, raw_view(pack, kind), f"{source}/{kind}.yaml")
         rows_in += rows
         if bound:
             query = f"select * from {judged} where _fate = 'accepted'"
@@ -88,7 +91,7 @@ def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> 
             table, [path for _, part in parts for path in part.paths], removed, _table_provenance(shop, run, table, sources)
         )
         commits.append(Commit(table, snapshot, sum(part.rows for _, part in parts), len(sources)))
-    return StepResult(STEP, rows_in, commits)
+    return StepResult(STEP, rows_in, commits, remarks=remarks)
 
 
 def _judge(shop: Workshop, bound: BoundMapping) -> str:
@@ -107,7 +110,7 @@ def _judge_kind(shop: Workshop, pack: Pack, kind: str) -> str:
     typed = view_typed(shop.engine, shop.lake, pack, kind)
     judged = athena(fate_select(typed, pack.files[kind].key))
     name = f"judged_{pack.name}.{kind}"
-    columns = ", ".join(map(quote, ("_file_id", "_line_number", "_reasons", "_fate")))
+    columns = ", ".join(map(quote, ("_file_id", "_line_number", "_version", "_ignored", "_reasons", "_fate")))
     shop.engine.materialize(name, f"select {columns}, false as _waits, null::varchar as _was from ({judged})")
     return name
 

@@ -24,6 +24,7 @@ from sales_tech.transform.merging import cancellations_select
 from sales_tech.transform.months import stage_months
 from sales_tech.transform.sources import athena, ensure_silver, raw_view, view_arrivals, view_latest, view_table, view_typed
 from sales_tech.transform.staleness import Change, Recipe, change_since, recipe, silver_code
+from sales_tech.transform.versions import COUNTED, versions_ahead
 from sales_tech.transform.workshop import Workshop, open_workshop
 
 STEP, TABLE = "silver/sales", SALES
@@ -87,6 +88,7 @@ class _Build:
         self._last = self._lake.provenance(TABLE)
         self._ledger = Ledger(self._engine, self._lake, self._last.companions if self._last else None)
         self._rows_in = 0
+        self._remarks: list[str] = []
         self._pools = dict[str, str]()
         """By source, the relation outside of memory that its judged rows are read from."""
 
@@ -112,7 +114,7 @@ class _Build:
         commits = self._ledger.commit(self._run.run_id, self._provenance({}), accepted)
         companions = {commit.table: commit.snapshot_id for commit in commits}
         snapshot = self._lake.commit(TABLE, paths, removed, self._provenance(companions))
-        return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)])
+        return StepResult(STEP, self._rows_in, [*commits, Commit(TABLE, snapshot, rows, touched)], remarks=self._remarks)
 
     def _full(self, source: str, feeds: list[Feed]) -> tuple[str, set[Partition]]:
         # Every bronze row of the source is judged; the table's part of this source is replaced.
@@ -126,6 +128,7 @@ class _Build:
         for feed in feeds:
             raw = raw_view(feed.bound.pack, feed.kind)
             self._ledger.add(Account(feed.bound.pack, feed.kind, self._of_kind(judged, feed), raw, self._rows(feed)), anew=True)
+            self._look_ahead(feed, feeds, raw)
         query = f"select * from {judged} where _fate = 'accepted'"
         return query, self._months(source, query)
 
@@ -152,7 +155,13 @@ class _Build:
                 view_typed(engine, self._lake, pack, kind, files=feed.earlier_files(self._lake, feed.since(self._last)), suffix="__old")
             raw = engine.name_query(f"{raw_view(pack, kind)}_read", f"from {new} union all from {old}")
             self._ledger.add(Account(pack, kind, self._of_kind(moved, feed), raw, self._rows(feed)), anew=False)
+            self._look_ahead(feed, feeds, new)
         return f"select * from {judged} where _fate = 'accepted'", months
+
+    def _look_ahead(self, feed: Feed, feeds: list[Feed], raw: str) -> None:
+        new = f"(select * from {self._pools[feed.source]} where _kind = {literal(feed.kind)} and _was is null and {COUNTED})"
+        kind = next((other.kind for other in feeds if not other.streams), None)
+        self._remarks += versions_ahead(self._engine, feed.bound.pack, feed.kind, new, raw, f"{feed.source}/{kind}.yaml" if kind else None)
 
     def _news(self, feed: Feed, change: Change, others: list[str]) -> str:
         # A feed's new rows, and those judged earlier whose fate may change; `others` are the candidates of other feeds.

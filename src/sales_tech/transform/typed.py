@@ -70,7 +70,7 @@ def typed_select(contract: FileContract, bronze: str, *, hashed_once: Collection
     values = ",\n    ".join(expression for name in names for expression in _values(name, contract))
     plain = [name for name in names if name not in contract.personal]
     header = " and ".join(f"{_held(name)} = {literal(contract.headers[name].strip())}" for name in plain) or "false"
-    faults = [fault for name in names for fault in _faults(name, contract.columns[name])]
+    faults = [fault for name in names for fault in _faults(name, contract)]
     row = ", ".join(f"{literal(name)}, {_held(name)}" for name in names)
     split_row = f"cast(json_object({row}) as varchar)"
     raw = "'the line cannot be split and may hold personal data: see the file itself'" if contract.personal else "_raw"
@@ -149,6 +149,9 @@ def _text(name: str, column: FileColumn) -> str:
 
 def _values(name: str, contract: FileContract) -> list[str]:
     column, text = contract.columns[name], _held(name)
+    if contract.wrong_versions and name == contract.version:
+        # Of no use to anything that reads it, a cancellation's own checks included.
+        text = f"(case when {_named_as_wrong(contract)} then null else {text} end)"
     if column.type == "string":
         return [f"{text} as {quote(name)}"]
     if column.type == "integer":
@@ -172,15 +175,24 @@ def _values(name: str, contract: FileContract) -> list[str]:
     return [f"try_cast(plain_number({text}, {literal(contract.decimal)}, {kind.scale}) as {kind.sql}) as {quote(name)}"]
 
 
-def _faults(name: str, column: FileColumn) -> list[Fault]:
-    faults = []
+def _faults(name: str, contract: FileContract) -> list[Fault]:
+    faults, column = [], contract.columns[name]
     if column.required:
         faults.append(Fault(f"{_held(name)} is null", literal(f"{name}: missing")))
     if column.type != "string":
         article = "an" if column.type[0] in "aeiou" else "a"
         wrong = literal(f"{name}: not {article} {column.type}" + (f" like {column.format}" if column.format else ""))
-        faults.append(Fault(f"{_held(name)} is not null and {quote(name)} is null", wrong))
+        unread = f"{_held(name)} is not null and {quote(name)} is null"
+        if contract.wrong_versions and name == contract.version:
+            faults.append(Fault(_named_as_wrong(contract), literal(f"{name}: the pack names this version as wrong")))
+            unread = f"{unread} and not {_named_as_wrong(contract)}"
+        faults.append(Fault(unread, wrong))
     return faults
+
+
+def _named_as_wrong(contract: FileContract) -> str:
+    texts = ", ".join(literal(text.strip()) for text in contract.wrong_versions)
+    return f"coalesce({_held(contract.version or '')} in ({texts}), false)"
 
 
 def _blank(contract: FileContract) -> str:
