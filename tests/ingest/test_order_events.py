@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,24 @@ def test_an_object_with_anything_but_events_is_rejected_and_the_others_are_loade
     assert list(result.rejected) == ["order_events/00/bad.jsonl.gz"]
     assert reason in result.rejected["order_events/00/bad.jsonl.gz"]
     assert len(read(erp, "bronze.order_events")) == 1
+
+
+def test_an_object_that_was_mended_under_its_name_is_loaded_though_it_has_the_same_size(erp: Settings) -> None:
+    event = json.dumps(placed())
+    path = erp.landing / "order_events" / "own.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(event[:-1] + "]\n")
+    assert list(ingest(erp).rejected) == ["order_events/own.jsonl"]
+    path.write_text(event + "\n")
+    assert ingest(erp).rows_in == 1
+    assert [entry["status"] for entry in read(erp, "bronze.files")] == ["rejected", "loaded"]
+
+
+def test_an_object_that_was_only_touched_is_no_news(erp: Settings) -> None:
+    path = land_events(erp.landing, placed())
+    ingest(erp)
+    os.utime(path, (1, 1))
+    assert ingest(erp).notes == ["no new events"]
 
 
 def test_a_broken_gzip_is_rejected(erp: Settings) -> None:

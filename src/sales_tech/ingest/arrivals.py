@@ -178,7 +178,7 @@ def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict
             found.append((file, "new file" if file.claims else "file that no pack claims"))
         elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
             # A file that was only touched has its bytes read again each time, but is no news.
-            if file.size != known.size or file.problem or (file.claims and _differs(landing, file, known)):
+            if file.size != known.size or file.problem or (file.claims and differs(landing, file, known)):
                 found.append((file, "changed file"))
         elif known.status == "unclaimed" and file.claims:
             found.append((file, "file claimed now"))
@@ -205,7 +205,8 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
     return packs[pack].files[kind].fingerprint
 
 
-def _differs(landing: Place, file: Landed, known: Known) -> bool:
+def differs(landing: Place, file: Landed, known: Known) -> bool:
+    """Whether a file's bytes are others than those that last came by its path; they are read for it."""
     try:
         with landing.open(file.name) as opened:
             return checksum(opened) != known.file_id

@@ -13,7 +13,7 @@ from sales_tech.contracts.stream import STREAM, STREAM_TABLE, stream_contract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import UnreadableFile
 from sales_tech.ingest.archive import Archived
-from sales_tech.ingest.arrivals import History, Landed, Unread, landed_events, read_history
+from sales_tech.ingest.arrivals import History, Landed, Unread, differs, landed_events, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, copied, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.events import event_schema, read_events
@@ -29,7 +29,7 @@ _AT_ONCE = 8
 def why(lake: Lake, engine: DuckEngine, run: Run) -> Counter[str]:
     """The reasons to look at landed objects of events, each with the number of objects."""
     history = read_history(lake, engine)
-    reasons = Counter(reason for _, reason in _news(landed_events(run.settings, lake.platform.landing), history))
+    reasons = Counter(reason for _, reason in _news(lake, landed_events(run.settings, lake.platform.landing), history))
     cut_short = len(unrecorded(lake, engine, STEP, {STREAM_TABLE: _CLAIM}, history))
     return reasons + Counter({"file whose load was cut short": cut_short})
 
@@ -40,7 +40,7 @@ def unread(lake: Lake, engine: DuckEngine, run: Run) -> list[Unread]:
     if not history.has_rejected:
         return []
     landed = landed_events(run.settings, lake.platform.landing)
-    return still_unread(landed, [file for file, _ in _news(landed, history)], history)
+    return still_unread(landed, [file for file, _ in _news(lake, landed, history)], history)
 
 
 def run(run: Run) -> StepResult:
@@ -56,7 +56,9 @@ def run(run: Run) -> StepResult:
         recovered = {arrival.file_id for arrival in arrivals}
         loaded = set(history.loaded) | recovered
         sources: set[str] = set()
-        for file, kept in _archived(lake, [file for file, _ in _news(landed_events(run.settings, lake.platform.landing), history)], run):
+        for file, kept in _archived(
+            lake, [file for file, _ in _news(lake, landed_events(run.settings, lake.platform.landing), history)], run
+        ):
             if isinstance(kept, UnreadableFile):
                 arrivals.append(Arrival(file, "", None, 1, "rejected", str(kept), None, 0, run.run_id))
                 continue
@@ -86,15 +88,17 @@ def run(run: Run) -> StepResult:
         return run.record(StepResult(STEP, rows, commits, sum(arrival.status == "loaded" for arrival in arrivals), rejected, notes))
 
 
-def _news(landed: list[Landed], history: History) -> list[tuple[Landed, str]]:
-    # An object's name is made from its content, so a known name is not looked at again; a rejected one is when the
-    # contract has changed.
+def _news(lake: Lake, landed: list[Landed], history: History) -> list[tuple[Landed, str]]:
+    # A known object is not looked at again unless it was written again, as a rejected one is that somebody mended, or was
+    # rejected by a contract that has changed.
     found = []
     for file in landed:
         known = history.by_path.get(file.name)
         if known is None:
             found.append((file, "new file of order events"))
-        elif known.size != file.size:
+        elif known.size != file.size or (
+            known.modified_ns != file.modified_ns and (file.problem or differs(lake.platform.landing, file, known))
+        ):
             found.append((file, "changed file of order events"))
         elif known.status == "rejected" and known.contract != stream_contract().fingerprint:
             found.append((file, "rejected file with a changed contract"))
