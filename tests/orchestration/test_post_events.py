@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 import os
 import sys
@@ -11,7 +13,7 @@ import pytest
 from tests.support.events import cancelled, placed
 from tests.support.nights import night, read
 
-from sales_tech.errors import SettingsError
+from sales_tech.errors import SettingsError, UnreadableFile
 from sales_tech.orchestration.post_events import DEAD_LETTERS, post_events
 from sales_tech.settings import Settings
 
@@ -51,3 +53,19 @@ def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, 
 def test_a_file_that_is_not_there_is_told(erp: Settings, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no file .*nowhere\.jsonl; expected JSON lines"):
         post_events(tmp_path / "nowhere.jsonl", erp)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_events_of_a_file_that_begins_with_a_mark_or_is_packed_land(erp: Settings, tmp_path: Path, packed: bool) -> None:
+    path = stream(tmp_path, placed("P1"), placed("P2"))
+    text = codecs.BOM_UTF8 + path.read_bytes()
+    path.write_bytes(gzip.compress(text) if packed else text)
+    posted = post_events(path, erp)
+    assert (posted.events, posted.landed, posted.refused) == (2, 2, 0)
+
+
+def test_a_packed_file_that_was_cut_off_is_named(erp: Settings, tmp_path: Path) -> None:
+    path = stream(tmp_path, placed("P1"))
+    path.write_bytes(gzip.compress(path.read_bytes())[:-10])
+    with pytest.raises(UnreadableFile, match=r"events\.jsonl: gzip stream ends early.*Post the whole file"):
+        post_events(path, erp)

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sales_tech.errors import SettingsError
+from sales_tech.errors import SettingsError, UnreadableFile
+from sales_tech.ingest.source import utf8_chunks
 from sales_tech.settings import Settings, asset
 
 ATTEMPTS = 3
@@ -45,7 +46,8 @@ def post_events(path: Path, settings: Settings, *, watch: Callable[[int], None] 
     """Send each line of a file of JSON lines as one message; `watch` is told how many were sent.
 
     Good events land below the landing folder, refused ones in its folder DEAD_LETTERS with their
-    reason. Raises SettingsError where the landing area is no folder of this machine or the file is not there.
+    reason. The file may be packed by gzip. Raises SettingsError where the landing area is no folder of this machine or the
+    file is not there, UnreadableFile where it is packed and broken; some of its events may have been sent then.
     """
     if not isinstance(settings.landing, Path):
         raise SettingsError(f"{settings.landing} is fed by its queue; post events to the API of the stack, or name a folder (--landing)")
@@ -92,10 +94,21 @@ def _send(batch: list[tuple[int, bytes]], handle: Handler, told: list[Any], post
 
 
 def _batches(path: Path) -> Iterator[list[tuple[int, bytes]]]:
-    with path.open("rb") as file:
-        lines = ((number, line.rstrip(b"\r\n")) for number, line in enumerate(file, start=1) if line.strip())
-        while batch := list(islice(lines, _BATCH)):
-            yield batch
+    lines = ((number, line.rstrip(b"\r")) for number, line in enumerate(_lines(path), start=1) if line.strip())
+    while batch := list(islice(lines, _BATCH)):
+        yield batch
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    # A file may be packed, as landed objects are, and an editor of Windows may mark it as UTF-8. What is no UTF-8 stays as it is.
+    rest = b""
+    try:
+        for chunk in utf8_chunks(path, "utf-8"):
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from whole
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{path}: {error}. Post the whole file; events that were sent before count once") from error
+    yield rest
 
 
 @contextmanager
