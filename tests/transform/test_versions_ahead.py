@@ -78,6 +78,17 @@ def test_the_version_of_an_event_can_be_named_as_wrong_too(shop: Settings) -> No
     assert len(read(shop, "silver.rejects")) == 2
 
 
+def test_an_event_can_be_named_as_wrong_where_sales_files_have_no_version(shop: Settings) -> None:
+    path = shop.sources[0] / "vendas.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("version: atualizado_em\n", ""), encoding="utf-8")
+    land_events(shop.landing, placed("P1", "2026-01-10T10:00:00-03:00"), cancelled("P1", EVENT_AHEAD))
+    (remark,) = night(shop)["silver/sales"].remarks
+    assert "wrong_versions of erp_br/vendas.yaml" in remark
+    name_as_wrong(shop, EVENT_AHEAD)
+    night(shop)
+    assert [row["status"] for row in read(shop, "silver.sales")] == ["sold"]
+
+
 def test_a_version_of_a_kind_that_only_supports_others_is_told(shop: Settings) -> None:
     path = shop.sources[0] / "produtos.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("columns:", "version: vigente_desde\ncolumns:"), encoding="utf-8")

@@ -89,7 +89,8 @@ class FileContract(BaseModel):
 
     `key` names the columns that make a row the same row as an earlier one, `version` the date or
     timestamp that tells which of two is later (where none is given, or it ties, the later arrival is).
-    `wrong_versions` are mistyped ones, as the file writes them: their rows are rejected.
+    `wrong_versions` are mistyped ones, as the file writes them: their rows are rejected, and order events of these moments
+    where the kind is that of sales.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -159,8 +160,6 @@ class FileContract(BaseModel):
         if self.version and self.columns[self.version].type not in ("date", *_TIMED):
             found = f"version {self.version!r} of type {self.columns[self.version].type}"
             raise Misfit(("version",), found, "a date, timestamp or instant column")
-        if self.wrong_versions and not self.version:
-            raise Misfit(("wrong_versions",), "wrong_versions without a version", "version, the column that they stand in")
         headers: dict[str, str] = {}
         for name, header in self.headers.items():
             if (first := headers.setdefault(header.strip(), name)) != name:

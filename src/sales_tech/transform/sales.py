@@ -128,7 +128,7 @@ class _Build:
         for feed in feeds:
             raw = raw_view(feed.bound.pack, feed.kind)
             self._ledger.add(Account(feed.bound.pack, feed.kind, self._of_kind(judged, feed), raw, self._rows(feed)), anew=True)
-            self._look_ahead(feed, feeds, raw)
+            self._look_ahead(feed, raw)
         query = f"select * from {judged} where _fate = 'accepted'"
         return query, self._months(source, query)
 
@@ -155,13 +155,14 @@ class _Build:
                 view_typed(engine, self._lake, pack, kind, files=feed.earlier_files(self._lake, feed.since(self._last)), suffix="__old")
             raw = engine.name_query(f"{raw_view(pack, kind)}_read", f"from {new} union all from {old}")
             self._ledger.add(Account(pack, kind, self._of_kind(moved, feed), raw, self._rows(feed)), anew=False)
-            self._look_ahead(feed, feeds, new)
+            self._look_ahead(feed, new)
         return f"select * from {judged} where _fate = 'accepted'", months
 
-    def _look_ahead(self, feed: Feed, feeds: list[Feed], raw: str) -> None:
+    def _look_ahead(self, feed: Feed, raw: str) -> None:
         new = f"(select * from {self._pools[feed.source]} where _kind = {literal(feed.kind)} and _was is null and {COUNTED})"
-        kind = next((other.kind for other in feeds if not other.streams), None)
-        self._remarks += versions_ahead(self._engine, feed.bound.pack, feed.kind, new, raw, f"{feed.source}/{kind}.yaml" if kind else None)
+        sales = self._shop.mappings[feed.source].get(TABLE)
+        mended_in = f"{feed.source}/{sales.driver}.yaml" if sales else None
+        self._remarks += versions_ahead(self._engine, feed.bound.pack, feed.kind, new, raw, mended_in)
 
     def _news(self, feed: Feed, change: Change, others: list[str]) -> str:
         # A feed's new rows, and those judged earlier whose fate may change; `others` are the candidates of other feeds.
