@@ -165,6 +165,21 @@ def test_the_same_event_in_two_objects_counts_once(shop: Settings) -> None:
     assert fates(shop) == {"accepted": 2, "superseded": 1}
 
 
+def test_of_two_events_of_one_moment_the_same_one_counts_whichever_comes_again(shop: Settings) -> None:
+    first, second = (placed("P1", "2026-01-10T10:00:00-03:00", line(unit_price=price)) for price in ("11.00", "12.00"))
+    found = []
+    for number, event in enumerate((first, second, first, second), start=1):
+        land_events(shop.landing, event, placed(f"P9{number}"))  # each in an object of its own
+        night(shop)
+        found.append(lines(shop, "unit_price")[0])
+    assert found[1:] == [found[1]] * 3
+    land_events(shop.landing, cancelled("P1"))
+    night(shop)
+    land_events(shop.landing, first, placed("P95"))
+    night(shop)
+    assert lines(shop, "unit_price", "status")[0] == (*found[1], "cancelled")
+
+
 def test_an_event_of_an_unknown_product_waits_for_it(shop: Settings) -> None:
     land_events(shop.landing, placed("P1", "2026-01-10T10:00:00-03:00", line(sku="C")), cancelled("P1"))
     night(shop)

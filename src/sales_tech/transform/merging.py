@@ -79,11 +79,14 @@ where m._file_id is null
 def merged_select(contract: TableContract, pool: str, repeated: str) -> str:
     """The sound rows of a pool that share their order line with others, each with its fate, the accepted ones as they are to stand.
 
-    Of two statements of the same moment that of a file counts, since the ERP has the books; after that
-    the one that arrived later. A cancellation without any statement is rejected and waits.
+    Of two statements of the same moment that of a file counts, since the ERP has the books; of two of files the one that
+    arrived later. Of two events it is one by their content, since an event may arrive again at any time. A cancellation
+    without any statement is rejected and waits.
     """
     later = "_arrival desc, _line_number desc"
     stated_later = "_stated_arrival desc, stated_line_number desc"
+    streamed = f"case when stated_by = {literal(STREAM)} then {{}} end desc nulls last"
+    by_content = ", ".join(streamed.format(content) for content in _CONTENT)
     plain = [name for name in contract.columns if name not in _CANCELLED]
     shown = {name: f"b.{quote(name)}" for name in plain} | _CANCELLED
     undone = "c.order_id is not null and coalesce(c._version >= b.stated_at, true)"
@@ -102,7 +105,7 @@ statements as (
         ranked.*,
         row_number() over (
             partition by order_id, line
-            order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc, {stated_later}
+            order by stated_at desc nulls last, case when stated_by = {literal(STREAM)} then 0 else 1 end desc, {by_content}, {stated_later}
         ) as _place
     from ranked
     where _states
@@ -147,3 +150,9 @@ _CANCELLED = {
     "file_id": "r._file_id",
     "line_number": "r._line_number",
 }
+
+# What tells two statements of events apart, alike in a row that states and in one that stands by a cancellation of it.
+_CONTENT = (
+    *("sold_at", "sku", "unit_price", "abs(quantity)", "abs(discount)", "freight"),
+    *("store_id", "channel", "currency", "promotion_id", "customer_key", "customer_state"),
+)
