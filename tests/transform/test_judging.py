@@ -70,13 +70,16 @@ def pools(draw: st.DrawFn) -> list[Fact]:
 
 
 def fates(pool: list[Fact]) -> dict[tuple[str, int], Fate]:
-    """The latest statement counts, that of a file before that of the stream; a cancellation as late as it or later cancels it."""
+    """The latest statement counts, that of a file before that of the stream; a cancellation as late as it or later cancels it.
+
+    Of two files the later one, of two events of one moment the greater amount, whichever came first.
+    """
     told = {}
     for fact in pool:
         others = [other for other in pool if other.fault is None and other.order == fact.order]
         statement = max(
             (other for other in others if not other.cancels),
-            key=lambda other: (other.minute, not other.streamed, other.file, other.line),
+            key=lambda other: (other.minute, not other.streamed, other.streamed and abs(other.quantity), other.file, other.line),
             default=None,
         )
         cancellation = max(
