@@ -75,6 +75,11 @@ def test_a_file_of_a_table_that_is_lost_is_told_by_name_to_the_night_and_to_who_
         assert REMEDY in str(caught.value)
 
 
+def looks(settings: Settings) -> tuple[Callable[[], object], Callable[[], object]]:
+    """What reads the lists of files of silver.sales: a query, and the search for files that no list names."""
+    return lambda: Reader(settings).arrow(ASK), lambda: orphans(Lake(settings), "silver.sales")
+
+
 def end_of_header(data: bytes) -> int:
     # The header ends with the marker with which each block ends.
     return data.index(data[-16:]) + 16
@@ -96,7 +101,7 @@ def test_a_list_of_files_with_another_length_in_it_is_told_and_does_not_end_the_
         path.write_bytes(data)
         with pytest.raises(LakeError, match=f"{path.name} is damaged: -[0-9]+ bytes should follow"):
             avro.whole(bytes(data), str(path))
-    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales"), lambda: night(sold)):
+    for look in (*looks(sold), lambda: night(sold)):
         with pytest.raises(LakeError, match=f"metadata/.*avro is damaged.*{REMEDY}"):
             look()
 
@@ -106,7 +111,7 @@ def test_a_list_of_files_that_calls_its_fields_otherwise_is_told(sold: Settings,
     for path in below(sold, f"tables/silver/sales/metadata/{what}"):
         data = path.read_bytes()
         path.write_bytes(data[:100] + data[100:].replace(b'"name"', b'"nume"'))
-    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales")):
+    for look in looks(sold):
         with pytest.raises(LakeError, match=f"silver.sales's metadata is damaged .KeyError.*{REMEDY}"):
             look()
 
@@ -115,7 +120,7 @@ def test_a_list_of_files_that_calls_its_fields_otherwise_is_told(sold: Settings,
 def test_files_that_a_cut_list_leaves_out_are_neither_taken_for_none_nor_deleted(sold: Settings, what: str) -> None:
     for path in below(sold, f"tables/silver/sales/metadata/{what}"):
         path.write_bytes(path.read_bytes()[: end_of_header(path.read_bytes())])
-    for look in (lambda: Reader(sold).arrow(ASK), lambda: orphans(Lake(sold), "silver.sales"), lambda: night(sold)):
+    for look in (*looks(sold), lambda: night(sold)):
         with pytest.raises(LakeError, match=f"silver.sales.*name.* 0.*{REMEDY}"):
             look()
 

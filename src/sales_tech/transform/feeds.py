@@ -69,6 +69,7 @@ def feeds_of(lake: Lake, pack: Pack, mappings: dict[str, BoundMapping]) -> list[
     if bound is not None and lake.snapshot_id(bound.bronze) is not None:
         feeds.append(Feed(bound))
     if lake.snapshot_id(STREAM_TABLE) is not None:
-        events = Feed(bind(stream_pack(pack, pack.files[bound.driver] if bound is not None else None), SALES))
+        sales = pack.files[bound.driver] if bound is not None else None
+        events = Feed(bind(stream_pack(pack, sales), SALES))
         feeds += [events] if events.files(lake) else []
     return feeds
