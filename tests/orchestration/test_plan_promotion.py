@@ -9,6 +9,8 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from tests.support.command_line import call
 from tests.support.nights import read
@@ -19,7 +21,7 @@ from sales_tech import planning
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
 from sales_tech.lake.store import Lake
-from sales_tech.orchestration.plan_promotion import share_of
+from sales_tech.orchestration.plan_promotion import at_the_ends, share_of
 from sales_tech.planning import PromotionPlanner
 from sales_tech.runs import Run, StepResult
 from sales_tech.settings import Settings
@@ -99,6 +101,29 @@ def test_the_text_names_the_best_depth_and_warns_of_what_was_never_tried(lake: S
     assert "beyond what was tried" in done.stdout
     assert "units without" in done.stdout or "None of these depths earns more than doing nothing" in done.stdout
     assert "90 % planned beyond tried" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("weak", "middle", "strong", "said"),
+    [
+        ((1, 0), (5, 4), (9, 8), "So it would be at both ends of the effect's 80 % range."),
+        ((-2, -1), (-4, -5), (-8, -9), "So it would be at both ends of the effect's 80 % range."),
+        ((-2, -1), (5, 4), (9, 8), "With the effect at the weak end of its 80 % range none would pay."),
+        (
+            (-1, -2),
+            (5, 4),
+            (8, 9),
+            "With the effect at the weak end of its 80 % range none would pay, at the strong end 10 % would earn most.",
+        ),
+        ((-9, -8), (-4, -5), (-1, 2), "With the effect at the strong end of its 80 % range 10 % would earn most."),
+        ((np.nan, np.nan), (np.nan, np.nan), (np.nan, np.nan), ""),
+    ],
+)
+def test_what_would_be_best_with_a_weak_or_strong_effect_is_told_where_it_is_another_depth(
+    weak: tuple[float, float], middle: tuple[float, float], strong: tuple[float, float], said: str
+) -> None:
+    ends = {"net_margin": middle, "net_margin_if_weak": weak, "net_margin_if_strong": strong}
+    assert at_the_ends(pd.DataFrame({"discount_share": [0.2, 0.1], **ends})) == said
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,14 @@ def test_the_range_holds_the_figure_and_widens_with_the_effect() -> None:
     assert np.diff(told["units_high"] - told["units_low"]).min() > 0
 
 
+def test_the_ends_of_the_effect_are_those_of_all_figures_with_the_baseline_as_told() -> None:
+    told = outlook().alternatives(plan("B", investment=7.0), [0.2]).iloc[0]
+    # Of an effect from 0 to 200 %: 20 or 60 units x (8 - 5), instead of 20 x (10 - 5); the neighbours' margin is that of a mouse.
+    lost = 0.2 * 40 * (16 * 12 + 4 * 5) / 20 + 0.1 * 2 * 20 * 5
+    assert told["net_margin_if_weak"] == pytest.approx(20 * 3 - 100 - 7)
+    assert told["net_margin_if_strong"] == pytest.approx(60 * 3 - 100 - 7 - lost)
+
+
 def test_a_sum_over_days_is_surer_than_its_days() -> None:
     one, five = (outlook().alternatives(plan("B", days=days), [0.2]).iloc[0] for days in (1, 5))
     assert (five["units_high"] - five["units"]) < 5 * (one["units_high"] - one["units"])

@@ -87,13 +87,9 @@ class Form:
         self.asked, self.answer = self._told(again.value)
 
     def type(self, text: str) -> None:
-        """Write into the field of SKUs, and wait for what is found."""
-        with self.page.expect_response("**/choices?sku=*"):
-            self.page.fill("#sku", text)
-        self.page.wait_for_function(
-            "text => document.activeElement.id === 'sku' && document.getElementById('sku').value === text", arg=text
-        )
-        self.page.wait_for_timeout(150)
+        """Write into the field of SKUs, and wait for what is found and answered."""
+        self.page.fill("#sku", text)
+        self.page.wait_for_selector("#answer[aria-busy=false]")
 
     def text(self, name: str) -> str:
         return (self.page.text_content(f"#{name}") or "").strip()
@@ -196,6 +192,24 @@ def test_a_page_that_was_left_open_over_night_tells_the_days_of_the_new_one(form
     form.after(lambda: form.page.fill("#investment", "10"))
     form.page.wait_for_function("max => document.getElementById('ends').max === max", arg=f"{last + pd.Timedelta(days=1):%Y-%m-%d}")
     assert f"up to {nightly.outlook.origin:%b} {nightly.outlook.origin.day}, " in form.text("known")
+    assert form.faults == []
+
+
+def test_what_would_be_best_with_a_weak_or_strong_effect_stands_beside_the_advice(form: Form) -> None:
+    said = set()
+    for investment in ("0", "100", "1000", "500000"):
+        form.after(lambda amount=investment: form.page.fill("#investment", amount))
+        rows = form.answer["alternatives"]
+        best = {end: max(rows, key=lambda row, name=end: row[name]) for end in ("net_margin", "net_margin_if_weak", "net_margin_if_strong")}
+        usual, weak, strong = ((one["discount_share"], one[end] > 0) for end, one in best.items())
+        told = form.text("advice")
+        assert ("both ends" in told) == (weak == usual == strong or not (weak[1] or usual[1] or strong[1]))
+        assert ("weak end of its 80 % range, none would pay" in told) == (usual[1] and not weak[1])
+        assert (f"at the strong end, {strong[0]:.0%}".replace("%", "") in told) == (strong[1] and strong != usual)
+        said.add((usual[1], weak[1], strong[1]))
+    assert len(said) > 1
+    form.page.click("#language")
+    assert "intervalo de 80 % do efeito" in form.text("advice")
     assert form.faults == []
 
 

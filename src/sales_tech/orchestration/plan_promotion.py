@@ -62,6 +62,21 @@ class Answer:
     cautions: tuple[str, ...]
 
 
+def at_the_ends(depths: pd.DataFrame) -> str:
+    """Which of the depths, ordered by rank, would be best with the effect at either end of its range; empty where no cost is known."""
+    if depths["net_margin"].isna().any():
+        return ""
+    best = depths.iloc[0]
+    said: list[str] = []
+    for end in ("weak", "strong"):
+        there = depths.iloc[int(depths[f"net_margin_if_{end}"].to_numpy().argmax())]
+        pays, share = there[f"net_margin_if_{end}"] > 0, there["discount_share"]
+        if pays != (best["net_margin"] > 0) or (pays and share != best["discount_share"]):
+            of = "" if said else " of its 80 % range"
+            said.append(f"at the {end} end{of} {f'{_percent(share)} would earn most' if pays else 'none would pay'}")
+    return f"With the effect {', '.join(said)}." if said else "So it would be at both ends of the effect's 80 % range."
+
+
 def share_of(text: str) -> float:
     """A discount as a share of the list price: 20%, 20 and 0.2 are the same. SettingsError for anything else."""
     plain = text.strip().removesuffix("%").replace(",", ".")
@@ -150,13 +165,10 @@ def show_promotion(console: Console, told: Answer, form: str) -> None:
         ("net margin", best["net_margin"]) if not math.isnan(best["net_margin"]) else ("revenue added", best["incremental_revenue"])
     )
     if earned > 0:
-        console.print(
-            f"[bold]{_percent(best['discount_share'])} earns most[/]: {what} {_money(earned, told)} beyond doing nothing.", highlight=False
-        )
+        verdict = f"[bold]{_percent(best['discount_share'])} earns most[/]: {what} {_money(earned, told)} beyond doing nothing."
     else:
-        console.print(
-            f"[bold]None of these depths earns more than doing nothing[/]: the best loses {_money(-earned, told)}.", highlight=False
-        )
+        verdict = f"[bold]None of these depths earns more than doing nothing[/]: the best loses {_money(-earned, told)}."
+    console.print(f"{verdict} {at_the_ends(told.depths)}".strip(), highlight=False, soft_wrap=True)
     print_table(console, _sku_table(told))
 
 

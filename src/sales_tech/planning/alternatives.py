@@ -20,7 +20,8 @@ STEP = 0.05
 COLUMNS = (
     "promotion_id", "discount_share", "planned", "rank", "baseline_units", "uplift_units", "units", "units_low", "units_high", "revenue",
     "incremental_revenue", "margin", "incremental_margin", "cannibalised_units", "cannibalised_margin", "halo_margin",
-    "pulled_forward_units", "pulled_forward_margin", "investment", "net_margin", "net_margin_low", "net_margin_high", "beyond_tried",
+    "pulled_forward_units", "pulled_forward_margin", "investment", "net_margin", "net_margin_low", "net_margin_high", "net_margin_if_weak",
+    "net_margin_if_strong", "beyond_tried",
 )
 # fmt: on
 _SUMMED = (
@@ -44,7 +45,9 @@ def compared(shelves: Shelves, effects: Effects, rows: Rows, plans: pd.DataFrame
 
     Units and money are those of the promotion where and while it is valid; net_margin is incremental_margin less
     cannibalised_margin plus halo_margin less pulled_forward_margin less investment. Rank 1 earns the highest net_margin, or
-    the highest incremental_revenue where no cost is known. `beyond_tried` marks depths that no promotion of a category tried.
+    the highest incremental_revenue where no cost is known. `net_margin_if_weak` and `net_margin_if_strong` are its figures with the
+    effect at the ends of its 80 % range and the baseline as told: depths have most of their effect's error in common, so it is these
+    that tell whether another depth would be best. `beyond_tried` marks depths that no promotion of a category tried.
     """
     if depths is not None and not all(0 < depth < 1 for depth in depths):
         raise ValueError(f"depths are {list(depths)}; expected shares of the list price above 0 and below 1, such as 0.2")
@@ -76,7 +79,7 @@ def _ranked(part: list[dict[str, object]], promotion: str, invested: float) -> l
     """The depths of a promotion with what is invested taken off, those that earn most first."""
     for one in part:
         one |= {"promotion_id": promotion, "investment": invested}
-        one |= {name: one[name] - invested for name in ("net_margin", "net_margin_low", "net_margin_high")}  # type: ignore[operator]
+        one |= {name: one[name] - invested for name in one if name.startswith("net_margin")}  # type: ignore[operator]
     earned = [one["incremental_revenue"] if np.isnan(one["net_margin"]) else one["net_margin"] for one in part]  # type: ignore[call-overload]
     order = np.argsort(-np.array(earned, dtype=np.float64), kind="stable")
     return [part[at] | {"rank": rank} for rank, at in enumerate(order.tolist(), 1)]
@@ -140,10 +143,15 @@ def _at(known: Lookup, effects: Effects, lines: Rows, lost: _Lost, spread: tuple
         label = "net_margin" if name == "net" else name
         unknown = np.isnan(value)
         told |= {f"{label}_low": np.nan if unknown else max(value - below, least), f"{label}_high": np.nan if unknown else value + above}
+    told |= {
+        "net_margin": net,
+        "net_margin_if_weak": float(ends["low"]["net"].sum()),
+        "net_margin_if_strong": float(ends["high"]["net"].sum()),
+    }
     most = max(known.deepest.values())
     deepest = [known.deepest.get(category, most) for category in lines["category"].tolist()]
     beyond = lines["discount_share"] > np.array(deepest) + 1e-4
-    return told | {"net_margin": net, "beyond_tried": bool(beyond.any())}
+    return told | {"beyond_tried": bool(beyond.any())}
 
 
 def _earned(lines: Rows, lost: _Lost, uplift: np.ndarray) -> Rows:

@@ -46,14 +46,20 @@ function describe() {
   $("depth-note").textContent = `${ever} ${untried ? say.untried : ""}`.trim();
 }
 
+// From the first key or click on: what stands there, or is still to come, is no answer to what was changed.
+function outdate() {
+  if (asking) asking.abort();
+  busy(true);
+}
+
 function ask() {
+  outdate();
   clearTimeout(waiting);
   waiting = setTimeout(send, 60);
 }
 
 async function send() {
   describe();
-  if (asking) asking.abort();
   const skus = planned().map((one) => one.sku);
   if (skus.length === 0) {
     forget();
@@ -65,7 +71,6 @@ async function send() {
     ends_on: $("ends").value, channels: placed().length ? placed() : null, region: $("region").value || null, display: $("display").checked,
     investment: $("investment").value === "" ? null : Number($("investment").value),
   };
-  $("answer").setAttribute("aria-busy", "true");
   try {
     const told = await fetch("invocations", {
       method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify({ promotions: [promotion] }), signal: asking.signal,
@@ -78,7 +83,11 @@ async function send() {
     if (error.name === "AbortError") return;
     refuse([{ found: words().offline }]);
   }
-  $("answer").setAttribute("aria-busy", "false");
+  busy(false);
+}
+
+function busy(is) {
+  $("answer").setAttribute("aria-busy", is);
 }
 
 // The days that can be planned are others after a night.
@@ -93,7 +102,7 @@ function forget() {
   last = null;
   $("told").hidden = true;
   $("problem").hidden = true;
-  $("answer").setAttribute("aria-busy", "false");
+  busy(false);
 }
 
 function refuse(errors) {
@@ -137,7 +146,7 @@ function show(body) {
   const say = words(), cash = (value) => money(value, body.currency), sum = body.promotions[0];
   const rows = body.alternatives, planned = rows.find((row) => row.planned), best = rows.find((row) => row.rank === 1);
   const costed = planned.net_margin !== null, earns = costed ? "net_margin" : "incremental_revenue";
-  $("advice").textContent = sum.baseline_units === 0 ? "" : advice(say, best, planned, earns, cash);
+  $("advice").textContent = sum.baseline_units === 0 ? "" : `${advice(say, best, planned, earns, cash)} ${costed ? atTheEnds(say, rows, best) : ""}`;
   figure([
     [say.units, number(sum.units), say.range({ low: number(planned.units_low), high: number(planned.units_high) })],
     [say.added, number(sum.uplift_units), say.against({ value: number(sum.baseline_units) })],
@@ -167,6 +176,17 @@ function advice(say, best, planned, earns, cash) {
   if (earns !== "net_margin") return say.no_cost(at);
   if (best.net_margin <= 0) return say.loses(at);
   return best.planned ? say.best(at) : say.better(at);
+}
+
+// Whether another depth would be the best one with the effect at an end of its range.
+function atTheEnds(say, rows, best) {
+  const said = ["weak", "strong"].flatMap((end) => {
+    const value = (row) => row[`net_margin_if_${end}`];
+    const there = rows.reduce((most, row) => (value(row) > value(most) ? row : most), best);
+    if (value(there) <= 0) return best.net_margin > 0 ? [say[`${end}_none`]] : [];
+    return there === best && best.net_margin > 0 ? [] : [say[end]({ depth: share(there.discount_share) })];
+  });
+  return said.length ? said.join(" ") : say.both_ends;
 }
 
 function byDay(rows) {
@@ -243,7 +263,7 @@ async function begin() {
   $("ends").value = end < choices.last_day ? end : choices.last_day;
   write();
   $("plan").addEventListener("input", (event) => { if (event.target.id !== "sku") ask(); });
-  $("sku").addEventListener("input", async () => { if (await choose($("sku").value)) ask(); });
+  $("sku").addEventListener("input", async () => { outdate(); if (await choose($("sku").value)) ask(); });
   $("add").addEventListener("click", async () => { await add(); $("sku").focus(); ask(); });
   $("chosen").addEventListener("click", (event) => {
     if (event.target.tagName !== "BUTTON") return;
