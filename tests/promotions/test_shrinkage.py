@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from sales_tech.promotions.shrinkage import pool, sparse_pool
 
@@ -84,3 +86,57 @@ def test_pairs_that_were_never_seen_are_zero_with_certainty() -> None:
     mean, deviation = sparse_pool(np.array([0.0, 100.0, 0.0]), np.array([5.0, 30.0, 0.0]))
     assert mean[[0, 2]].tolist() == deviation[[0, 2]].tolist() == [0.0, 0.0]
     assert mean[1] > 0
+
+
+INFORMATION = np.array([2.0, 0.0, 9.0, 30.0, 0.5, 14.0])
+ESTIMATE = np.array([1.5, 0.0, -0.4, 0.9, 3.0, 2.0])
+
+
+@pytest.mark.parametrize("centre", [None, 0.7])
+def test_groups_of_unlike_information_shrink_by_the_spread_that_leaves_each_degree_of_freedom_one(centre: float | None) -> None:
+    seen = [row for row in range(6) if INFORMATION[row] > 0]
+
+    def mean_of(spread: float) -> tuple[float, list[float]]:
+        weights = [1 / (1 / INFORMATION[row] + spread) for row in seen]
+        middle = sum(w * ESTIMATE[row] for w, row in zip(weights, seen, strict=True)) / sum(weights)
+        return middle if centre is None else centre, weights
+
+    def excess(spread: float) -> float:
+        middle, weights = mean_of(spread)
+        return sum(w * (ESTIMATE[row] - middle) ** 2 for w, row in zip(weights, seen, strict=True)) - (4 if centre is None else 5)
+
+    spread = float(brentq(excess, 1e-6, 50))
+    middle, weights = mean_of(spread)
+    doubt = 1 / sum(weights) if centre is None else 0.0
+    found = pool(INFORMATION, INFORMATION * ESTIMATE, centre)
+    assert (found.common, found.common_deviation, found.spread) == pytest.approx((middle, doubt**0.5, spread**0.5), abs=1e-9)
+    for row in range(6):
+        # What a group's own estimate weighs beside the common mean, each by one over its variance.
+        share = INFORMATION[row] / (INFORMATION[row] + 1 / spread)
+        assert found.mean[row] == pytest.approx(share * ESTIMATE[row] + (1 - share) * middle)
+        assert found.deviation[row] == pytest.approx((1 / (INFORMATION[row] + 1 / spread) + (1 - share) ** 2 * doubt) ** 0.5)
+
+
+@pytest.mark.parametrize(("effects", "groups"), [(6, 60), (55, 60), (0, 1100)])
+def test_spike_and_slab_are_the_mixture_whose_share_bears_itself_out(effects: int, groups: int) -> None:
+    rng = np.random.default_rng(effects)
+    information = rng.gamma(4.0, 60.0, size=groups) * (np.arange(groups) != groups - 1)
+    deviation = 1 / np.sqrt(np.where(information > 0, information, 1.0))
+    estimate = np.where(np.arange(groups) < effects, 0.2, 0.0) + deviation * rng.normal(size=groups) * (0.3 if effects == 0 else 1.0)
+    seen, wide = information > 0, np.sqrt(deviation**2 + 0.1**2)
+    slab, spike = norm.pdf(estimate, 0.1, wide), norm.pdf(estimate, 0.0, deviation)
+
+    def chance(share: float) -> np.ndarray:
+        return np.where(seen, share * slab / (share * slab + (1 - share) * spike), 0.0)
+
+    def step(share: float) -> float:
+        # As if fifty groups more had been seen, one of them with an effect.
+        return float(np.clip((chance(share).sum() + 1) / (seen.sum() + 50), 0.001, 0.5))
+
+    share = float(brentq(lambda share: step(share) - share, 1e-4, 0.9))
+    mean, found = sparse_pool(information, information * estimate)
+    shrunk = (estimate / deviation**2 + 0.1 / 0.1**2) / (1 / deviation**2 + 1 / 0.1**2)
+    told = np.where(seen & (slab / spike >= 3), chance(share) * shrunk, 0.0)
+    square = chance(share) * ((shrunk - told) ** 2 + 1 / (1 / deviation**2 + 1 / 0.1**2)) + (1 - chance(share)) * told**2
+    assert mean == pytest.approx(told, abs=1e-6)
+    assert found == pytest.approx(np.where(seen, np.sqrt(square), 0.0), abs=1e-5)
