@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sales_tech.promotions.baseline import Groups
+from sales_tech.promotions.cells import PromotedCells
+from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.panel import Member
 from sales_tech.promotions.shrinkage import Pooled
-from sales_tech.promotions.spillovers import Pressure, Spillovers
-from sales_tech.promotions.timing import FADES, SLUMPS
+from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
+from sales_tech.promotions.states import Smoothed, Wander
+from sales_tech.promotions.timing import DIP_DAYS, FADES, SLUMPS
 
 STORES = np.array([0])
 
@@ -79,3 +84,123 @@ def test_half_way_is_the_mean_of_the_shares_and_slumps() -> None:
     between = shares(0.2, 0.1, -0.4).half_way(shares(0.1, 0.3, -0.2, shape=1))
     assert (between.cannibal.mean[0], between.dip.mean[0]) == (pytest.approx(0.15), pytest.approx(0.2))
     assert between.slump[:3].tolist() == pytest.approx([-0.2, -0.1, 0.0])
+
+
+BOTH, FIRST, SECOND = np.array([0, 1]), np.array([0]), np.array([1])
+
+
+def two_categories(*members: Member, skus: int, days: int, states: np.ndarray) -> tuple[Any, PromotedCells]:
+    """A baseline of SKUs, half of them of each category, in two stores that are groups of their own; states (K,) stay as they are."""
+    source: Any = SimpleNamespace(
+        members=list(members),
+        skus=np.arange(skus),
+        days=np.arange(days),
+        categories=["first", "second"],
+        category=np.repeat([0, 1], skus // 2),
+    )
+    groups = Groups(np.array([0, 1]), 2)
+    fitted = SimpleNamespace(
+        panel=source,
+        groups=groups,
+        sku_state=Smoothed(np.tile(states[:, None], days), np.zeros((skus, days))),
+        group_state=Smoothed(np.tile(np.repeat(states / 2, 2)[:, None], days), np.zeros((2 * skus, days))),
+        category_day=np.zeros((2, days)),
+        luck=Luck(),
+        concentration=lambda _: np.ones((1, 1)),
+        wanders={"sku": Wander(0.01, 32.0)},
+    )
+    return fitted, PromotedCells(source, groups)
+
+
+def test_pressure_is_counted_cell_by_cell_and_day_by_day() -> None:
+    members = [Member(0, 0, FIRST, 3, 5, 0.2), Member(1, 0, BOTH, 25, 27, 0.2), Member(2, 3, BOTH, 8, 9, 0.1)]
+    rng = np.random.default_rng(5)
+    states = np.array([0.2, 0.0, -0.1, 0.3])
+    baseline, found = two_categories(*members, skus=4, days=40, states=states)
+    extra, predicted, usual = rng.gamma(4.0, size=(3, 4, 2, 40))
+    told = Pressure.of(baseline, extra, predicted, usual, found.promoted)
+    lost = told.lost_to_category()
+    for category, group, day in np.ndindex(2, 2, 40):
+        skus = [2 * category, 2 * category + 1]
+        more, all_of = (sum(table[sku, group, day] for sku in skus) for table in (extra, usual))
+        left = sum(usual[sku, group, day] for sku in skus if not found.promoted[sku, group, day])
+        at = category, group, day
+        assert (told.extra[at], told.usual[at], told.peers[at]) == pytest.approx((more, all_of, left))
+        assert lost[at] == pytest.approx(min(more / left, 4.0))
+    # What is predicted without the states of SKUs and of their groups.
+    calm_one = predicted * np.exp(-1.5 * states)[:, None, None]
+    for table, missed in ((extra, told.after), (calm_one, told.calm_after)):
+        expected = np.zeros((len(FADES), 4, 2, 40))
+        for member in members:
+            for (fade, half_life), group in product(enumerate(FADES), member.stores.tolist()):
+                units = sum(table[member.sku, group, day] for day in range(member.start, member.end + 1))
+                parts = [0.5 ** (day / half_life) for day in range(DIP_DAYS)]
+                for day in range(min(DIP_DAYS, 39 - member.end)):
+                    expected[fade, member.sku, group, member.end + 1 + day] += units * parts[day] / sum(parts)
+        assert missed == pytest.approx(expected)
+
+
+def test_offsets_are_logs_of_what_is_left_and_what_is_gained() -> None:
+    rng = np.random.default_rng(9)
+    source = SimpleNamespace(category=np.array([0, 0, 1, 1]))
+    promoted, usual = rng.random((4, 2, 6)) < 0.3, rng.uniform(5, 15, size=(4, 2, 6))
+    extra, after = rng.gamma(0.6, 12, size=(4, 2, 6)), rng.gamma(0.5, 12, size=(len(FADES), 4, 2, 6))
+    by_category = [np.stack([table[:2].sum(axis=0), table[2:].sum(axis=0)]) for table in (extra, usual * ~promoted, usual)]
+    told = Pressure(extra, *by_category, after, after, np.zeros((len(SLUMPS), 4, 6)))
+    fade, cannibal, dip, halo = [0.1, 0.2, 0.3, 0.4], [0.5, 0.1], [0.6, -0.1], np.array([[0.0, 0.8], [0.1, 0.2]])
+    both = (Pooled(np.array(part), np.zeros(2), 0.0, 0.0, 0.0) for part in (cannibal, dip))
+    lost, missed = both
+    shares_of = Spillovers(lost, np.array(fade), missed, halo, np.zeros((2, 2)))
+    found = told.offsets(source, shares_of, usual, promoted)  # type: ignore[arg-type]
+    clipped = 0
+    for sku, group, day in np.ndindex(4, 2, 6):
+        mine, at = sku // 2, (sku, group, day)
+        moved = [sum(table[2 * row + part, group, day] for part in (0, 1)) for table in (extra, usual) for row in (0, 1)]
+        left = sum(usual[2 * mine + part, group, day] * (not promoted[2 * mine + part, group, day]) for part in (0, 1))
+        taken = cannibal[mine] * min(moved[mine] / max(left, 1e-9), 4.0)
+        gain = (halo[0, mine] * moved[0] + halo[1, mine] * moved[1]) / moved[2 + mine]
+        pulled = max(dip[mine], 0.0) * sum(part * after[(row, *at)] for row, part in enumerate(fade)) / usual[at]
+        clipped += (taken > 0.8) + (pulled > 0.8) + (gain > 2)
+        besides = np.log(1 + min(gain, 2.0))
+        assert found.neighbours[at] == pytest.approx(besides + (0.0 if promoted[at] else np.log(max(1 - taken, 0.2))))
+        assert found.dip[at] == pytest.approx(0.0 if promoted[at] else np.log(max(1 - pulled, 0.2)))
+    assert clipped > 3
+    assert found.moved == pytest.approx(found.neighbours + found.dip)
+    assert found.total == pytest.approx(found.moved + found.chosen)
+
+
+@pytest.mark.parametrize(("halo", "near"), [(0.0, 0.005), (0.2, 0.03)])
+def test_the_shares_and_the_slump_by_which_sales_were_made_are_found_again(halo: float, near: float) -> None:
+    runs = [(0, BOTH, 40, 7), (1, BOTH, 80, 8), (2, FIRST, 115, 7), (0, BOTH, 140, 7), (1, FIRST, 20, 5), (2, BOTH, 165, 5)]
+    runs += [(3, BOTH, 50, 9), (4, SECOND, 90, 9), (5, BOTH, 125, 7), (3, BOTH, 150, 6), (5, SECOND, 70, 4), (4, BOTH, 28, 5)]
+    of = [Member(row, sku, stores, start, start + days - 1, 0.2) for row, (sku, stores, start, days) in enumerate(runs)]
+    rng = np.random.default_rng(0)
+    states = rng.normal(0, 0.2, size=6)
+    baseline, found_in = two_categories(*of, skus=6, days=200, states=states)
+    promoted = found_in.promoted
+    level = rng.uniform(4e4, 9e4, size=(1, 2, 1)) * np.exp(1.5 * states)[:, None, None] * np.ones((6, 2, 200))
+    extra, slump = 0.6 * level * promoted, np.zeros(len(SLUMPS))
+    slump[7] = -0.2
+    lost, missed = (Pooled(np.array(part), np.zeros(2), 0.0, 0.0, 0.0) for part in ([0.25, 0.25], [0.25, 0.15]))
+    truth = Spillovers(lost, np.eye(4)[2], missed, np.array([[0.0, halo], [0.0, 0.0]]), np.zeros((2, 2)), slump)
+
+    def pressed(usual: np.ndarray) -> Pressure:
+        return Pressure.of(baseline, extra, extra, usual, promoted)
+
+    chosen = pressed(level).offsets(baseline.panel, truth, level, promoted).chosen
+    usual = level * np.exp(chosen)
+    sold = level * np.exp(pressed(usual).offsets(baseline.panel, truth, usual, promoted).total)
+    nothing = np.zeros_like(level)
+    offsets, found = Offsets(nothing, nothing, nothing), Spillovers.none(2)
+    for _ in range(5):
+        expected = level * np.exp(offsets.total)
+        usual = expected * np.exp(-offsets.moved)
+        told = pressed(usual)
+        found = estimate_spillovers(baseline, told, sold, expected, offsets, promoted, found)
+        offsets = told.offsets(baseline.panel, found, usual, promoted)
+    assert found.cannibal.mean == pytest.approx(truth.cannibal.mean, abs=near)
+    assert found.dip.mean == pytest.approx(truth.dip.mean, abs=0.005)
+    assert found.fade == pytest.approx(truth.fade, abs=0.01)
+    assert found.slump == pytest.approx(slump, abs=0.01)
+    # What a clear gain is drawn to is a tenth.
+    assert found.halo == pytest.approx(truth.halo, abs=0.02)
