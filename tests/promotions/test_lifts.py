@@ -1,13 +1,16 @@
-"""What is left to say of a baseline where sales say nothing."""
+"""Lifts drawn by the model: against dense linear algebra, and against promotions made by the model itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal, truncnorm
 
-from sales_tech.promotions.lifts import LiftData, LiftModel, bend, depth_response
+from sales_tech.promotions.lifts import LiftData, LiftDraws, LiftModel, attention, bend, depth_response
 
 
 def test_a_baseline_of_which_sales_say_nothing_is_right_on_average() -> None:
@@ -77,3 +80,196 @@ def test_one_sku_that_answers_unlike_all_others_does_not_bend_the_curve_for_them
         told.append((slope * depth_response(deep) * (1 + draws.curvature * bend(deep)) + draws.mechanic[:, 0]).mean())
     assert told[0] == pytest.approx(2.0 * float(depth_response(np.array(0.4))), abs=0.05)
     assert told[1] == pytest.approx(told[0], abs=0.08)
+
+
+OWN, SHARED = 0.015, 0.01
+
+
+@lru_cache
+def made() -> tuple[LiftDraws, dict[str, np.ndarray]]:
+    """Draws for three hundred promotions of two SKUs each that the model made itself, and what each of them did."""
+    rng, promotions = np.random.default_rng(1), 300
+    promotion = np.repeat(np.arange(promotions), 2)
+    category, brand = rng.integers(0, 2, size=(2, 600))
+    mechanic, display, depth = rng.integers(0, 2, 300), rng.integers(0, 2, 300), rng.choice([0.1, 0.2, 0.3, 0.4], 300)
+    works = rng.random(300) > 0.25
+    price = -np.log(1 - depth[promotion])
+    slope = np.array([[3.0, 2.6], [2.0, 2.3]])[category, brand] * np.array([1.0, 0.6])[mechanic[promotion]]
+    usual = slope * price * (1 + 0.4 * (price + np.log(0.8))) + np.array([0.05, 0.15])[mechanic[promotion]] + 0.2 * display[promotion]
+    lift = usual + 0.12 * rng.normal(size=300)[promotion] + 0.1 * rng.standard_t(4, size=600)
+    lift = np.where(works[promotion], lift, 0.0)
+    # A baseline is right on average, so that its log is so about half of its variance lower.
+    error = OWN**0.5 * rng.normal(size=600) + SHARED**0.5 * rng.normal(size=300)[promotion] - (OWN + SHARED) / 2
+    baseline = rng.lognormal(5.5, 0.5, size=600)
+    data = LiftData(
+        actual=rng.poisson(baseline * np.exp(error + lift)).astype(float),
+        baseline=baseline,
+        own_error=np.full(600, OWN),
+        shared_error=np.full(600, SHARED),
+        promotion=promotion,
+        category=category,
+        brand=brand,
+        mechanic=mechanic[promotion],
+        depth=depth[promotion],
+        display=display[promotion].astype(float),
+        prior_slope=np.array([0.5, -0.5]),
+    )
+    draws = LiftModel(data, {"category": 2, "brand": 2, "mechanic": 2}, seed=0).sample()
+    return draws, {"lift": lift, "error": error, "works": works, "usual": usual, "promotion": promotion}
+
+
+@pytest.mark.parametrize("name", ["lift", "error"])
+def test_of_promotions_that_the_model_made_the_truth_lies_anywhere_among_its_draws_alike(name: str) -> None:
+    draws, truth = made()
+    drawn, known = getattr(draws, f"log_{name}"), truth[name]
+    # Where the truth is one value with many draws, it lies anywhere among these.
+    among = (drawn < known).mean(axis=0) + np.random.default_rng(1).random(600) * (drawn == known).mean(axis=0)
+    assert among.mean() == pytest.approx(0.5, abs=0.03)
+    assert among.var() == pytest.approx(1 / 12, rel=0.08)
+    assert ((among > 0.1) & (among < 0.9)).mean() == pytest.approx(0.8, abs=0.03)
+    assert ((known - drawn.mean(axis=0)) ** 2).mean() == pytest.approx(drawn.var(axis=0).mean(), rel=0.12)
+
+
+def test_of_promotions_that_the_model_made_the_chance_to_work_and_what_all_have_in_common_are_found() -> None:
+    draws, truth = made()
+    chance = draws.works.mean(axis=0)
+    assert chance.sum() == pytest.approx(truth["works"].sum(), abs=12)
+    assert ((chance - truth["works"]) ** 2).sum() == pytest.approx((chance * (1 - chance)).sum(), abs=4)
+    assert not draws.log_lift[~draws.works[:, truth["promotion"]]].any()
+    common = draws.hyper.mean()
+    assert (common["null_share"], common["promotion"], common["member"]) == pytest.approx((0.25, 0.12, 0.1), abs=0.04)
+    assert np.abs(draws.log_predicted - truth["usual"]).mean() < 0.06
+    assert draws.predicted == pytest.approx(chance[truth["promotion"]] * np.expm1(draws.log_predicted), rel=0.15)
+    assert draws.display.mean() == pytest.approx(0.2, abs=0.06)
+    assert (draws.noticed[:, 1] / draws.noticed[:, 0]).mean() == pytest.approx(0.6, abs=0.2)
+
+
+class Given:
+    """In the place of random numbers, those that it is given in turn; gamma numbers are their shape."""
+
+    def __init__(self, *numbers: np.ndarray) -> None:
+        self.numbers = list(numbers)
+
+    def normal(self, size: int) -> np.ndarray:
+        return self.numbers.pop(0)
+
+    def gamma(self, shape: float) -> float:
+        return shape
+
+
+def linear(model: LiftModel, part: Any, *sizes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of what a part draws, which is linear in its normal numbers."""
+
+    def at(row: int) -> np.ndarray:
+        numbers = np.zeros(sum(sizes))
+        numbers[row : row + 1] = 1.0
+        model.rng = Given(*np.split(numbers, np.cumsum(sizes)[:-1]))  # type: ignore[assignment]
+        return np.concatenate([np.atleast_1d(drawn) for drawn in part()])
+
+    mean = at(sum(sizes))
+    columns = np.stack([at(row) - mean for row in range(sum(sizes))], axis=1)
+    return mean, columns @ columns.T
+
+
+def dense(design: np.ndarray, observed: np.ndarray, noise: np.ndarray, precision: np.ndarray, centre: np.ndarray) -> Any:
+    """Mean and covariance of coefficients that are normal beforehand, given observations with independent noise."""
+    covariance = np.linalg.inv(design.T @ np.diag(1 / noise) @ design + np.diag(precision))
+    return covariance @ (design.T @ (observed / noise) + precision * centre), covariance
+
+
+def small() -> LiftModel:
+    rng, rows = np.random.default_rng(3), 7
+    data = LiftData(
+        actual=np.full(rows, 9.0),
+        baseline=np.full(rows, 7.0),
+        own_error=np.full(rows, 0.1),
+        shared_error=np.full(rows, 0.1),
+        promotion=np.array([0, 1, 0, 2, 2, 2, 1]),
+        category=np.array([0, 1, 1, 0, 0, 1, 0]),
+        brand=np.array([0, 0, 1, 1, 0, 1, 0]),
+        mechanic=np.array([0, 1, 0, 2, 2, 2, 1]),
+        depth=np.array([0.05, 0.2, 0.05, 0.3, 0.3, 0.3, 0.2]),
+        display=rng.integers(0, 2, rows).astype(float),
+        prior_slope=np.array([0.4, -0.3]),
+    )
+    return LiftModel(data, {"category": 2, "brand": 2, "mechanic": 3}, seed=0)
+
+
+def test_each_step_draws_from_its_normal_distribution_given_the_rest() -> None:
+    model, rng = small(), np.random.default_rng(7)
+    data, rows = model.data, np.arange(7)
+    variance, common, observed = rng.uniform(0.05, 0.3, 7), rng.uniform(0.02, 0.2, 3), rng.normal(size=7)
+    # Coefficients and effects of promotions, together.
+    design = model.design
+    spread = {"category": 0.6, "brand": 0.25}
+    prior, centre = model._prior(spread), model._centre()
+    # The common slope, those of categories beside it, what mechanics add in common and by themselves, and a display.
+    assert prior.tolist() == pytest.approx([1 / 4, 0.6**-2, 0.6**-2, 0.2**-2, *[0.1**-2] * 3, 0.3**-2])
+    assert centre.tolist() == [1.5, 0.4, -0.3, 0, 0, 0, 0, 0]
+    by_hand = np.zeros((7, 8))
+    for row in rows:
+        x, there = -np.log(1 - data.depth[row]), min(data.depth[row] / 0.1, 1)
+        by_hand[row, [0, 1 + data.category[row]]], by_hand[row, [3, 4 + data.mechanic[row]]] = x, there
+        by_hand[row, 7] = data.display[row]
+    assert design == pytest.approx(by_hand)
+    whole = np.hstack([design, np.eye(3)[data.promotion]])
+    expected = dense(whole, observed, variance, np.append(prior, 1 / common), np.append(centre, np.zeros(3)))
+    found = linear(model, lambda: model._regression(design, observed, variance, common, prior, centre), 8, 3)
+    assert found[0] == pytest.approx(expected[0])
+    assert found[1] == pytest.approx(expected[1])
+    # Slopes of brands, from the promotions that work.
+    on, cell, depth = np.array([True, True, False, True, True, True, False]), data.category * 2 + data.brand, depth_response(data.depth)
+    columns = np.where(on, depth, 0.0)[:, None] * np.eye(4)[cell]
+    expected = dense(columns, observed, variance, np.full(4, 0.25**-2), np.zeros(4))
+    found = linear(model, lambda: [model._brands(observed, variance, on, cell, depth, 0.25)], 4)
+    assert found[0] == pytest.approx(expected[0])
+    assert found[1] == pytest.approx(expected[1])
+    # What is left is split between a member's lift and the error of its baseline.
+    lift, error = rng.uniform(0.01, 0.2, 7), rng.uniform(0.01, 0.2, 7)
+    expected = dense(np.hstack([np.eye(7), np.eye(7)]), observed, variance, 1 / np.append(lift, error), np.zeros(14))
+    found = linear(model, lambda: model._split(observed, lift, error, variance), 7, 7)
+    assert found[0] == pytest.approx(expected[0])
+    assert found[1] == pytest.approx(expected[1])
+    assert model._spread(np.array([0.3, -0.1, 0.2]), 0.15) == pytest.approx(((2 * 0.15**2 + 0.14 / 2) / 3.5) ** 0.5)
+
+
+def test_the_evidence_of_a_promotion_is_the_density_of_members_that_share_an_effect() -> None:
+    model, rng = small(), np.random.default_rng(8)
+    variance, common, rest = rng.uniform(0.05, 0.3, 7), rng.uniform(0.02, 0.2, 3), rng.normal(size=7)
+    found = model._evidence(rest, variance, common)
+    for row in range(3):
+        mine = model.data.promotion == row
+        density = multivariate_normal.logpdf(rest[mine], cov=np.diag(variance[mine]) + common[row])
+        assert found[row] == pytest.approx(density + mine.sum() * np.log(2 * np.pi) / 2)
+
+
+def test_a_curvature_is_drawn_from_its_regression_between_its_bounds() -> None:
+    model, rng = small(), np.random.default_rng(9)
+    variance, on, column = rng.uniform(0.05, 0.3, 7), np.arange(7) < 5, rng.normal(size=7)
+    rest = -0.5 * column + rng.normal(size=7) * 0.2
+    precision = (column[:5] ** 2 / variance[:5]).sum() + 1
+    mean, deviation = (column[:5] * rest[:5] / variance[:5]).sum() / precision, precision**-0.5
+    drawn = np.array([model._curvature(rest, variance, on, column) for _ in range(400)])
+    expected = truncnorm((-0.6 - mean) / deviation, (2 - mean) / deviation, mean, deviation)
+    assert drawn.mean() == pytest.approx(expected.mean(), abs=4 * expected.std() / 20)
+    assert drawn.std() == pytest.approx(expected.std(), rel=0.1)
+    assert drawn.min() >= -0.6
+
+
+def test_the_response_to_depth_is_bent_about_a_fifth_and_noticed_by_mechanic() -> None:
+    model = small()
+    noticed = np.array([1.0, 0.5, 0.8])
+    design, depth = model._bent(0.7, noticed)
+    price = -np.log(1 - model.data.depth)
+    expected = price * (1 + 0.7 * (price + np.log(0.8))) * noticed[model.data.mechanic]
+    assert depth == pytest.approx(expected)
+    assert design[:, 0] == pytest.approx(expected)
+    assert (design[:, 1:3].sum(axis=1), design[:, 3:].tolist()) == (pytest.approx(expected), model.design[:, 3:].tolist())
+    assert attention(np.array([0.0, 0.05, 0.1, 0.4])).tolist() == pytest.approx([0, 0.5, 1, 1])
+
+
+def test_units_that_are_no_numbers_are_refused() -> None:
+    data = small().data
+    for wrong in ({"actual": np.append(data.actual[1:], np.nan)}, {"baseline": np.append(data.baseline[1:], np.inf)}):
+        with pytest.raises(ValueError, match="units or baselines of promotions are not finite; expected numbers"):
+            LiftModel(replace(data, **wrong), {"category": 2, "brand": 2, "mechanic": 3}, seed=0)
