@@ -117,7 +117,7 @@ def test_groups_of_unlike_information_shrink_by_the_spread_that_leaves_each_degr
         assert found.deviation[row] == pytest.approx((1 / (INFORMATION[row] + 1 / spread) + (1 - share) ** 2 * doubt) ** 0.5)
 
 
-@pytest.mark.parametrize(("effects", "groups"), [(6, 60), (55, 60), (0, 1100)])
+@pytest.mark.parametrize(("effects", "groups"), [(6, 60), (290, 300), (0, 1100)])
 def test_spike_and_slab_are_the_mixture_whose_share_bears_itself_out(effects: int, groups: int) -> None:
     rng = np.random.default_rng(effects)
     information = rng.gamma(4.0, 60.0, size=groups) * (np.arange(groups) != groups - 1)
