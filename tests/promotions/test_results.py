@@ -180,6 +180,7 @@ def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_pr
         Member(2, 0, np.array([1, 2]), 40, 41, 0.1),
         Member(1, 1, both, 2, 4, 0.3),
         Member(3, 1, both, 110, 112, 0.2),
+        Member(2, 1, np.array([0]), 3, 6, 0.1),
     ]
     count = len(members)
     error, lift = rng.normal(0, 0.2, size=(DRAWS, count)), rng.uniform(-0.3, 0.8, size=(DRAWS, count))
@@ -191,7 +192,7 @@ def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_pr
     posterior.model = SimpleNamespace(sku_state=SimpleNamespace(variance=rng.uniform(0.01, 0.05, size=(2, DAYS))))
     net_sales = rng.uniform(20, 60, size=(2, 2, DAYS))
     frame = daily_frame(posterior, net_sales, 0.8).set_index(["promotion_id", "sku", "sold_on"])
-    assert len(frame) == (28 + 4 + 28) + (28 + 4 + 28) + (28 + 2 + 28) + (2 + 3 + 28) + (28 + 3 + 7)
+    assert len(frame) == (28 + 4 + 28) + (28 + 4 + 28) + (28 + 2 + 28) + (2 + 3 + 28) + (28 + 3 + 7) + (3 + 4 + 28)
 
     def joint(lifts: np.ndarray) -> np.ndarray:
         return lifts.max(axis=1) + 0.4 * (lifts.sum(axis=1) - lifts.max(axis=1)) if lifts.shape[1] else np.zeros(DRAWS)
