@@ -154,10 +154,11 @@ def test_evidence_is_graded_by_the_range_beside_the_effect_and_says_what_is_miss
     rng = np.random.default_rng(2)
     usual_case = {"usual": 100.0, "effect": 50.0, "range": 23.0, "baseline_range": 20.0, "alone": 1.0, "days": (40, 50), "depth": 0.2}
     cases: list[dict[str, Any]] = [usual_case | changed for changed, _, _ in EVIDENCE.values()]
-    # Each has a SKU of its own, and a second one on the same days, so that days are those of all its SKUs.
-    members = [
-        Member(row, 2 * row + part, np.array([0]), *case["days"], case["depth"]) for row, case in enumerate(cases) for part in (0, 1)
-    ]
+    # Each has a SKU of its own, and a second one on fewer days, so that its days are those of all its SKUs.
+    members = []
+    for row, case in enumerate(cases):
+        first, last = case["days"]
+        members += [Member(row, 2 * row + part, np.array([0]), first + part, last - part, case["depth"]) for part in (0, 1)]
     baseline, incremental = (np.zeros((DRAWS, len(members))) for _ in range(2))
     for row, case in enumerate(cases):
         baseline[:, 2 * row] = case["usual"] + case["baseline_range"] * SPREAD[:, 0]
@@ -191,12 +192,13 @@ def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_pr
     posterior.spared, posterior.overlap_share = rng.uniform(0, 0.2, size=(2, 2, DAYS)), 0.4
     posterior.model = SimpleNamespace(sku_state=SimpleNamespace(variance=rng.uniform(0.01, 0.05, size=(2, DAYS))))
     net_sales = rng.uniform(20, 60, size=(2, 2, DAYS))
-    frame = daily_frame(posterior, net_sales, 0.8).set_index(["promotion_id", "sku", "sold_on"])
+    frame = daily_frame(posterior, net_sales, 0.8)
     assert len(frame) == (28 + 4 + 28) + (28 + 4 + 28) + (28 + 2 + 28) + (2 + 3 + 28) + (28 + 3 + 7) + (3 + 4 + 28)
 
     def joint(lifts: np.ndarray) -> np.ndarray:
         return lifts.max(axis=1) + 0.4 * (lifts.sum(axis=1) - lifts.max(axis=1)) if lifts.shape[1] else np.zeros(DRAWS)
 
+    by_day = {(row["promotion_id"], row["sku"], row["sold_on"]): row for row in frame.to_dict("records")}
     factor = np.exp(error)
     z = NormalDist().inv_cdf(0.9)
     for row, member in enumerate(members):
@@ -224,9 +226,10 @@ def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_pr
                 sums += [posterior.sold[here], base, extra, net_sales[here]]
                 weights.append(abs(extra))
                 shares.append(share)
-            told = frame.loc[f"PR{member.promotion}", f"S{member.sku}", pd.Timestamp("2026-01-01") + pd.Timedelta(days=day)]
+            told = by_day[f"PR{member.promotion}", f"S{member.sku}", pd.Timestamp("2026-01-01") + pd.Timedelta(days=day)]
             names = ["actual_units", "baseline_units", "uplift_units", "net_sales"]
-            assert told[names].tolist() == pytest.approx(sums.tolist(), abs=1e-4)
+            assert [told[name] for name in names] == pytest.approx(sums.tolist(), abs=1e-4)
+            assert told["unexplained_units"] == pytest.approx(sums[0] - sums[1] - sums[2], abs=2e-4)
             assert told["share"] == pytest.approx(np.average(shares, weights=weights), abs=1e-6)
             phase = "before" if day < member.start else "during" if day <= member.end else "after"
             doubt = posterior.model.sku_state.variance[member.sku, day] ** 0.5
@@ -234,5 +237,5 @@ def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_pr
             if phase == "during":
                 ends = [np.quantile(factor[:, row], end) / factor[:, row].mean() for end in (0.1, 0.9)]
             assert told["phase"] == phase
-            assert told[["baseline_low", "baseline_high"]].tolist() == pytest.approx([sums[1] * end for end in ends])
+            assert [told["baseline_low"], told["baseline_high"]] == pytest.approx([sums[1] * end for end in ends])
             assert told["list_price"] == posterior.panel.price[member.sku, day]
