@@ -29,7 +29,7 @@ def test_no_group_may_be_told_as_none() -> None:
 
 
 def test_relative_errors_leave_out_rows_without_sales() -> None:
-    (figures,) = evaluate(told(actual=[10, 0, 5], mean=[8, 1, 9])).to_dict("records")
+    (figures,) = evaluate(told(actual=[10, 0, 1], mean=[8, 1, 1.8])).to_dict("records")
     assert figures["mape"] == pytest.approx((0.2 + 0.8) / 2)
     assert figures["rmspe"] == pytest.approx(math.sqrt((0.2**2 + 0.8**2) / 2))
 
@@ -48,8 +48,9 @@ def test_coverage_is_of_the_outermost_quantiles_with_their_bounds_inside() -> No
 
 
 def test_quantiles_are_known_by_their_names_alone() -> None:
-    frame = told(actual=[4.0], mean=[4.0], **{"q2.5": [1.0], "q97.5": [9.0], "quality": [7.0], "q1x": [8.0]})
+    frame = told(actual=[4.0], mean=[4.0], **{"q2.5": [1.0], "q97.5": [9.0], "quality": [7.0], "q1x": [8.0], "q0": [8.0], "q150": [8.0]})
     (figures,) = evaluate(frame).to_dict("records")
+    assert figures["coverage"] == 1.0
     assert figures["nominal"] == pytest.approx(0.95)
     assert figures["pinball"] == pytest.approx((0.025 * 3 + 0.025 * 5) / 2)
 
@@ -74,7 +75,7 @@ def test_one_quantile_makes_no_interval_and_none_no_loss() -> None:
     (one,) = evaluate(told(actual=[4], mean=[4], q50=[2])).to_dict("records")
     (none,) = evaluate(told(actual=[4], mean=[4])).to_dict("records")
     assert one["pinball"] == 1.0
-    assert math.isnan(one["coverage"])
+    assert [math.isnan(one[name]) for name in ("coverage", "nominal")] == [True] * 2
     assert math.isnan(none["pinball"])
 
 
@@ -90,15 +91,30 @@ def test_a_group_of_rows_without_a_name_is_kept() -> None:
     assert figures["rows"].tolist() == [1, 1]
 
 
+def test_categories_and_what_an_index_is_called_change_no_figure() -> None:
+    past = panel_of(a=[1, 3, 1], b=[10, 20, 10])
+    frame = panel_of(first=past["date"].max() + pd.Timedelta(days=1), a=[2, 2], b=[30, 10])
+    frame = frame.rename(columns={"units": "actual"}).assign(mean=[1, 3, 10, 10], kind=["x", "x", None, None])
+    plain = evaluate(frame, ["kind"], past, series=["sku"])
+    assert plain["rmsse"].tolist() == pytest.approx([0.5, math.sqrt(2)])
+    kinds, skus = pd.CategoricalDtype(["unused", "x"]), pd.CategoricalDtype(["unused", "b", "a"])
+    read = frame.astype({"kind": kinds, "sku": skus}).rename_axis(index="actual")
+    found = evaluate(read, ["kind"], past.astype({"sku": skus}), series=["sku"])
+    pd.testing.assert_frame_equal(found.astype({"kind": plain["kind"].dtype}), plain)
+
+
 def test_a_group_without_sales_has_no_share_of_them() -> None:
+    assert evaluate(told(actual=[1, 0], mean=[2, 0]))[["wape", "bias"]].to_numpy().tolist() == [[1.0, 1.0]]
     (figures,) = evaluate(told(actual=[0, 0], mean=[1, 0])).to_dict("records")
     assert [math.isnan(figures[name]) for name in ("wape", "bias", "mape", "rmspe")] == [True] * 4
 
 
 def test_the_scale_begins_with_the_first_sale() -> None:
-    scales = naive_scales(panel_of(a=[0, 0, 3, 1, 5], b=[2, 2, 2, 2, 2], c=[0, 0, 0, 0, 1]), ["sku"], "date", "units")
-    assert scales["a"] == (4 + 16) / 2
-    assert np.isnan(scales[["b", "c"]]).all()
+    panel = panel_of(a=[0, 0, 3, 1, 5], b=[2, 2, 2, 2, 2], c=[0, 0, 0, 0, 1])
+    for rows in (panel, panel[::-1], panel.sample(frac=1, random_state=1)):
+        scales = naive_scales(rows, ["sku"], "date", "units")
+        assert scales["a"] == (4 + 16) / 2
+        assert np.isnan(scales[["b", "c"]]).all()
 
 
 def test_rmsse_is_the_mean_over_series_of_errors_beside_the_naive_ones() -> None:
@@ -128,11 +144,17 @@ def test_a_past_that_overlaps_the_predictions_is_refused() -> None:
     frame = panel.tail(1).rename(columns={"units": "actual"}).assign(mean=1)
     with pytest.raises(ValueError, match=r"the insample frame goes on to 2026-01-07 00:00:00, predictions begin on 2026-01-07 00:00:00"):
         evaluate(frame, insample=panel, series=["sku"])
+    longer = panel_of(a=[1, 3, 1, 2, 5]).rename(columns={"units": "actual"}).assign(mean=1)
+    with pytest.raises(ValueError, match=r"goes on to 2026-01-07 00:00:00, predictions begin on 2026-01-06 00:00:00"):
+        evaluate(longer.tail(4), insample=panel, series=["sku"])
 
 
 def test_a_past_without_series_is_refused() -> None:
     with pytest.raises(ValueError, match="insample is given without series"):
         evaluate(told(actual=[1], mean=[1]), insample=panel_of(a=[1, 2]))
+    frame = panel_of(a=[1]).assign(actual=1, mean=1)
+    with pytest.raises(ValueError, match="the insample frame has no column units; its columns are sku, date"):
+        evaluate(frame, insample=panel_of(a=[1]).drop(columns="units"), series=["sku"])
 
 
 def test_a_missing_column_is_named() -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+import holidays
 import numpy as np
 import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
+from sales_tech.forecasting import plan_features
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.forecaster import PromotionForecaster
+from sales_tech.forecasting.history_features import History
 from sales_tech.forecasting.plan_features import Plan, plan_columns
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.roles import roles_of
@@ -91,6 +101,228 @@ def test_smoothing_halves_the_weight_at_every_half_life() -> None:
     assert Smoothed(rows, rows.units, 1.0).at(at, at).tolist() == [8, 4, 2, 4, 6, 4]
     assert Smoothed(rows, rows.units, 2.0, lag=2).at(at, at).tolist() == [8, 0, 4, 4, 4, 3]
     assert Smoothed(rows, rows.units, 1.0).at(np.array([3]), np.array([2])).tolist() == [0]
+
+
+class Told:
+    """The past of one series in plain lists, each feature one walk over its periods; `week` has so many periods."""
+
+    def __init__(self, units: list[float], known: list[bool], factor: list[float], promoted: list[bool], week: int) -> None:
+        self.week, self.size = week, len(units)
+        self.known = [float(one) for one in known]
+        self.freed = [sold / by if seen else 0.0 for sold, by, seen in zip(units, factor, known, strict=True)]
+        self.squares = [sold**2 for sold in self.freed]
+        self.zeros = [float(seen and sold == 0) for sold, seen in zip(units, known, strict=True)]
+        self.promoted = [float(some and seen) for some, seen in zip(promoted, known, strict=True)]
+        self.prior, self.least = 3.0, 0.01
+        self.lifted = [by * sold for by, sold in zip(self.promoted, self.freed, strict=True)]
+        self.usual = [by and by * self.level(day - 1) for day, by in enumerate(self.promoted)]
+        fades = [[self.faded(values, 4 * week, day) for values in (self.freed, self.known)] for day in range(self.size)]
+        self.means = [seen and sold / much for seen, (sold, much) in zip(self.known, fades, strict=True)]
+
+    def over(self, values: list[float], after: int, last: int) -> float:
+        return math.fsum(values[at] for at in range(max(after + 1, 0), min(last, self.size - 1) + 1))
+
+    def faded(self, values: list[float], half_life: float, last: int, lag: int = 1) -> float:
+        return math.fsum(values[at] * 0.5 ** ((last - at) / half_life) for at in range(last, -1, -lag))
+
+    def level(self, origin: int) -> float:
+        # Four weeks' half-life, drawn by two weeks to the mean of the year; that of a young series to its attributes.
+        much = self.over(self.known, origin - 52 * self.week, origin)
+        owed = 0.5 * self.week * math.exp(-much / self.week)
+        year = (self.over(self.freed, origin - 52 * self.week, origin) + owed * self.prior) / (much + owed)
+        sold, seen = (self.faded(values, 4 * self.week, origin) for values in (self.freed, self.known))
+        return max((sold + 2 * self.week * year) / (seen + 2 * self.week), self.least)
+
+    def columns(self, at: int, origin: int, ago: int) -> dict[str, float]:
+        week, level = self.week, self.level(origin)
+        told = {"level": math.log(level), "age": math.log(1 + (origin + 1) / week)}
+        if not self.over(self.known, -1, origin):
+            return told
+
+        def relative(after: int, last: int, drawn: float = 0.25 * week) -> float:
+            seen = self.over(self.known, after, last)
+            return math.log((self.over(self.freed, after, last) + drawn * level) / ((seen + drawn) * level) + 1e-3)
+
+        def share(values: list[float], weeks: int) -> float:
+            span = origin - weeks * week, origin
+            return self.over(values, *span) / max(self.over(self.known, *span), 1)
+
+        told |= {f"mean {weeks}": relative(origin - weeks * week, origin) for weeks in (1, 2, 4, 8, 13, 26, 52)}
+        if week > 1:
+            told |= {"last": relative(origin - 1, origin, 0.25), "last 3": relative(origin - 3, origin, 0.75)}
+        else:
+            told["before last"] = relative(origin - 3, origin - 1, 0.5)
+        slow, seen = (self.faded(values, 13 * week, origin) for values in (self.freed, self.known))
+        told["smoothed 13"] = math.log((slow + 0.25 * week * level) / ((seen + 0.25 * week) * level) + 1e-3)
+        means = []
+        for last in (origin - back * week for back in range(8)):
+            seen = self.over(self.known, last - week, last)
+            means.append(self.over(self.freed, last - week, last) / seen if seen else level)
+        told["median 8"] = math.log(statistics.median(means) / level + 0.02)
+        told |= {"zeros 26": share(self.zeros, 26), "zeros 8": share(self.zeros, 8), "promoted 4": share(self.promoted, 4)}
+        half = self.over(self.known, origin - 26 * week, origin)
+        told["gap"] = math.log(max(half, 1) / max(half - self.over(self.zeros, origin - 26 * week, origin), 0.5))
+        sales = [back for back in range(origin + 1) if self.known[origin - back] and not self.zeros[origin - back]]
+        told["since sale"] = math.log(1 + (sales[0] if sales else 26 * week))
+        mean = share(self.freed, 26)
+        spread = math.sqrt(max(share(self.squares, 26) - mean**2, 0.0))
+        told["dispersion"] = math.log((spread + 0.1 * level) / (mean + 0.1 * level) + 0.01)
+        lift = [self.over(values, -1, origin) + 2 * week * level for values in (self.lifted, self.usual)]
+        told["own lift"] = math.log(lift[0] / lift[1])
+        if week > 1:
+            same = max(day for day in range(at - 10 * week, origin + 1) if (at - day) % week == 0)
+            season, seen = (self.faded(values, 8 * week, same, week) for values in (self.freed, self.known))
+            about = self.faded(self.means, 8 * week, same, week)
+            drawn = level * min(max((spread / max(mean, self.least)) ** 2 / 0.04, 1.0), 50.0)
+            told["own weekday"] = math.log((season + drawn) / (about + drawn) + 1e-3)
+            told["same weekday"] = math.log((season + level) / (about + level) + 1e-3)
+            told["weekdays known"] = seen
+        near, then, day = week // 2 if week > 1 else 1, origin - ago, at - ago
+        seen = self.over(self.known, then - 8 * week, then)
+        if day - near >= 0 and seen >= 2 * week and day + near <= origin:
+            base = self.over(self.freed, then - 8 * week, then) / seen
+            for name, reach in (("year ago", near), ("year ago exactly", 0)):
+                span = day - reach - 1, day + reach
+                sold, days = self.over(self.freed, *span), self.over(self.known, *span)
+                told[name] = math.log((sold + base + self.least) / ((days + 1) * (base + self.least)))
+        return told
+
+
+@pytest.mark.parametrize(("length", "week"), [(DAY, 7), (7 * DAY, 1)])
+def test_what_the_past_tells_is_what_a_walk_over_it_tells(length: pd.Timedelta, week: int) -> None:
+    rng = np.random.default_rng(5)
+    sizes = [58 * week, 9 * week, 60 * week, 40 * week]
+    units = [rng.poisson(mean, size) * rng.integers(0, 2, size) for mean, size in zip((6.0, 40.0, 2.0, 5.0), sizes, strict=True)]
+    units[2][3 * week :] = 0
+    rows = rows_of([one.tolist() for one in units], length=length)
+    known = rng.random(sum(sizes)) < 0.9
+    last_begins = sum(sizes[:3])
+    # Of the last series nothing is known for long, at its beginning and once more; another one stopped selling.
+    known[last_begins : last_begins + 3 * week] = known[last_begins + 15 * week : last_begins + 26 * week] = False
+    rows = replace(rows, known=known, units=np.where(known, rows.units, 0.0))
+    factor, promoted = rng.uniform(0.5, 2.0, len(known)), rng.random(len(known)) < 0.2
+    history = History(rows, factor, promoted.astype(float), np.full(len(known), 3.0), 0.01)
+    parts = [slice(begin, end) for begin, end in pairwise(rows.bounds.tolist())]
+    by_hand = [Told(rows.units[one].tolist(), known[one].tolist(), factor[one].tolist(), promoted[one].tolist(), week) for one in parts]
+    row = np.concatenate([rng.integers(one.start, one.stop, 12) for one in parts])
+    local = row - rows.start[row]
+    step = np.minimum(rng.integers(1, 3 * week + 2, len(row)), local + 1)
+    step[::12] = local[::12] + 1
+    ago = np.where(np.arange(len(row)) % 3, 52 * week, 52 * week - rng.integers(1, 4, len(row)))
+    told = history.columns(row, row - step, ago)
+    for place, number in enumerate(rows.code[row]):
+        expected = by_hand[number].columns(int(local[place]), int(local[place] - step[place]), int(ago[place]))
+        found = {name: values[place] for name, values in told.items() if not np.isnan(values[place])}
+        assert found == pytest.approx(expected, abs=1e-9), (number, local[place], step[place])
+
+
+def named_by_hand(country: str) -> dict[date, str]:
+    """The holidays of some years, to which every shop adds two."""
+    named = dict(holidays.country_holidays(country, years=range(2021, 2027), language="en_US"))
+    for year, friday in zip(range(2021, 2027), (26, 25, 24, 29, 28, 27), strict=True):
+        named.setdefault(date(year, 11, friday), "Black Friday")
+        named.setdefault(date(year, 12, 25), "Christmas")
+    return named
+
+
+@pytest.mark.parametrize(
+    ("country", "first", "days"), [("BR", "2023-12-22", 1), ("TR", "2024-01-01", 1), ("BR", "2024-01-01", 7), ("BR", "2024-01-07", 7)]
+)
+def test_a_calendar_is_what_a_look_at_each_day_tells(country: str, first: str, days: int) -> None:
+    named, table = named_by_hand(country), calendar_of(pd.Timestamp(first), 400 // days, days * DAY, country)
+    # A week is called by its Monday, or by the Sunday that ends it.
+    day = date.fromisoformat(first) - timedelta(days=6 if first == "2024-01-07" else 0)
+    for told in table.to_dict("records"):
+        inside = [named[day + timedelta(days=ahead)] for ahead in range(days) if day + timedelta(days=ahead) in named]
+        to_next = next(ahead for ahead in range(400) if day + timedelta(days=ahead) in named)
+        since_last = next(ago for ago in range(400) if day + timedelta(days=days - 1 - ago) in named) - (days - 1)
+        # The holiday of the day, the day before or the next one, in its place among the days of that name in its year and the year before.
+        near = next((day + timedelta(days=aside) for aside in (0, -1, 1) if day + timedelta(days=aside) in named), None)
+        alike = {year: sorted(one for one in named if one.year == year and named[one] == named.get(near)) for year in range(2022, 2026)}
+        ago = 364 // days
+        if days == 1 and near and alike[near.year - 1]:
+            place = alike[near.year].index(near)
+            ago = (near - alike[near.year - 1][: place + 1][-1]).days
+        assert {name: told[name] for name in table.columns if not name.startswith("in ")} == {
+            "weekday": day.weekday(),
+            "day_of_month": day.day,
+            "week_of_year": min(day.isocalendar().week, 52),
+            "day_of_year": day.timetuple().tm_yday,
+            "to_month_end": monthrange(day.year, day.month)[1] - day.day,
+            # Wages come on the 5th and the 20th of months that are told as of 30 days.
+            "since_payday": day.day + 10 if day.day < 5 else day.day - (20 if day.day >= 20 else 5),
+            "holiday": bool(inside),
+            "name": inside[0] if inside else "",
+            "to_holiday": min(to_next, 10 * days),
+            "since_holiday": min(max(since_last, 0), 10 * days),
+            "ago": ago,
+        }, day
+        day += timedelta(days=days)
+
+
+def test_without_a_country_no_holiday_is_near_and_an_unknown_one_is_refused() -> None:
+    table = calendar_of(pd.Timestamp("2024-12-20"), 14, DAY, None)
+    assert table[["holiday", "to_holiday", "since_holiday", "ago"]].drop_duplicates().to_numpy().tolist() == [[0, 10, 10, 364]]
+    with pytest.raises(ValueError, match="country is 'XX', of which no holidays are known; expected an ISO code such as BR"):
+        calendar_of(pd.Timestamp("2024-12-20"), 14, DAY, "XX")
+
+
+def test_a_plan_tells_what_a_walk_over_its_series_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_features, "BLOCK", 50)
+    rng = np.random.default_rng(8)
+    sizes, history, horizon = (460, 30, 70), (440, 0, 70), 12
+    size = sum(sizes)
+    steady = np.concatenate([np.repeat(rng.choice([8.0, 9.0, 10.0, 12.0], -(-one // 23)), 23)[:one] for one in sizes])
+    calm = np.repeat(rng.random(-(-size // 6)) < 0.7, 6)[:size]
+    plan = {
+        "price": np.where(rng.random(size) < 0.02, 0.0, steady * np.where(calm, 1.0, 0.9)),
+        "cut": np.where(calm, 0.0, 0.2) * (rng.random(size) < 0.9),
+        "leaflet": (rng.random(size) < 0.04).astype(float),
+        "mechanic": np.where(rng.random(size) < 0.04, 2.0, 1.0),
+        "weather": rng.random(size),
+        "\0ahead": np.concatenate([np.arange(one) >= known for one, known in zip(sizes, history, strict=True)]).astype(float),
+    }
+    roles = {"price": "price", "cut": "depth", "leaflet": "flag", "mechanic": "kind", "weather": "context"}
+    rows = rows_of([[1.0] * one for one in sizes], {name: values.tolist() for name, values in plan.items()})
+    told = Plan.of(rows, roles, {"mechanic": 1.0})
+    plain = told.without_promotions()
+    row = np.sort(rng.choice(size, 90, replace=False))
+    origin = row - rng.integers(1, horizon + 1, len(row))
+    columns = plan_columns(told, row, origin, horizon)
+    begin = 0
+    for one, known in zip(sizes, history, strict=True):
+        own = {name: values[begin : begin + one].tolist() for name, values in plan.items()}
+        price = own["price"]
+        usual = [sorted(price[max(min(at, max(known - 1, 0)) - 7 * week, 0)] for week in range(9))[5] for at in range(one)]
+        logs = [math.log(paid or listed or 1e-9) for paid, listed in zip(price, usual, strict=True)]
+        cheap = lambda at, day: max(min(math.log((usual[max(day, 0)] or 1e-9) / (price[at] or 1e-9)), 2), -2)  # noqa: B023, E731
+        some = [cheap(at, at) > 0.03 or own["cut"][at] > 0 or own["leaflet"][at] > 0 or own["mechanic"][at] != 1 for at in range(one)]
+        assert told.promoted[begin : begin + one].tolist() == some
+        for name, values in own.items():
+            none = {"price": usual, "cut": [0.0] * one, "leaflet": [0.0] * one, "mechanic": [1.0] * one}.get(name, values)
+            assert plain.rows.plan[name][begin : begin + one].tolist() == values[:known] + none[known:]
+        for place in np.flatnonzero((row >= begin) & (row < begin + one)):
+            at, day = row[place] - begin, origin[place] - begin
+            year = logs[max(max(day, 0) - 363, 0) : max(day, 0) + 1]
+            below = [min(max(round(math.fsum(year) / len(year) - logs[one_day], 6), -2), 2) for one_day in (at, max(day, 0))]
+            first = max((back + 1 for back in range(at) if some[back] != some[at]), default=0)
+            ends = min((next_one - 1 for next_one in range(at, one) if some[next_one] != some[at]), default=one - 1)
+            expected = {
+                "+cheap price": cheap(at, day),
+                "+below year price": below[0],
+                "last below year price": below[1],
+                "+plan cut": own["cut"][at],
+                "plan leaflet": own["leaflet"][at],
+                "plan mechanic": own["mechanic"][at],
+                "plan weather": own["weather"][at],
+                "promoted": float(some[at]),
+                "into promotion": min(at - first + 1, 35) if some[at] else 0,
+                "left of promotion": min(ends - at, day + horizon - at, 35) if some[at] else 35,
+                "since promotion": 0 if some[at] else min(at - first + 1, 35) if first else 35,
+                "to promotion": 0 if some[at] else min(ends + 1 - at, 35) if ends + 1 < min(one, day + horizon + 1) else 35,
+            }
+            assert {name: values[place] for name, values in columns.items()} == pytest.approx(expected, abs=1e-6), (begin, at, day)
+        begin += one
 
 
 def test_the_plan_tells_where_in_a_promotion_a_day_lies() -> None:

@@ -23,9 +23,10 @@ def calendar_of(
     """One row per period since `first`: numbers, and `name`, the holiday of the day (the first in it, of a week).
 
     `ago` is how many periods back the period stands that the year before compares with: 52 weeks, or as far as
-    the same holiday is, for the days about one. Without a country there are no holidays. Columns of occasions (see
-    `occasions`), by day the country's and always one's `own`, have the share of the period that lies in them. The date of a week
-    is that of its "first" or "last" day, as `weeks` says; None: of the first where that is a Monday.
+    the same holiday is, for the days about one; of a holiday of several days, the same one of them. Without a country there are
+    no holidays. Columns of occasions (see `occasions`), by day the country's and always one's `own`, have the share of the period
+    that lies in them. The date of a week is that of its "first" or "last" day, as `weeks` says; None: of the first where that is
+    a Monday.
     """
     days = int(length / pd.Timedelta(days=1))
     if days > 1 and (weeks == "last" or (weeks is None and first.day_of_week != 0)):
@@ -101,16 +102,19 @@ def _year_ago(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> Flo
     usual = YEAR // days
     if not named or days > 1:
         return np.full(len(dates), float(usual))
-    by_name: dict[tuple[str, int], date] = {}
+    by_name: dict[tuple[str, int], list[date]] = {}
     for day, name in named.items():
-        by_name.setdefault((name, day.year), day)
+        by_name.setdefault((name, day.year), []).append(day)
     marks = sorted(named)
     ordinals = np.array([day.toordinal() for day in marks])
     told = np.full(len(dates), float(usual))
     for place, day in enumerate(dates.date):
         at = day.toordinal()
         nearest = marks[int(np.abs(ordinals - at).argmin())]
-        back = by_name.get((named[nearest], nearest.year - 1))
+        name, year = named[nearest], nearest.year
+        back = by_name.get((name, year - 1))
         if abs(nearest.toordinal() - at) <= 1 and back is not None:
-            told[place] = (nearest - back).days
+            # A holiday of several days is compared day by day.
+            which = by_name[name, year].index(nearest)
+            told[place] = (nearest - back[min(which, len(back) - 1)]).days
     return told
