@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +29,67 @@ def matrix_of(rows: int, promoted: bool) -> Matrix:
         np.full(rows, promoted),
         np.zeros(rows, dtype=bool),
     )
+
+
+def hazen(scores: list[float], level: float) -> float:
+    # The k-th of n stands in the middle of its n-th part.
+    at, ordered = level * len(scores) - 0.5, sorted(scores)
+    below = min(max(math.floor(at), 0), len(scores) - 1)
+    above = min(below + 1, len(scores) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * min(max(at - below, 0.0), 1.0)
+
+
+@pytest.mark.parametrize(("clusters", "strayed"), [(5, 0.0), (25, 3.0)])
+def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_by_drift(clusters: int, strayed: float) -> None:
+    rng = np.random.default_rng(11)
+    size, levels = 400, [0.004, 0.1, 0.3, 0.5, 0.8, 0.98]
+    origin = np.arange(size) % 4 + 20
+    error = rng.gamma(2.0, 1.5, size)
+    error -= (np.bincount(origin, error) / (size / 4))[origin] - strayed * np.array([1.0, 0.4, -0.3, 0.6])[origin - 20]
+    intervals = ConformalIntervals().fit(matrix_of(size, False), np.full(size, 10.0), 10 + error, np.arange(size) % clusters, origin, 1)
+    told = intervals.quantiles(matrix_of(1, False), np.array([10.0]), levels)[0]
+    scores, middle, square = error.tolist(), statistics.median(error), float(np.mean(error**2))
+    beyond = sum(error[origin == one].sum() ** 2 - 100 * square for one in range(20, 24)) / (4 * 1000.0**2)
+    assert (beyond > 0) == (strayed > 0)
+    share = min(100 * max(beyond, 0.0) / square, 1.0)
+    for level, value in zip(levels, told, strict=True):
+        outer = min(max(0.5 + (level - 0.5) * (1 + 1 / max(clusters, 8)), 0.0), 1.0)
+        # Fewer than two origins are taken for two, of which Student's t has a closed form; far tails are widened as those of 5 %.
+        tail = min(max(level, 1 - level, 0.6), 0.95)
+        student = (2 * tail - 1) / math.sqrt(2 * tail * (1 - tail))
+        wider = 1 + share * ((student / statistics.NormalDist().inv_cdf(tail)) ** 2 * 1.5 - 1)
+        assert value == pytest.approx(max(10 + middle + math.sqrt(wider) * (hazen(scores, outer) - middle), 0.0), abs=1e-4)
+
+
+def test_errors_are_those_of_the_narrowest_group_with_rows_and_clusters_enough() -> None:
+    rng = np.random.default_rng(6)
+    size = 6_000
+    promoted, new, far = rng.random(size) < 0.3, rng.random(size) < 0.1, rng.random(size) < 0.5
+    mean = rng.uniform(1.0, 7.0, size)
+    # All miss by half, so that they are alike in scale; how many of a group are too high is what tells it from others.
+    low = 0.5 + 0.1 * promoted - 0.2 * new + 0.03 * (mean - 4) + np.where(far, 0.1, -0.1)
+    units = mean * np.where(rng.random(size) < low, 0.5, 1.5)
+    matrix = replace(matrix_of(size, False), promoted=promoted, new=new, step=np.where(far, 8, 7))
+    # The promotions of the largest series are few and long.
+    few = promoted & ~new & (mean > 6)
+    cluster = np.where(few, np.arange(size) % 19, np.arange(size))
+    intervals = ConformalIntervals().fit(matrix, mean, units, cluster, np.zeros(size, dtype=np.int64), MANY)
+    edges = statistics.quantiles(mean, n=6, method="inclusive")
+    band = np.array([sum(edge < one for edge in edges) for one in mean])
+    levels = np.linspace(0.02, 0.98, 97).tolist()
+    chosen = np.unique(np.stack([promoted, new, band, far]), axis=1, return_index=True)[1]
+    told = intervals.quantiles(matrix.where(chosen), mean[chosen], levels)
+    used = set()
+    for place, at in enumerate(chosen):
+        state = (promoted == promoted[at]) & (new == new[at])
+        groups = [state & (band == band[at]) & (far == far[at]), state & (band == band[at]), state, np.ones(size, dtype=bool)]
+        narrow = next(level for level, one in enumerate(groups) if level == 3 or (one.sum() >= 150 and len(set(cluster[one])) >= 20))
+        used.add(narrow)
+        share = float((units[groups[narrow]] < mean[groups[narrow]]).mean())
+        sure = [(level, value) for level, value in zip(levels, told[place], strict=True) if abs(level - share) > 0.01]
+        expected = [mean[at] * (0.5 if level < share else 1.5) for level, _ in sure]
+        assert [value for _, value in sure] == pytest.approx(expected, rel=1e-3), (narrow, share)
+    assert used == {0, 1, 2, 3}
 
 
 def covered(clusters: int, told_apart: bool, seed: int) -> float:
