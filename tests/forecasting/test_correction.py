@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,30 @@ def test_no_correction_goes_beyond_its_bound() -> None:
 def test_where_nothing_was_sold_nothing_is_corrected() -> None:
     mean, units, origin, special = errors(0.0, 0.0)
     assert Correction.of_errors(mean, units, origin, special) == Correction(1.0)
+
+
+@pytest.mark.parametrize("rare", [1.0, 6.0])
+def test_a_correction_is_the_log_of_totals_shrunk_by_what_it_is_in_doubt(rare: float) -> None:
+    rng = np.random.default_rng(2)
+    mean, units, origin, special = errors(1.0, 0.9)
+    mean = mean * rng.uniform(0.5, 1.5, len(mean)) * np.where(special, rare, 1.0)
+    units = mean * rng.uniform(0.9, 1.1, len(mean)) * np.where(special, 0.92, 1.03) * np.where(special & (origin % 2 == 0), 1.06, 1.0)
+    # Nothing promoted is sold from one origin, nothing else from another: both count in the totals, and tell no difference.
+    units[special & (origin == 4)] = units[~special & (origin == 5)] = 0.0
+
+    def log_of(chosen: np.ndarray) -> float:
+        return float(np.log(units[chosen].sum() / mean[chosen].sum()))
+
+    center = log_of(special) - log_of(~special)
+    apart = [log_of(special & (origin == one)) - log_of(~special & (origin == one)) for one in range(ORIGINS) if one not in (4, 5)]
+    doubt = (statistics.pvariance(apart) + 0.08**2) * max(1.0, mean[special].sum() / mean[~special].sum())
+    expected = np.exp(center**3 / (center**2 + doubt))
+    assert abs(np.log(expected)) < 0.15
+    assert Correction.of_errors(mean, units, origin + 30, special).promoted == pytest.approx(expected)
+
+
+def test_five_origins_are_enough_and_where_all_is_promoted_nothing_is_told_apart() -> None:
+    mean, units, origin, special = errors(1.0, 0.9)
+    told = [Correction.of_errors(mean, units, origin, special & (origin < many)).promoted for many in (4, 5)]
+    assert told[0] == 1.0 > told[1]
+    assert Correction.of_errors(mean, units, origin, np.ones(len(mean), dtype=bool)) == Correction(1.0)

@@ -429,3 +429,33 @@ def test_poisson_regression_finds_its_law_and_keeps_the_signs_it_is_told() -> No
     assert np.allclose(free.log_mean(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), [0.3, 0.8, -0.1], atol=0.06)
     held = PoissonRidge(ridge=0.0).fit(columns, ratio, np.ones(4_000), np.array([False, True]))
     assert np.isclose(*held.log_mean(np.array([[0.0, 0.0], [0.0, 1.0]])))
+
+
+def test_poisson_regression_is_where_its_loss_is_least_and_holds_columns_within_what_was_seen() -> None:
+    rng = np.random.default_rng(4)
+    columns = np.column_stack([rng.normal(3, 2, 600), rng.uniform(0, 0.4, 600), np.full(600, 7.0), rng.normal(size=600)])
+    weight, ridge = rng.uniform(0.2, 2.0, 600), np.array([0.01, 0.2, 0.01, 0.05])
+    ratio = rng.poisson(np.exp(-0.5 + 0.2 * columns[:, 0] + columns[:, 1] - 0.3 * columns[:, 3])).astype(float)
+    model = PoissonRidge(ridge).fit(columns, ratio, weight, np.array([False, True, False, True]))
+    center = np.average(columns, axis=0, weights=weight)
+    spread = np.sqrt(np.average((columns - center) ** 2, axis=0, weights=weight))
+    spread[2] = np.inf
+    standard = (columns - center) / spread
+
+    def loss(coefficients: np.ndarray) -> float:
+        eta = coefficients[0] + standard @ coefficients[1:]
+        return float(np.average(np.exp(eta) - ratio * eta, weights=weight) + np.sum(ridge * coefficients[1:] ** 2) / 2)
+
+    found, step = model.coefficients_, 1e-4
+    rises = [(loss(found + step * one) - loss(found - step * one)) / (2 * step) for one in np.eye(5)]
+    assert rises[:3] == pytest.approx([0.0] * 3, abs=2e-4)
+    # What may only raise and would lower is left out; of a column that never changes nothing is told.
+    assert found[4] == 0.0 < rises[4]
+    assert found[3] == pytest.approx(0.0, abs=1e-6)
+    assert model.log_mean(columns) == pytest.approx(found[0] + standard @ found[1:], abs=1e-6)
+    beyond = np.vstack([columns.max(axis=0) + 5, columns.min(axis=0) - 5])
+    assert model.log_mean(beyond) == pytest.approx(model.log_mean(np.vstack([columns.max(axis=0), columns.min(axis=0)])))
+    some = np.array([True, True, False, False])
+    added = model.share_of(beyond, some)
+    assert added == pytest.approx([(found[1:3] / spread[:2]) @ edge[:2] for edge in (columns.max(axis=0), columns.min(axis=0))])
+    assert PoissonRidge().fit(columns, ratio * 1e9, weight, some).log_mean(columns[:3]) == pytest.approx([12.0] * 3)
