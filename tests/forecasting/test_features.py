@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
-from sales_tech.forecasting import plan_features
+from sales_tech.forecasting import market, plan_features
 from sales_tech.forecasting.calendar_features import calendar_of
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.forecaster import PromotionForecaster
@@ -214,6 +214,56 @@ def test_what_the_past_tells_is_what_a_walk_over_it_tells(length: pd.Timedelta, 
         expected = by_hand[number].columns(int(local[place]), int(local[place] - step[place]), int(ago[place]))
         found = {name: values[place] for name, values in told.items() if not np.isnan(values[place])}
         assert found == pytest.approx(expected, abs=1e-9), (number, local[place], step[place])
+
+
+@pytest.mark.parametrize(("most", "week"), [(1_500_000, 1), (200, 1), (1_500_000, 7)])
+def test_a_market_is_the_sum_of_its_series_seen_from_a_year_before(most: int, week: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(market, "MOST_ROWS", most)
+    rng, horizon, asks = np.random.default_rng(3), 4 if week == 1 else 9, 40
+    sizes, begins = ((100, 100, 90, 60), (0, 0, 10, 40)) if week == 1 else ((440, 430, 400, 60), (0, 0, 20, 300))
+    size = sum(sizes)
+    rows = rows_of([rng.poisson(5.0, one).tolist() for one in sizes], length=7 // week * DAY)
+    known, promoted = rng.random(size) < 0.9, rng.random(size) < 0.2
+    period = rows.period + np.repeat(begins, sizes)
+    rows = replace(rows, period=period, known=known, units=np.where(known, rows.units, 0.0))
+    factor = rng.uniform(0.5, 2.0, size)
+    history = History(rows, factor, promoted.astype(float), np.full(size, 3.0), 0.01)
+    groups = {"all": np.zeros(4, dtype=np.int64), "pair": np.array([0, 1, 0, 1])}
+    found = market.Market(history, factor, groups, horizon, promoted)
+    places = {(code, when): place for place, (code, when) in enumerate(zip(rows.code.tolist(), period.tolist(), strict=True))}
+    # Of a large panel every second series tells of all.
+    asked = [0, 1, 2, 3] if most > size else [0, 2]
+    row, step = rng.integers(0, size, asks), rng.integers(1, horizon + 1, asks)
+    ago = np.where(np.arange(asks) % 5 == 4, horizon - np.arange(asks) % 2, 52 * week - rng.integers(-1, 2, asks))
+    row[:4], step[:4] = rows.bounds[:-1], (1, 2, 3, 4)
+
+    def over(group: np.ndarray, number: int, origin: int, steps: list[int]) -> float:
+        sold = usual = 0.0
+        for code in (code for code in asked if group[code] == number and (code, origin) in places):
+            at = places[code, origin]
+            for later in (places.get((code, origin + ahead)) for ahead in steps):
+                if later is not None and known[later] and at - rows.start[at] >= 2 * week:
+                    level = history.level(np.array([at]), np.array([at]))[0]
+                    sold, usual = sold + rows.units[later] / factor[later] / level**0.5, usual + level**0.5
+        return math.log(min(max(sold / usual, 0.05), 20)) if usual else math.nan
+
+    told, lifts = found.columns(row, row - step, ago), found.lifts(row, row - step)
+    for place, (code, when) in enumerate(zip(rows.code[row].tolist(), (period[row] - step).tolist(), strict=True)):
+        year, far = when - ago[place], int(step[place])
+        for name, group in groups.items():
+            number = group[code]
+            near = [min(max(far + aside, 1), horizon) for aside in (range(-3, 4) if week > 1 else range(-1, 2))]
+            expected = [over(group, number, year, steps) if ago[place] >= horizon else math.nan for steps in ([far], near)]
+            values = [told[f"market {name}"][place], told[f"market about {name}"][place], told[f"market lately {name}"][place]]
+            assert values == pytest.approx([*expected, over(group, number, when - week, [*range(1, week + 1)])], nan_ok=True), (place, name)
+            lifted = [
+                at
+                for at in range(size)
+                if promoted[at] and known[at] and group[rows.code[at]] == number and period[at] <= when and at - rows.start[at] >= week
+            ]
+            sold, usual = (sum(of[at] / history.before[at] ** 0.5 for at in lifted) for of in (history.freed, history.before))
+            drawn = 4 * week * usual / max(len(lifted), 1)
+            assert lifts[name][place] == pytest.approx(math.log((sold + drawn + 1e-9) / (usual + drawn + 1e-9)))
 
 
 def named_by_hand(country: str) -> dict[date, str]:
