@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.forecasting.retail import forecaster, shop, split
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.forecasting.checks import NegativeSales
 from sales_tech.forecasting.evaluation import evaluate
+from sales_tech.forecasting.past import Names, past_of, texts_of
 from sales_tech.forecasting.roles import roles_of
 from sales_tech.forecasting.rolling import backtest, rolling_cutoffs
 
@@ -412,3 +414,82 @@ def test_a_backtest_knows_what_was_on_the_shelf() -> None:
     empty = PANEL.assign(shelf=(PANEL.index % 9 > 0).astype(int), units=PANEL["units"].where(PANEL.index % 9 > 0, 0.0))
     found = backtest(forecaster(horizon=7, trees=3, available="shelf"), empty, [LAST], 7)
     assert len(found) == 28
+
+
+def carried(prices: dict[pd.Timestamp, float], day: pd.Timestamp, usual: float) -> float:
+    """The last price up to a day, otherwise the next one, otherwise what is usual."""
+    known = {when: price for when, price in prices.items() if price > 0}
+    return next((known[when] for when in sorted(known, reverse=True) if when <= day), known[min(known)] if known else usual)
+
+
+@pytest.mark.parametrize("gaps", [0, "unknown"])
+def test_rows_of_a_panel_and_its_plan_are_those_of_each_day_of_each_series(gaps: float | str) -> None:
+    rng = np.random.default_rng(9)
+    days = pd.date_range("2024-03-01", periods=40)
+    # The last series never had a price; one begins late, one ends early, and a new one is only planned.
+    spans = {"a": (0, 30), "b": (6, 30), "c": (0, 22), "d": (2, 30)}
+    frame = pd.DataFrame([{"sku": sku, "date": day, "family": f"of {sku}"} for sku in (*spans, "new") for day in days])
+    size = len(frame)
+    frame["units"] = np.where(rng.random(size) < 0.1, np.nan, rng.integers(-2, 9, size))
+    frame["shelf"] = np.where(frame["units"].isna(), 0, rng.integers(0, 9, size))
+    frame["price"] = np.where(rng.random(size) < 0.3, rng.choice([0.0, np.nan], size), rng.integers(5, 9, size)) * np.where(
+        frame["sku"] == "d", np.nan, 1
+    )
+    frame["cut"] = rng.choice([np.nan, -0.1, 0.0, 0.2], size)
+    frame["open"] = rng.choice([0.0, 1.0, np.nan], size, p=[0.1, 0.8, 0.1])
+    frame["kind"] = rng.choice(["leaflet", "none", None], size)
+    frame["heat"] = rng.choice([10.0, 20.0, 40.0, np.nan], size, p=[0.2, 0.5, 0.2, 0.1])
+    roles = {"price": "price", "cut": "depth", "open": "open", "kind": "kind", "heat": "context"}
+    at = (frame["date"] - days[0]).dt.days
+    inside = pd.concat([(frame["sku"] == sku) & (at >= first) & (at < last) for sku, (first, last) in spans.items()], axis=1).any(axis=1)
+    edge = pd.concat([(frame["sku"] == sku) & at.isin([first, last - 1]) for sku, (first, last) in spans.items()], axis=1).any(axis=1)
+    panel = frame[inside & (edge | (rng.random(size) < 0.7))].sample(frac=1, random_state=1)
+    # The plan begins two days after the panel, and leaves out a series.
+    plan = frame[(at >= 33) & ~frame["sku"].isin(["b"])].sample(frac=1, random_state=2)
+    texts, neutral = texts_of(panel, roles)
+    assert (texts, neutral["kind"], neutral["open"], neutral["cut"]) == ({"kind": ("leaflet", "none")}, 1.0, 1.0, 0.0)
+    assert neutral["price"] == statistics.median([price for price in panel["price"] if price > 0])
+    assert neutral["heat"] == statistics.median([heat for heat in panel["heat"] if heat == heat])
+    names = Names(("sku",), "date", "units", ("family",), roles, "shelf", "D")
+    factor, until = rng.uniform(1.0, 2.0, len(panel)), days[31]
+    past = past_of(panel, names, gaps, factor, texts, neutral, until)
+    whole, place = past.with_plan(plan)
+    seen = {(row.sku, row.date): (row, by) for row, by in zip(panel.itertuples(), factor, strict=True)}
+    asked = {(row.sku, row.date): row for row in plan.itertuples()}
+    for found, told in ((past, {}), (whole, asked)):
+        expected = []
+        for sku in sorted({one for one, _ in (*seen, *told)}):
+            own = [day for one, day in (*seen, *told) if one == sku]
+            last = max(max(own), until) if sku != "new" else max(own)
+            prices = {day: row.price for (one, day), row in [*((key, row) for key, (row, _) in seen.items()), *told.items()] if one == sku}
+            for day in pd.date_range(min(own), last):
+                row, by = seen.get((sku, day), (told.get((sku, day)), 1.0))
+                there, ahead = (sku, day) in seen, (sku, day) in told
+                shut = row is not None and row.open == 0
+                known = not shut and (row.shelf != 0 if there else gaps == 0 and not ahead and day <= until)
+                expected.append(
+                    {
+                        "date": day,
+                        "family": f"of {sku}",
+                        "known": known,
+                        # What lies behind the panel is closed where the plan says so.
+                        "closed": shut,
+                        "units": max(row.units, 0.0) / by if there and known else 0.0,
+                        "ahead": float(ahead),
+                        "price": carried(prices, day, neutral["price"]),
+                        "cut": max(row.cut, 0.0) if row is not None and row.cut > 0 else 0.0,
+                        "open": row.open if row is not None and row.open == row.open else 1.0,
+                        "kind": float(row is None or row.kind != "leaflet"),
+                        "heat": row.heat if row is not None and row.heat == row.heat else neutral["heat"],
+                    }
+                )
+        rows = found.rows
+        columns = {"date": rows.dates, "family": found.table["family"].to_numpy()[rows.code], "known": rows.known, "closed": rows.closed}
+        values = pd.DataFrame(columns | {"units": rows.units, "ahead": rows.plan["\0ahead"]} | {name: rows.plan[name] for name in roles})
+        wanted = pd.DataFrame(expected)
+        wanted.loc[wanted["date"] <= until, "closed"] = wanted["closed"] if found is past else False
+        pd.testing.assert_frame_equal(values, wanted, check_dtype=False)
+    assert whole.table["sku"].to_numpy()[whole.rows.code[place]].tolist() == plan["sku"].tolist()
+    assert whole.rows.dates[place].tolist() == plan["date"].tolist()
+    assert sorted(past.going()["sku"]) == ["a", "b", "c", "d"]
+    assert (past.last, past.origin) == (31, until)
