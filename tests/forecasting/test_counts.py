@@ -41,6 +41,18 @@ def test_counts_are_parts_of_the_usual_one_of_their_series() -> None:
     assert parts == pytest.approx([20 / by_hand["S0"], 8 / np.median(list(by_hand.values()))])
 
 
+def test_four_series_with_five_promoted_rows_of_which_the_largest_have_four_times_as_many_tell_that_depths_are_counts() -> None:
+    def told(*means: int, rows: int = 5) -> dict:
+        several = {f"S{place}": [0, mean - 1, *[mean] * (rows - 2), mean + 1] for place, mean in enumerate(means)}
+        panel = pd.DataFrame([(sku, count) for sku, counts in several.items() for count in counts], columns=["sku", "goods"])
+        return {name: one.to_dict() for name, one in usual_counts(panel, {"goods": "depth", "price": "price"}, ["sku"]).items()}
+
+    # Of 2, 2, 8 and 8 the tenth with the most has four times as many as that with the fewest; so has none of the others.
+    assert told(2, 2, 8, 8) == {"goods": {"S0": 2.0, "S1": 2.0, "S2": 8.0, "S3": 8.0}}
+    assert told(2, 2, 8, 7) == told(2, 8, 8) == told(2, 2, 8, 8, rows=4) == {}
+    assert told(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 8) == {}
+
+
 @pytest.mark.parametrize("values", [lambda counts: counts / 40, lambda counts: counts.clip(upper=1), lambda counts: counts + 0.5])
 def test_shares_flags_and_amounts_are_no_counts(values: object) -> None:
     panel = shops()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
 from sales_tech.forecasting.checks import PlanBeyondHistory
-from sales_tech.forecasting.depths import MOST, no_deeper, tried_depths
+from sales_tech.forecasting.depths import MOST, no_deeper, raised, tried_depths
 from sales_tech.forecasting.features import Matrix
 from sales_tech.forecasting.forecaster import PromotionForecaster
 from sales_tech.forecasting.plan_features import AHEAD, Plan, feature_of
+from sales_tech.forecasting.rows import Bools, Floats, Rows
 
 DEPTHS = (0.1, 0.2, 0.3)
 
@@ -73,6 +76,45 @@ def test_between_depths_that_were_tried_means_follow_the_logs_of_both_whatever_t
     assert np.allclose(told, np.array(expected)[:, None])
     with pytest.warns(PlanBeyondHistory):
         assert np.allclose(model.predict(at_depth(future, 0.4))["mean"], 1e6)
+
+
+def test_several_depths_raise_what_they_stand_on_and_lower_nothing() -> None:
+    cuts = {"cut": [0.0, 0.1, 0.15, 0.2, 0.35, 0.05, 0.1], "markdown": [0.0, 0.0, 5.0, 2.0, 5.0, 1.0, 5.0]}
+    size = len(cuts["cut"])
+    columns = {name: np.array(values) for name, values in cuts.items()} | {AHEAD: np.ones(size)}
+    flags = np.zeros(size, dtype=bool)
+    rows = Rows(
+        np.zeros(size, int), np.arange(size), np.zeros(size), flags, flags, columns, pd.Timestamp("2024-01-01"), pd.Timedelta(days=1)
+    )
+    plan = Plan(rows, {"cut": "depth", "markdown": "depth"}, {}, {})
+    baseline, tried = np.full(size, 10.0), {"cut": np.array([0.1, 0.2]), "markdown": np.array([2.0, 5.0])}
+    at = np.array([6, 0, 1, 2, 3, 4, 5])
+
+    def law(cut: float, markdown: float) -> float:
+        # A tenth off sells most, and the greatest markdown less than a small one.
+        return {0.0: 10.0, 0.05: 11.0, 0.1: 30.0, 0.15: 5.0, 0.2: 20.0, 0.35: 25.0}[cut] * {0.0: 1.0, 1.0: 1.1, 2.0: 2.0, 5.0: 0.5}[
+            markdown
+        ]
+
+    def told(other: Plan, some: Bools) -> Floats:
+        return np.array([law(*(other.rows.plan[name][one] for name in tried)) for one in at[some]])
+
+    def along(name: str, one: int) -> float:
+        # The greatest of the means at none and at all depths up to its own that were tried; between two of them, as far between the logs;
+        # what is less deep than all of them is no less than none.
+        own = {key: values[one] for key, values in cuts.items()}
+        depths = tried[name].tolist()
+        rising = list(accumulate([10.0, *(law(**own | {name: depth}) for depth in depths)], max))
+        if own[name] in depths or not depths[0] < own[name] < depths[-1]:
+            known = [value for depth, value in zip((0.0, *depths), rising, strict=True) if depth < own[name]]
+            return max([law(**own), *known])
+        return float(np.exp(np.interp(own[name], [0.0, *depths], np.log(rising))))
+
+    mean = told(plan, np.ones(size, dtype=bool))
+    single = raised(mean, baseline, plan, at, {"cut": tried["cut"]}, told)
+    assert single == pytest.approx([along("cut", one) for one in at])
+    both = raised(mean, baseline, plan, at, tried, told)
+    assert both == pytest.approx([max(law(cuts["cut"][one], cuts["markdown"][one]), *(along(name, one) for name in tried)) for one in at])
 
 
 @pytest.mark.parametrize("listed", [False, True])
