@@ -50,8 +50,25 @@ def test_what_was_never_tried_is_refused_by_its_name() -> None:
         PromotionResponse(table()).log_uplift(asked(0.2, mechanic="coupon", display=True))
     with pytest.raises(ValueError, match="the plan has no column mechanic"):
         PromotionResponse(table()).log_uplift(asked(0.2).drop(columns="mechanic"))
-    with pytest.raises(ValueError, match="discount_share of the plan is missing or not between 0 and 1"):
-        PromotionResponse(table()).log_uplift(asked(20.0))
+    with pytest.raises(ValueError, match="coupon was never tried in category B; expected another category"):
+        PromotionResponse(table()).log_uplift(asked(0.2, mechanic="coupon", category="B"))
+    several = pd.concat([table(mechanic="pack", display=True), table(), table("B", mechanic="coupon")])
+    with pytest.raises(ValueError, match=r"coupon was never tried in category A; expected leaflet, pack with display$"):
+        PromotionResponse(several).log_uplift(asked(0.0, 0.2, mechanic="coupon"))
+    for wrong in (20.0, 1.0, -0.1, np.nan):
+        with pytest.raises(ValueError, match="discount_share of the plan is missing or not between 0 and 1"):
+            PromotionResponse(table()).log_uplift(asked(0.0, wrong))
+
+
+def test_rows_of_a_plan_are_told_in_their_order_and_a_category_is_warned_of_once() -> None:
+    response = PromotionResponse(pd.concat([table().iloc[::-1], table("B", factor=0.5), table("C")]))
+    plan = pd.concat([asked(0.4, 0.2), asked(0.1, category="B"), asked(0.0, 0.3), asked(0.5, category="B"), asked(0.30005, category="C")])
+    with pytest.warns(PlanBeyondHistory) as warned:
+        told = response.log_uplift(plan.set_axis(np.zeros(len(plan), dtype=int)))
+    half = {depth: np.log1p(uplift / 2) for depth, uplift in DEPTHS.items()}
+    assert told.tolist() == pytest.approx([1.2, 0.8, half[0.1], 0.0, 1.2, half[0.3], 1.2])
+    # A table's depths are rounded, so that a little more is no more.
+    assert sorted(str(one.message)[:21] for one in warned) == ["40 % in category A is", "50 % in category B is"]
 
 
 def test_a_forecast_with_the_response_is_its_baseline_times_the_effect_of_the_analysis() -> None:
