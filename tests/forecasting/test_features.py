@@ -191,7 +191,7 @@ class Told:
 @pytest.mark.parametrize(("length", "week"), [(DAY, 7), (7 * DAY, 1)])
 def test_what_the_past_tells_is_what_a_walk_over_it_tells(length: pd.Timedelta, week: int) -> None:
     rng = np.random.default_rng(5)
-    sizes = [58 * week, 9 * week, 60 * week, 40 * week]
+    sizes = [58 * week, 9 * week, 75 * week, 40 * week]
     units = [rng.poisson(mean, size) * rng.integers(0, 2, size) for mean, size in zip((6.0, 40.0, 2.0, 5.0), sizes, strict=True)]
     units[2][3 * week :] = 0
     rows = rows_of([one.tolist() for one in units], length=length)
@@ -204,13 +204,17 @@ def test_what_the_past_tells_is_what_a_walk_over_it_tells(length: pd.Timedelta, 
     history = History(rows, factor, promoted.astype(float), np.full(len(known), 3.0), 0.01)
     parts = [slice(begin, end) for begin, end in pairwise(rows.bounds.tolist())]
     by_hand = [Told(rows.units[one].tolist(), known[one].tolist(), factor[one].tolist(), promoted[one].tolist(), week) for one in parts]
-    # Some stand where the year before has just begun.
-    just = np.linspace(52 * week, 58 * week - 1, 12).astype(int)
-    row = np.concatenate([*(rng.integers(one.start, one.stop, 12) for one in parts), just, rows.bounds[2] + just])
+    # Some stand where the year before has just begun, or would go on into what is predicted.
+    just = np.linspace(52 * week, 58 * week - 1, 30).astype(int)
+    row = np.concatenate(
+        [*(rng.integers(one.start, one.stop, 20) for one in parts), just, rows.bounds[2] + just, parts[0].start + 2 + just % 9]
+    )
     local = row - rows.start[row]
     step = np.minimum(rng.integers(1, 3 * week + 2, len(row)), local + 1)
-    step[:48:12] = local[:48:12] + 1
+    # Others know nothing yet, or a single period.
+    step[:80:20], step[1:80:20] = local[:80:20] + 1, np.maximum(local[1:80:20], 1)
     ago = np.where(np.arange(len(row)) % 3, 52 * week, 52 * week - rng.integers(1, 4, len(row)))
+    ago[::7] = step[::7] + rng.integers(0, 4, len(ago[::7])) + week // 2 - 1
     told = history.columns(row, row - step, ago)
     for place, number in enumerate(rows.code[row]):
         expected = by_hand[number].columns(int(local[place]), int(local[place] - step[place]), int(ago[place]))

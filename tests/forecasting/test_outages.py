@@ -144,4 +144,62 @@ def test_a_series_is_shut_with_any_of_its_groups() -> None:
     assert closings(rows, holiday, [apart]).sum() == closings(rows, holiday, [together, apart, apart]).sum() == 30
     assert not closings(rows, holiday, [together]).any()
     assert not closings(rows, holiday, [np.full(3, -1)]).any()
-    assert not outages(rows_of(units.tolist(), week=1), holiday).any()
+
+
+def test_days_at_the_edge_of_what_is_lost() -> None:
+    def lost(units: list[float], week: int = 7) -> list[int]:
+        # After another series that sells on its last day, or alone.
+        alone = outages(rows_of([units], week=week), np.zeros(200, dtype=bool))
+        behind = outages(rows_of([[30.0] * 70, units], week=week), np.zeros(200, dtype=bool))
+        assert behind.tolist() == [False] * 70 + alone.tolist()
+        return np.flatnonzero(alone).tolist()
+
+    def days(**changed: float) -> list[float]:
+        return [changed.get(f"d{at}", 30.0) for at in range(77)]
+
+    assert lost(days(d0=0, d1=0)) == lost(days(d75=0, d76=0)) == []
+    assert lost(days(d1=0, d75=0)) == [1, 75]
+    # A week of nothing is lost, eight days are not; a single unit among them parts them, and one weekday lacks two of eleven sales.
+    assert lost(days(**{f"d{at}": 0 for at in range(30, 37)})) == [*range(30, 37)]
+    assert lost(days(**{f"d{at}": 0 for at in range(30, 38)})) == []
+    assert lost(days(**{f"d{at}": int(at == 34) for at in range(30, 38)})) == [31, 32, 33, 35, 36]
+    # The least is a tenth of the mean, of eleven days without one: 3 of 30, and of a little more no longer; a single unit is less.
+    rest = {f"d{at}": 0.0 if at == 35 else 3.0 if at == 42 else 36.3 for at in range(0, 77, 7)}
+    assert lost(days(**rest | {"d0": 36.7})) == []
+    assert lost(days(**rest)) == [35]
+    assert lost(days(**rest | {"d42": 1.0})) == []
+    assert lost([30.0] * 50 + [0.0] + [30.0] * 50, week=1) == []
+
+
+def test_stretches_at_the_edge_of_what_is_a_closing() -> None:
+    def lost(*stretches: tuple[int, int], span: int = 500, ahead: int = 20, groups: int = 1, unknown: tuple[int, ...] = ()) -> list[int]:
+        # Places are counted on over the groups, which are of one series each.
+        units, known = np.full(groups * span, 30.0), np.ones(groups * span, dtype=bool)
+        for first, length in stretches:
+            units[first : first + length] = 0
+        known[[*unknown]] = False
+        rows = rows_of(units.reshape(groups, span).tolist(), list(known.reshape(groups, span)))
+        return np.flatnonzero(closings(rows, np.zeros(span + ahead, dtype=bool), [np.arange(groups)])).tolist()
+
+    assert lost((70, 7)) == lost((70, 57)) == []
+    assert lost((70, 8)) == [*range(70, 78)]
+    assert len(lost((70, 56))) == 56
+    # A season is where a day comes again 364 days later, though it is the last one of one stretch and the first of the other.
+    assert lost((70, 12), (70 + 364 + 11, 12)) == lost((81, 12), (70 + 364, 12)) == []
+    assert lost((70, 12), (70 + 364 + 12, 12)) == [*range(70, 82), *range(446, 458)]
+    assert lost((82, 12), (70 + 364, 12)) == [*range(82, 94), *range(434, 446)]
+    # A year later are the days that are predicted and two weeks more, from 500 to 533.
+    assert lost((124, 12)) == [*range(124, 136)]
+    assert lost((125, 12)) == lost((169, 12)) == []
+    assert lost((170, 12)) == [*range(170, 182)]
+    # What begins with the first day of a group or ends with its last one is none, whatever another group sold.
+    assert lost((0, 12)) == lost((488, 12), groups=2) == lost((500, 12), groups=2) == lost((988, 12), groups=2) == []
+    assert lost((501, 12), groups=2) == [*range(501, 513)]
+    assert lost((487, 12), groups=2) == [*range(487, 499)]
+    # What another group did a year later is no season.
+    assert lost((450, 12), (450 + 364, 12), groups=2) == [*range(450, 462), *range(814, 826)]
+    # Eight days of each weekday are enough, besides those of the stretch; days of which nothing is known are none without a sale.
+    assert lost((30, 14), span=70) == [*range(30, 44)]
+    assert lost((30, 14), span=69) == lost((30, 14), span=70, unknown=(3,)) == []
+    assert lost((70, 14), span=200, unknown=(0, 7, 14, 21)) == [*range(70, 84)]
+    assert lost((70, 14), span=200, unknown=(75,)) == [*range(70, 75), *range(76, 84)]

@@ -47,7 +47,7 @@ class History:
         self.before, self.freed = before, freed
         places = np.arange(len(freed))
         sold = np.where(rows.known & (rows.units > 0), places, -1)
-        self._last_sold = np.maximum.accumulate(sold) if len(sold) else sold
+        self._last_sold = np.maximum.accumulate(sold)
 
     def level(self, row: Ints, origin: Ints) -> Floats:
         """The level as of the origin: the smoothed units, drawn to the mean of the year and, of the young, to their attributes."""
