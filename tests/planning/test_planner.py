@@ -145,3 +145,15 @@ def test_losses_are_ratios_of_sums_and_a_category_is_drawn_to_all() -> None:
     assert told.loc["Cables", "cannibalised"] == pytest.approx((30 + 100 * 0.12) / (100 + 100))
     assert told.loc["Chairs", "cannibalised"] == pytest.approx(0.12)
     assert told["pulled_forward"].tolist() == pytest.approx([0.1, 0.1, 0.1])
+    results = results.assign(halo_units=[45.0, np.nan], halo_margin=[450.0, 50.0], cannibalised_units=[3000.0, -300.0])
+    results.loc[1, "incremental_units"] = -50.0
+    told = loss_rates(results, daily, pd.Series({"A": "Mice", "B": "Cables", "C": "Chairs"})).set_index("category")
+    # Where a category's promotions took more than they gave, the tenth of all 850 units stands alone beside its losses.
+    assert told["halo"].to_dict() == pytest.approx({"Mice": (45 + 4.5) / (900 + 85), "Cables": 4.5 / 85, "Chairs": 45 / 850})
+    assert told["halo_margin"].to_dict() == pytest.approx({"Mice": (450 + 50) / 985, "Cables": (50 + 50) / 85, "Chairs": 500 / 850})
+    # Nobody loses less than nothing, and not all that is added comes from elsewhere.
+    assert told["cannibalised"].to_dict() == {"Mice": 0.9, "Cables": 0.0, "Chairs": 0.9}
+    for nothing in (results.head(0), results.assign(incremental_units=[50.0, -50.0])):
+        told = loss_rates(nothing, daily, pd.Series({"A": "Mice", "B": "Cables"}))
+        assert told["category"].tolist() == ["Cables", "Mice"]
+        assert (told.drop(columns="category") == 0).all(axis=None)
