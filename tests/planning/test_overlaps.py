@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.planning.outlooks import DAYS, ORIGIN, UPLIFT, outlook, plan
+from tests.planning.outlooks import DAYS, ORIGIN, UPLIFT, outlook, plan, response
 
 from sales_tech.planning.overlaps import SHARE
 
@@ -63,6 +66,69 @@ def test_a_promotion_of_all_regions_meets_one_of_a_region_there_only() -> None:
     price = told.groupby("promotion_id")["price"].first()
     assert price["Q"] == pytest.approx(14)
     assert 14 < price["P"] < 16
+
+
+PLACES = {"Sul": 0.25, "Norte": 0.75}
+ENDS = {"uplift": 0.0, "uplift_low": -0.4, "uplift_high": 0.7}
+Meeting = list[tuple[str | None, float]]
+
+
+def rows_by_hand(asked: Meeting, effect: dict[float, float]) -> list[dict[str, float]]:
+    """Of mouse A in the shop, which sells 8 to 13 and usually 10 a day, the row of each promotion: place by place, then put together."""
+    weights: list[list[tuple[float, dict[str, float], float]]] = [[] for _ in asked]
+    for place, portion in PLACES.items():
+        there = [number for number, (region, _) in enumerate(asked) if region in (None, place)]
+        added = sum(effect[asked[number][1]] for number in there)
+        together = lift(*sorted((effect[asked[number][1]] for number in there), reverse=True)) - 1 if there else 0.0
+        factor = min(together / added, 1.0) if added else 1.0
+        moved = {name: factor * sum(effect[asked[number][1]] + end for number in there) for name, end in ENDS.items()}
+        deepest = max((asked[number][1] for number in there), default=0.0)
+        for number in there:
+            share = effect[asked[number][1]] / added if added else 1 / len(there)
+            weights[number].append(((portion if asked[number][0] is None else 1.0) * share, moved, deepest))
+    told = []
+    for (region, _), mine in zip(asked, weights, strict=True):
+        scope, part = PLACES.get(region, 1.0) if region else 1.0, sum(weight for weight, *_ in mine)
+        if not part:
+            told.append({"baseline_units": 0.0, "units": 0.0, "units_low": 0.0, "units_median": 0.0, "units_high": 0.0})
+            continue
+        moved = {name: sum(weight * effects[name] for weight, effects, _ in mine) / part for name in ENDS}
+        bought = [weight * (1 + effects["uplift"]) for weight, effects, _ in mine]
+        charged = sum(units * depth for units, (*_, depth) in zip(bought, mine, strict=True)) / sum(bought)
+        usual, lift_, root = 10 * scope * part, 1 + moved["uplift"], math.sqrt(scope * part)
+        # Of the row alone, before it is divided, no end of the range lies below nothing.
+        below, above = min(2 * math.sqrt(scope), 10 * scope) * math.sqrt(part), 3 * root
+        below = min(below, usual)
+        row = {"baseline_units": usual, "units": usual * lift_, "units_median": usual * lift_, "price": 20 * (1 - charged)}
+        row["units_low"] = max(usual * lift_ - math.hypot(below * lift_, usual * (moved["uplift"] - moved["uplift_low"])), 0.0)
+        row["units_high"] = usual * lift_ + math.hypot(above * lift_, usual * (moved["uplift_high"] - moved["uplift"]))
+        told.append(row)
+    return told
+
+
+@pytest.mark.parametrize("effect", [UPLIFT, {0.1: 0.0, 0.2: 1.0, 0.3: 1.5}], ids=["all add", "one adds nothing"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [(None, 0.1), (None, 0.2)],
+        [(None, 0.2), ("Norte", 0.1)],
+        [(None, 0.1), ("Sul", 0.3), (None, 0.2)],
+        [("Norte", 0.2), ("Norte", 0.3), ("Sul", 0.1)],
+        [(None, 0.1), ("Norte", 0.1), ("Sul", 0.2), (None, 0.1), ("Norte", 0.3)],
+        [(None, 0.1), (None, 0.1)],
+    ],
+)
+def test_each_promotion_has_its_part_of_baseline_effect_range_and_price(asked: Meeting, effect: dict[float, float]) -> None:
+    uplift = np.array(list(effect.values()))
+    known = outlook(response=response(uplift=uplift, uplift_low=uplift - 0.4, uplift_high=uplift + 0.7))
+    plans = [
+        plan("A", promotion=f"P{number}", channel="loja", region=region, discount_share=depth)
+        for number, (region, depth) in enumerate(asked)
+    ]
+    told = known.forecast(pd.concat(plans), together=True).drop_duplicates("promotion_id").reset_index()
+    for number, expected in enumerate(rows_by_hand(asked, effect)):
+        assert told.loc[number, list(expected)].to_dict() == pytest.approx(expected), number
+    assert told.notna().all()[["price", "revenue", "units", "units_low", "units_high"]].all()
 
 
 @given(
