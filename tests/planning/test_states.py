@@ -7,10 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import nbinom
 from tests.planning.skus import by_week, wander
 
 from sales_tech.forecasting.rows import Floats
-from sales_tech.planning.states import Law, Standing, follow, standing_of, steady_ones
+from sales_tech.planning.states import BURN_IN, LEVEL_SD, ODD, Law, Standing, follow, standing_of, steady_ones
 
 WEEKS, SD, HALF_LIFE = 70, 0.25, 30.0
 LAW = Law(trend_sd=0.1, deviation_sd=SD, half_life=HALF_LIFE, overdispersion=1.0, noise=0.01)
@@ -112,3 +114,84 @@ def test_what_all_sell_less_is_no_deviation_of_any() -> None:
 
 def test_without_any_steady_sku_nothing_is_told() -> None:
     assert standing_of(np.zeros((3, WEEKS)), np.full((3, WEEKS), 50.0)) is None
+
+
+def common_by_hand(units: Floats, expected: Floats, sure: Floats, law: Law) -> float:
+    """The log factor on what is expected by which levels, each as sure as it is, do not move on the whole."""
+
+    def moved(log: float) -> float:
+        told = expected * np.exp(log)
+        ratio = law.overdispersion + (law.noise * np.sqrt(told)) ** 2
+        return float((sure * np.log((sure + units / ratio) / (sure + told / ratio))).sum())
+
+    return float(brentq(moved, -2, 2)) if units.sum() else 0.0
+
+
+@pytest.mark.parametrize("law", [replace(LAW, overdispersion=1.0, noise=0.0), Law(0.3, 0.5, 12.0, 1.6, 0.2)])
+def test_states_are_those_of_a_dynamic_generalised_linear_model_written_with_matrices(law: Law) -> None:
+    rng = np.random.default_rng(3)
+    usual = rng.uniform(0.5, 30.0, (4, 9)) * (rng.random((4, 9)) > 0.2)
+    units = rng.poisson(usual * 1.3).astype(float)
+    steady = np.array([True, True, False, True])
+    for together in (None, steady):
+        told = follow(units, usual, law, together)
+        mean = np.zeros((4, 3))
+        covariance = np.array([np.diag([LEVEL_SD, law.trend_sd, law.deviation_sd])] * 4) ** 2
+        score, keep = 0.0, 0.5 ** (7 / law.half_life)
+        move, more = np.diag([1, 1, keep]), np.diag([0, 0, law.deviation_sd**2 * (1 - keep**2)])
+        for week in range(9):
+            if week:
+                mean, covariance = mean @ move.T, move @ covariance @ move.T + more
+            seen_by = np.array([1, -7 * (8 - week) / 365.25, 1])
+            variance = np.array([seen_by @ one @ seen_by for one in covariance])
+            expected, on_sale = usual[:, week] * np.exp(mean @ seen_by), usual[:, week] > 0
+            if together is not None:
+                some = on_sale & together
+                common = common_by_hand(units[some, week], expected[some], 1 / variance[some], law)
+                assert told.together[week] == pytest.approx(common, abs=1e-3)
+                expected *= np.exp(told.together[week])
+            for sku in np.flatnonzero(on_sale):
+                q, ratio = variance[sku], law.overdispersion + law.noise**2 * expected[sku]
+                count, rate = units[sku, week] / ratio, expected[sku] / ratio
+                if ratio == 1.0 and week >= BURN_IN:
+                    # The gamma of a factor e^N(0, q) has about the shape 1/q + 1/2 and the rate 1/q.
+                    usually, oddly = (nbinom.pmf(count, 1 / v + 0.5, (1 / v) / (1 / v + rate)) for v in (q, q + 1))
+                    score += np.log((1 - ODD) * usually + ODD * oddly)
+                gain = covariance[sku] @ seen_by
+                mean[sku] = mean[sku] + gain / q * np.log((1 / q + count) / (1 / q + rate))
+                covariance[sku] = covariance[sku] - np.outer(gain, gain) / q * (1 - 1 / (1 / q + count) / q)
+        assert told.mean == pytest.approx(mean, abs=1e-9)
+        assert told.covariance == pytest.approx(covariance, abs=1e-9)
+        if together is None and law.overdispersion == 1:
+            assert told.score == pytest.approx(score)
+
+
+def test_the_factor_ahead_is_the_mean_of_what_level_trend_and_deviation_may_be() -> None:
+    law = Law(trend_sd=0.1, deviation_sd=0.3, half_life=20.0, overdispersion=1.0, noise=0.01)
+    root = np.array([[0.2, 0.0, 0.0], [0.05, 0.1, 0.0], [-0.1, 0.02, 0.15]])
+    mean, covariance = np.array([[0.1, -0.2, 0.3]]), (root @ root.T)[None]
+    told = Standing(law, mean, covariance, np.zeros(1), 0.0, np.ones(1, dtype=bool)).ahead(100)
+    for day in (1, 30, 100):
+        # The last week shows where a SKU stood three days before its end.
+        kept = 0.5 ** ((day + 3) / 20.0)
+        state = np.array([1, day / 365.25, kept])
+        variance = np.square(state @ root).sum() + 0.3**2 * (1 - kept**2)
+        assert told[0, day - 1] == pytest.approx(float(mean[0] @ state) + variance / 2)
+
+
+def test_steady_are_skus_of_which_no_four_weeks_are_far_from_usual() -> None:
+    rng = np.random.default_rng(1)
+    usual = rng.uniform(0.0, 6.0, (300, 8)) * (rng.random((300, 1)) > 0.1)
+    units = rng.poisson(usual * np.exp(rng.normal(0, 1.2, (300, 1)))).astype(float)
+    expected = []
+    for sold, told in zip(units.tolist(), usual.tolist(), strict=True):
+        parts = [(sum(sold[week : week + 4]) + 5) / (sum(told[week : week + 4]) + 5) for week in range(5)]
+        expected.append(sum(told) > 0 and all(1 / 5 < part < 5 for part in parts))
+    assert steady_ones(units, usual).tolist() == expected
+    assert 30 < sum(expected) < 290
+
+
+def test_a_past_of_no_more_weeks_than_are_needed_to_begin_with_tells_nothing() -> None:
+    usual = np.full((3, BURN_IN + 1), 8.0)
+    assert standing_of(usual[:, :-1], usual[:, :-1]) is None
+    assert standing_of(usual, usual) is not None
