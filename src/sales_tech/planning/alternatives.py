@@ -120,8 +120,8 @@ def _asked(known: Lookup, lines: Rows) -> list[float]:
     first, last = max(low for low, _ in bounds), min(high for _, high in bounds)
     if first > last:
         first, last = min(low for low, _ in bounds), max(high for _, high in bounds)
-    steps = np.arange(np.ceil(first / STEP - 1e-9), np.floor(last / STEP + 1e-9) + 1) * STEP
-    return [float(depth) for depth in np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))]
+    steps = np.arange(np.ceil(first / STEP), np.floor(last / STEP) + 1) * STEP
+    return [float(depth) for depth in np.unique(np.concatenate([[first], steps, [last]]).round(4))]
 
 
 def _at(known: Lookup, effects: Effects, lines: Rows, lost: _Lost, spread: tuple[float, float], depth: float | None) -> dict[str, object]:
