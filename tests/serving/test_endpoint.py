@@ -7,19 +7,24 @@ import io
 import json
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.models.pasts import plan, recipe, small_past
+from tests.planning.outlooks import outlook as small_outlook
 from tests.serving.calling import Caller
 
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.planning.demand import KnownUplift, demand_of
 from sales_tech.serving import server
+from sales_tech.serving.answers import MOST_ROWS, answer, kind_of_answer
 from sales_tech.serving.app import MOST_BYTES, application
+from sales_tech.serving.refusals import Problem, Refused
+from sales_tech.serving.requests import MOST_PROMOTIONS, Asked, asked
 
 JSON, CSV = {"Content-Type": "application/json"}, {"Content-Type": "text/csv", "Accept": "text/csv"}
 PROMOTION = {
@@ -237,6 +242,119 @@ def test_a_field_that_cannot_be_is_told_with_its_row(client: Caller, changed: di
     assert (problem["row"], problem["field"], problem["found"]) == (2, field, found)
     assert problem["expected"]
     assert problem["remedy"]
+
+
+def of_json(*promotions: dict[str, Any], **more: Any) -> Asked:
+    return asked(json.dumps({"promotions": list(promotions), **more}).encode(), "application/json")
+
+
+def of_csv(*lines: str) -> Asked:
+    return asked("\n".join(lines).encode(), "text/csv")
+
+
+def refused(ask: Callable[[], Any]) -> tuple[Problem, ...]:
+    with pytest.raises(Refused) as caught:
+        ask()
+    assert caught.value.status == 422
+    return caught.value.problems
+
+
+TERMS = {name: value for name, value in PROMOTION.items() if name not in ("sku", "promotion_id")}
+
+
+def test_each_row_of_a_plan_knows_the_promotion_that_asked_for_it() -> None:
+    question = of_json(
+        TERMS | {"skus": ["S2", "S3"], "channels": ["loja", "online"]},
+        TERMS | {"sku": "S4", "promotion_id": "b", "channel": "loja", "region": "Sul", "display": True, "investment": None},
+        depths=[0.1, 0.3],
+        days=False,
+    )
+    assert (question.rows, question.depths, question.days) == ((1, 1, 2), (0.1, 0.3), False)
+    told = question.plans.astype(object).where(question.plans.notna(), None).to_dict("records")
+    day = {"starts_on": pd.Timestamp("2025-06-06"), "ends_on": pd.Timestamp("2025-06-15"), "mechanic": "percentual", "discount_share": 0.2}
+    first = {"promotion_id": "1", "channel": ("loja", "online"), "region": None, "display": None, "investment": 50.0} | day
+    second = {"promotion_id": "b", "sku": "S4", "channel": "loja", "region": "Sul", "display": True, "investment": None} | day
+    assert told == [first | {"sku": "S2"}, first | {"sku": "S3"}, second]
+    assert (of_json(PROMOTION).depths, of_json(PROMOTION).days, of_json(PROMOTION, days=None).days) == (None, True, True)
+
+
+def test_a_promotion_may_have_skus_on_other_terms_but_none_twice() -> None:
+    deep = {"promotion_id": "P", "discount_share": 0.3}
+    told = of_json(TERMS | {"promotion_id": "P", "skus": ["S1", "S2"]}, TERMS | deep | {"skus": ["S3"]}, TERMS | deep | {"sku": "S4"}).plans
+    assert list(zip(told["promotion_id"], told["sku"], told["discount_share"], strict=True)) == [
+        ("P", "S1", 0.2), ("P", "S2", 0.2), ("P", "S3", 0.3), ("P", "S4", 0.3)
+    ]  # fmt: skip
+    for again in ({"skus": ["S3", "S2"]}, {"sku": "S2"}):
+        (problem,) = refused(lambda again=again: of_json(TERMS | {"promotion_id": "P", "skus": ["S1", "S2"]}, TERMS | deep | again))  # type: ignore[misc]
+        assert (problem.row, problem.field, problem.found) == (2, "promotion_id", "P")
+        assert problem.remedy == "give the second one a promotion_id of its own"
+
+
+def test_a_csv_is_read_by_its_names_whatever_their_order_with_blank_lines_and_cells_left_out() -> None:
+    lines = [
+        "ends_on,sku,discount_share,starts_on,mechanic,region", "", "2025-06-15, S2 ,0.2,2025-06-06,percentual,",
+        "", '2025-06-15,"S,3",0.3,2025-06-06,percentual,Sul',
+    ]  # fmt: skip
+    told = of_csv(*lines)
+    assert told.plans[["promotion_id", "sku", "discount_share", "region"]].astype(object).values.tolist() == [
+        ["1", "S2", 0.2, None], ["2", "S,3", 0.3, "Sul"]
+    ]  # fmt: skip
+    assert asked("\n".join(lines).encode(), "Text/CSV; charset=utf-8").plans.equals(told.plans)
+    (problem,) = refused(lambda: of_csv(*lines, "2025-06-15,S4,1.5,2025-06-06,percentual,"))
+    assert (problem.row, problem.field, problem.found) == (3, "discount_share", "1.5")
+    (problem,) = refused(lambda: of_csv(*lines, "2025-06-15,S4,0.2"))
+    assert (problem.row, problem.found, problem.expected) == (3, "3 fields", "6, as the first line names")
+    (problem,) = refused(lambda: of_csv("sku,price,cost"))
+    assert (problem.found, problem.field, problem.row) == ("the column price", "price", None)
+    (problem,) = refused(lambda: of_csv("sku,mechanic"))
+    assert problem.found == "0 rows"
+
+
+def test_as_many_promotions_and_problems_are_told_as_are_promised() -> None:
+    lines = [
+        "sku,mechanic,discount_share,starts_on,ends_on",
+        *(f"S{number},m,0.2,2025-06-06,2025-06-06" for number in range(MOST_PROMOTIONS)),
+    ]
+    assert len(of_csv(*lines).plans) == MOST_PROMOTIONS == 2_000
+    (problem,) = refused(lambda: of_csv(*lines, lines[-1]))
+    assert problem.found == "2,001 rows"
+    halves = [TERMS | {"skus": [f"{half}{number}" for number in range(1_000)]} for half in "AB"]
+    assert of_json(*halves).rows == (1,) * 1_000 + (2,) * 1_000
+    (problem,) = refused(lambda: of_json(*halves, PROMOTION))
+    assert (problem.found, problem.field) == ("2,001 SKUs in all", "skus")
+    wrong = [PROMOTION | {"promotion_id": str(number), "ends_on": "2025-06-05", "skus": ["S1"]} for number in range(15)]
+    told = refused(lambda: of_json(*wrong))
+    assert [(one.row, one.field) for one in told] == [(row, field) for row in range(1, 11) for field in ("sku", "ends_on")]
+    assert len(refused(lambda: of_json(*(PROMOTION | {"mechanic": ""} for _ in range(30))))) == 20
+
+
+def test_days_of_skus_are_counted_with_their_first_and_last_one() -> None:
+    skus = [f"S{number}" for number in range(MOST_PROMOTIONS)]
+    last = pd.Timestamp("2026-04-01") + pd.Timedelta(days=MOST_ROWS // MOST_PROMOTIONS - 1)
+    known = small_outlook()
+    for more, found in ((0, "S0"), (1, "202,000 days of SKUs in all")):
+        ends = f"{last + pd.Timedelta(days=more):%Y-%m-%d}"
+        question = of_json(TERMS | {"skus": skus, "starts_on": "2026-04-01", "ends_on": ends})
+        (problem,) = refused(lambda question=question: answer(known, question, "text/csv"))  # type: ignore[misc]
+        assert problem.found == found
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", JSON), (" ", JSON), ("*/*", JSON), ("application/*", JSON), ("text/*", CSV), ("Text/CSV", CSV), ("image/png, */*;q=0.1", JSON),
+        ("application/json, text/csv", JSON), ("text/csv, application/json", CSV), ("application/json;q=0.4, text/csv; q=0.5", CSV),
+        ("text/csv;charset=utf-8;q=0.3, */*;q=0.2", CSV), ("text/csv;q=0.3, */*", JSON), ("application/json;q=0, text/csv;q=0.1", CSV),
+        ("text/csv;q=much", CSV), ("application/json;q=0.9, text/csv;q=much", CSV), ("application/json;q=0", None), ("image/png", None),
+    ],
+)  # fmt: skip
+def test_an_answer_is_of_the_kind_that_is_wanted_most(accept: str, kind: dict[str, str] | None) -> None:
+    if kind is not None:
+        assert kind_of_answer(accept) == kind["Content-Type"]
+        return
+    with pytest.raises(Refused) as caught:
+        kind_of_answer(accept)
+    assert (caught.value.status, caught.value.problems[0].expected) == (406, "application/json or text/csv")
 
 
 def test_a_promotion_without_a_name_is_not_taken_for_the_one_that_has_its_number_for_a_name(client: Caller) -> None:

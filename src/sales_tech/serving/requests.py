@@ -176,7 +176,7 @@ def _plans(question: Question) -> tuple[pd.DataFrame, tuple[float, ...] | None, 
     problems: list[Problem] = []
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     given = {promotion.promotion_id for promotion in question.promotions}
     for number, promotion in enumerate(question.promotions, 1):
         problems += _inconsistent(promotion, number)
@@ -184,13 +184,14 @@ def _plans(question: Question) -> tuple[pd.DataFrame, tuple[float, ...] | None, 
         if promotion.promotion_id is None and name in given:
             found = f"nothing, which means {name}, the promotion_id of another"
             problems.append(Problem(found, "names that tell promotions apart", "give it a promotion_id of its own", number, "promotion_id"))
-        if seen.setdefault(f"{name}\0{promotion.sku}", number) != number:
+        skus = promotion.skus or [str(promotion.sku)]
+        if [sku for sku in skus if seen.setdefault((name, sku), number) != number]:
             problems.append(
                 Problem(
                     shown(name), "each promotion of an SKU once", "give the second one a promotion_id of its own", number, "promotion_id"
                 )
             )
-        for sku in promotion.skus or [str(promotion.sku)]:
+        for sku in skus:
             row = promotion.model_dump(exclude={"skus", "channels"}) | {"promotion_id": name, "sku": sku}
             rows.append(row | ({"channel": tuple(promotion.channels)} if promotion.channels else {}))
             numbers.append(number)
