@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from sales_tech.errors import LakeError, ModelError
 from sales_tech.models.artifact import Artifact, write_artifact
 from sales_tech.models.card import ModelCard
 from sales_tech.models.championship import contest
-from sales_tech.models.registry import Registry
+from sales_tech.models.registry import MOST_DECISIONS, Decided, Index, Registry
 from sales_tech.platform import platform_of
 from sales_tech.runs import exclusive
 from sales_tech.settings import Settings
@@ -83,6 +84,53 @@ def test_a_version_that_a_killed_run_left_is_not_registered_and_its_number_not_g
     registry = Registry(settings_in(tmp_path))
     assert registry.versions("erp_br") == []
     assert registry.register(*made).version == "v0005"
+
+
+def test_what_is_registered_decided_and_crowned_is_kept_in_full(made: tuple, tmp_path: Path) -> None:
+    registry, (artifact, card) = Registry(settings_in(tmp_path)), made
+    begun = datetime.now(UTC)
+    registry.register(artifact, card)
+    registry.register(artifact, card, date(2025, 6, 7), units=12.5, calendar="feast")
+    refused = Decided(
+        origin=None, sales_until=date(2025, 7, 1), decided_at=datetime(2025, 7, 2, tzinfo=UTC), code="x", outcome="refused", reason="so"
+    )
+    registry.decide("erp_br", refused)
+    registry.decide("olist", refused)
+    index = registry.index("erp_br")
+    assert index.decisions[2] == refused
+    size = (tmp_path / "lake" / "models" / "erp_br" / "v0001" / "model.tar.gz").stat().st_size
+    for number, until, units, calendar in ((1, card.origin, None, ""), (2, date(2025, 6, 7), 12.5, "feast")):
+        version, told = index.versions[number - 1], index.decisions[number - 1]
+        assert (version.version, version.digest, version.origin, version.code) == (f"v000{number}", artifact.digest, card.origin, card.code)
+        assert version.size == size
+        assert begun <= version.registered_at == told.decided_at <= datetime.now(UTC)
+        assert (told.version, told.origin, told.sales_until, told.units, told.calendar) == (
+            version.version,
+            card.origin,
+            until,
+            units,
+            calendar,
+        )
+        assert (told.code, told.outcome, told.reason) == (card.code, card.decision.outcome, card.decision.reason)
+    registry.crown("erp_br", "v0001")
+    assert registry.index("erp_br") == index.model_copy(update={"champion": "v0001"})
+    # A source of which only a refusal is known has no champion.
+    assert (registry.decided(), registry.sources(), registry.champion("olist")) == (["erp_br", "olist"], ["erp_br"], None)
+    assert registry.index("olist") == Index(source="olist", decisions=[refused])
+
+
+def test_of_decisions_the_latest_are_kept(tmp_path: Path) -> None:
+    registry = Registry(settings_in(tmp_path))
+    one = Decided(
+        origin=None, sales_until=date(2025, 7, 1), decided_at=datetime(2025, 7, 2, tzinfo=UTC), code="x", outcome="refused", reason="0"
+    )
+    many = [one.model_copy(update={"reason": str(number)}) for number in range(MOST_DECISIONS)]
+    folder = tmp_path / "lake" / "models" / "erp_br"
+    folder.mkdir(parents=True)
+    (folder / "index.json").write_text(Index(source="erp_br", decisions=many).model_dump_json())
+    registry.decide("erp_br", one.model_copy(update={"reason": "last"}))
+    reasons = [told.reason for told in registry.index("erp_br").decisions]
+    assert reasons == [*(str(number) for number in range(1, 200)), "last"]
 
 
 def test_no_part_of_a_file_is_left_behind(made: tuple, tmp_path: Path) -> None:
