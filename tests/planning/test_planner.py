@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from tests.planning.pasts import FIRST, fitted, past, planner, sales, twin_past
+from tests.planning.pasts import FIRST, RESULT, effect, fitted, past, planner, sales, twin_past
 from tests.promotions.sources import listed
 
 from sales_tech.contracts.calendar import RetailCalendar
-from sales_tech.planning import PromotionPlanner, TooLittleHistory
+from sales_tech.planning import PromotionPlanner, SourcePast, TooLittleHistory
+from sales_tech.planning import planner as planning
+from sales_tech.planning.demand import demand_of
 from sales_tech.planning.losses import loss_rates
 from sales_tech.planning.prices import price_list
 from sales_tech.promotions import SourceFrames
@@ -69,6 +72,133 @@ def test_a_newer_past_moves_the_days_that_are_told() -> None:
     model = planner().fit(replace(source, frames=frames))
     assert model.outlook_.origin == week_ago
     assert model.observe(source).outlook_.origin == daily["sold_on"].max()
+
+
+class Knows:
+    """Stands for what was learnt: of each day it tells so many units as it has seen days, and ends of the range that go with them."""
+
+    def __init__(self, horizon: int) -> None:
+        self.horizon, self.seen, self.asked = horizon, pd.DataFrame(), list[tuple[pd.Timestamp, pd.Timestamp, int]]()
+
+    def observe(self, panel: pd.DataFrame) -> Knows:
+        self.seen = panel
+        return self
+
+    def predict(self, asked: pd.DataFrame) -> pd.DataFrame:
+        self.asked.append((self.seen["date"].max(), asked["date"].min(), asked["date"].nunique()))
+        known = float(self.seen["date"].nunique())
+        told = asked.assign(baseline=known, q10=0.5 * known, q50=0.9 * known, q90=2.0 * known)
+        # What is never sold is told as nothing.
+        return told.assign(baseline=told["baseline"].where(told["sku"] != "Z", 0.0))
+
+
+def known_source(days: int) -> tuple[SourcePast, pd.DataFrame]:
+    """B was out of stock on its last day but one and promoted on the last; W was withdrawn a week ago; A is sold in two regions."""
+    daily = sales(days, A=8, B=4, W=6, Z=3)
+    daily = daily[~((daily["sku"] == "W") & (daily["sold_on"] > FIRST + pd.Timedelta(days=days - 8)))]
+    daily = pd.concat([daily, daily[daily["sku"] == "A"].assign(store_id="L2", units=2.0)])
+    products = listed("A", "B", "W", "Z")
+    products.loc[products["sku"] == "W", "valid_to"] = FIRST + pd.Timedelta(days=days - 7)
+    stores = pd.DataFrame({"store_id": ["L1", "L2"], "state": ["SP", "BA"], "region": ["Sudeste", "Nordeste"], "channel": "loja"})
+    gone = pd.DataFrame({"store_id": ["L1"], "sku": ["B"], "starts_on": FIRST + pd.Timedelta(days=days - 2)})
+    stockouts = gone.assign(ends_on=gone["starts_on"])
+    effects = pd.DataFrame([effect(days - 1, 1.0, sku="B")])
+    results = pd.DataFrame([RESULT | {"pulled_forward_units": 5.0}])
+    return past(daily, effects, results, products=products, stores=stores, stockouts=stockouts), daily
+
+
+def test_a_forecast_of_four_weeks_ago_is_moved_by_what_was_sold_since_and_its_range_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, _ = known_source(150)
+    demand, model = demand_of(given, 21), planner(horizon=21)
+    moved: dict[str, pd.DataFrame] = {}
+
+    def anchored(told: pd.DataFrame, sold: pd.DataFrame, origin: pd.Timestamp) -> np.ndarray:
+        moved.update(told=told, sold=sold)
+        assert origin == demand.origin
+        return np.full(int((told["date"] > origin).sum()), 100.0)
+
+    def restated(told: pd.DataFrame, panel: pd.DataFrame, origin: pd.Timestamp) -> np.ndarray:
+        assert set(told["baseline"]) == {100.0}
+        assert (panel["date"].max(), origin) == (demand.origin, demand.origin)
+        return told["baseline"].to_numpy() * 3
+
+    monkeypatch.setattr(planning, "anchored", anchored)
+    monkeypatch.setattr(planning, "restated", restated)
+    model.forecaster_, model.horizon_ = Knows(49), 21
+    told = model._baseline(demand)
+    day = pd.Timedelta(days=1)
+    before = demand.origin - 28 * day
+    assert model.forecaster_.asked == [(before, before + day, 49), (demand.origin, demand.origin + day, 21)]
+    assert (moved["told"]["date"].min(), moved["told"]["date"].max()) == (before + day, demand.origin + 21 * day)
+    # Of the four weeks since, the day without stock says nothing, and half of what the promotion sold is the promotion's.
+    sold = moved["sold"].set_index(["sku", "date"])["units"]
+    assert sold["B"].tolist() == pytest.approx([4.0] * 26 + [4.0 / 2])
+    assert demand.origin - day not in sold["B"].index
+    assert sold["A"].tolist() == pytest.approx([10.0] * 28)
+    assert told["baseline"].tolist() == [300.0] * len(told)
+    told = told.set_index("sku")
+    assert told.loc["A", ["q10", "q50", "q90"]].drop_duplicates().to_numpy().tolist() == [pytest.approx([150.0, 270.0, 600.0])]
+    # Of a forecast of nothing no ratio tells how far its range moves.
+    assert told.loc["Z", ["q10", "q50", "q90"]].drop_duplicates().to_numpy().tolist() == [pytest.approx([75.0, 135.0, 300.0])]
+    model.forecaster_ = Knows(21)
+    assert set(model._baseline(demand)["baseline"]) == {150.0, 0.0}
+    assert model.forecaster_.asked == [(demand.origin, demand.origin + day, 21)]
+
+
+def test_an_outlook_is_the_forecast_less_what_was_bought_ahead_of_all_that_goes_on() -> None:
+    given, _ = known_source(150)
+    demand, model = demand_of(given, 21), planner(horizon=21)
+    model.forecaster_, model.horizon_ = Knows(21), 21
+    look = model._look_ahead(given, demand).outlook_
+    assert (look.origin, look.horizon, look.currency) == (demand.origin, 21, "BRL")
+    assert model.notes_ == demand.notes
+    sold = look.baseline.set_index(["sku", "sold_on"])
+    assert sorted(set(look.baseline["sku"])) == ["A", "B", "Z"]
+    # The promotion added four units of B on the last day, of which half are missing within the 28 days after.
+    whole = sum(0.5 ** (number / 7) for number in range(28))
+    left = [1 - 0.5 * 4 * 0.5 ** (number / 7) / whole / 150 for number in range(21)]
+    for name, units in (("units", 150), ("low", 75), ("median", 135), ("high", 300)):
+        assert sold.loc["B", f"baseline_{name}"].tolist() == pytest.approx([units * part for part in left])
+        assert set(sold.loc["A", f"baseline_{name}"]) == {units}
+    assert look.members[["sku", "channel", "series", "share"]].to_numpy().tolist() == [[sku, "loja", sku, 1.0] for sku in "ABZ"]
+    assert sorted(zip(look.regions["series"], look.regions["region"], strict=True)) == [
+        (sku, region) for sku in "ABZ" for region in ("Nordeste", "Sudeste")
+    ]
+    assert set(look.regions["channel"]) == {"loja"}
+    shares = look.regions.set_index(["series", "region"])["share"]
+    # Of 150 days' units a fifth of A's, and none of B's, are sold in the northeast; 30 of the channel stand beside them.
+    channel = 150 * 2 / (150 * (10 + 4 + 3) + 143 * 6)
+    assert shares["A", "Nordeste"] == pytest.approx((300 + 30 * channel) / (1500 + 30))
+    assert shares["B", "Nordeste"] == pytest.approx(30 * channel / (600 + 30))
+    assert look.rates["pulled_forward"].tolist() == [pytest.approx(0.5)]
+    assert set(look.prices["valid_from"]) == {demand.origin + pd.Timedelta(days=1)}
+
+
+@pytest.mark.parametrize(("days", "told"), [(146, 21), (147, 49)])
+def test_a_past_of_three_times_as_many_days_is_also_asked_from_four_weeks_ago(
+    days: int, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    class Learns(Knows):
+        def __init__(self, **about: Any) -> None:
+            super().__init__(about["horizon"])
+            given.update(about)
+
+        def fit(self, panel: pd.DataFrame) -> Knows:
+            return self.observe(panel)
+
+    monkeypatch.setattr(planning, "PromotionForecaster", Learns)
+    model = planner(
+        horizon=21, country="PT", random_state=5, occasions={"feast": [("2026-02-01", "2026-02-03")]}, quantiles=(0.1, 0.5, 0.9)
+    )
+    model.fit(past(sales(days, A=8, B=4)))
+    assert given["horizon"] == told
+    assert model.outlook_.horizon == model.horizon_ == 21
+    wanted = {"country": "PT", "random_state": 5, "most_rows": 3_000, "trees": 15, "freq": "D", "available": "available"}
+    wanted |= {"series": ["sku", "channel"], "static": ["category", "brand"], "quantiles": (0.1, 0.5, 0.9), "shorter_plans": True}
+    assert {name: given[name] for name in wanted} == wanted
+    assert given["occasions"] == {"feast": [("2026-02-01", "2026-02-03")]}
 
 
 def test_the_baseline_is_near_what_is_sold() -> None:
