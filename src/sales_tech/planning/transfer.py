@@ -66,10 +66,11 @@ def _borrowed(
     about = {"category": category, "brand": ALL_BRANDS, "mechanic": mechanic, "display": display, "promotions": 0}
     about |= {name: float(mine[name].astype("float64").mean()) for name in ("works_share",)}
     about |= {"depth_from": float(grid[0]), "depth_to": float(grid[-1])}
-    ordered = np.sort(logs[:, 1:], axis=1)
+    # Differences of ends are no ends of differences: both may lie on one side of the effect, which its range holds all the same.
+    least, most = logs.min(axis=1), logs.max(axis=1)
     return [
-        about | {"discount_share": depth, "uplift": np.expm1(log[0]), "uplift_low": np.expm1(ends[0]), "uplift_high": np.expm1(ends[1])}
-        for depth, log, ends in zip(grid.tolist(), logs, ordered, strict=True)
+        about | {"discount_share": depth, "uplift": np.expm1(log), "uplift_low": np.expm1(low), "uplift_high": np.expm1(high)}
+        for depth, log, low, high in zip(grid.tolist(), logs[:, 0], least, most, strict=True)
     ]
 
 
