@@ -48,3 +48,20 @@ def test_a_promotion_where_nothing_is_sold_says_so() -> None:
     assert cautions(elsewhere, asked, elsewhere.forecast(asked)) == [
         "promotion P runs where nothing is sold of A, B: channel loja, region Norte"
     ]
+
+
+def test_of_many_skus_that_are_not_sold_there_five_are_named() -> None:
+    asked, known = plan(*"ABCDEFG"), outlook()
+    forecast = known.forecast(plan("A", "K"))
+    for skus, said in (("BCDEFG", "B, C, D, E, F and 1 more"), ("BCDEF", "B, C, D, E, F")):
+        asked = plan("A", *skus)
+        assert cautions(known, asked, forecast) == [f"promotion P runs where nothing is sold of {said}"]
+
+
+def test_a_promotion_begins_and_ends_with_the_first_and_last_of_its_skus() -> None:
+    asked = pd.concat([plan("A", **begun(0, 3)), plan("B", **begun(2, 3), investment=5.0)])
+    assert told(asked) == [
+        "promotion P begins on 2026-03-30, 2 days before 2026-04-01, the first day told: what it sells and earns is that of "
+        "the 3 days left, its investment of BRL 5.00 that of all 5"
+    ]
+    assert told(plan("A", **begun(0, 3))) == []

@@ -283,7 +283,7 @@ def test_losses_are_ratios_of_sums_and_a_category_is_drawn_to_all() -> None:
     assert told["halo_margin"].to_dict() == pytest.approx({"Mice": (450 + 50) / 985, "Cables": (50 + 50) / 85, "Chairs": 500 / 850})
     # Nobody loses less than nothing, and not all that is added comes from elsewhere.
     assert told["cannibalised"].to_dict() == {"Mice": 0.9, "Cables": 0.0, "Chairs": 0.9}
-    for nothing in (results.head(0), results.assign(incremental_units=[50.0, -50.0])):
-        told = loss_rates(nothing, daily, pd.Series({"A": "Mice", "B": "Cables"}))
+    for ran, seen in ((results.head(0), daily), (results, daily.head(0)), (results.assign(incremental_units=[50.0, -50.0]), daily)):
+        told = loss_rates(ran, seen, pd.Series({"A": "Mice", "B": "Cables"}))
         assert told["category"].tolist() == ["Cables", "Mice"]
         assert (told.drop(columns="category") == 0).all(axis=None)
