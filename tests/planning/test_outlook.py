@@ -116,6 +116,23 @@ def test_without_a_cost_there_is_no_margin_but_revenue() -> None:
     assert compared.sort_values("rank")["incremental_revenue"].is_monotonic_decreasing
 
 
+def test_a_category_of_which_all_skus_sell_little_has_a_margin_too_and_each_sku_counts_by_what_it_sells() -> None:
+    known = outlook()
+    rest = pd.DataFrame([("L", "loja", "others of Keyboards", 0.8)], columns=known.members.columns)
+    price = known.prices[known.prices["sku"] == "K"].assign(sku="L", list_price=40.0, cost=15.0)
+    told = outlook(
+        members=pd.concat([known.members, rest]),
+        prices=pd.concat([known.prices, price]),
+        rates=known.rates.assign(cannibalised=0.3, pulled_forward=0.0),
+    )
+    # A fifth of the keyboards leave 30, the others 25. At 20 % off two are sold a day, not one, and three tenths of one less of others.
+    lost = 0.3 * (0.2 * 30 + 0.8 * 25)
+    compared = told.alternatives(plan("K"), [0.2]).iloc[0]
+    assert compared["cannibalised_margin"] == pytest.approx(5 * lost)
+    assert compared["net_margin"] == pytest.approx(5 * (2 * (40 - 20) - 1 * (50 - 20) - lost))
+    assert total(told.forecast(plan("K")), "net_margin_before_investment") == pytest.approx(compared["net_margin"])
+
+
 def test_the_price_is_the_one_that_will_hold_on_the_day() -> None:
     known = outlook()
     later = known.prices[known.prices["sku"] == "B"].assign(valid_from=ORIGIN + pd.Timedelta(days=4), list_price=30.0)

@@ -157,8 +157,9 @@ def runs(*keys: np.ndarray) -> list[tuple[Any, slice]]:
 
 def unit_margins(outlook: OutlookFrames) -> pd.Series:
     """The margin of one unit at list price by category, weighted by the units expected of each SKU."""
-    usual = outlook.baseline.groupby("sku", sort=True)["baseline_units"].sum().rename("units").reset_index()
-    usual["sold_on"] = outlook.origin + pd.Timedelta(days=1)
+    usual = outlook.baseline.groupby(["sku", "channel"], sort=True)["baseline_units"].sum().rename("units").reset_index()
+    usual = outlook.members.merge(usual.rename(columns={"sku": "series"}), on=["series", "channel"])
+    usual = usual.assign(units=usual["units"] * usual["share"], sold_on=outlook.origin + pd.Timedelta(days=1))
     priced = prices_on(outlook.prices, usual).merge(outlook.prices.drop_duplicates("sku")[["sku", "category"]], on="sku")
     priced["margin"] = (priced["list_price"] - priced["cost"]) * priced["units"]
     known = priced[priced["margin"].notna()].groupby("category", sort=True)[["margin", "units"]].sum()
