@@ -72,6 +72,7 @@ RAN = [
     ("took", "B", "loja", None, (LAST,), -50.0, 1.0, LAST),
     ("much", "K", "loja", None, (LAST - 2,), 80.0, 1.0, LAST - 2),
     ("again", "K", None, None, (LAST - 16, LAST - 15), 10.0, 1.0, LAST - 15),
+    ("nowhere", "A", None, "Oeste", (LAST,), 30.0, 1.0, LAST),
     ("of no rate", "C", None, None, (LAST,), 30.0, 1.0, LAST),
     ("of no series", "X", None, None, (LAST,), 30.0, 1.0, LAST),
 ]
@@ -85,12 +86,12 @@ def missing_by_hand(usual: dict[tuple[str, str], np.ndarray]) -> dict[tuple[str,
         added = sum(units * part for day in days if day <= LAST)
         last = max([day for day in days if day <= LAST] + ([ends] if ends is not None and ends > LAST else []))
         where = {place: days for place, days in usual.items() if place[0] == sku and only in (None, place[1])}
-        share = {None: 1.0, "Norte": NORTH.get(sku, 0.0), "Sul": 1 - NORTH.get(sku, 0.0)}[region]
+        share = {None: 1.0, "Norte": NORTH.get(sku, 0.0), "Sul": 1 - NORTH.get(sku, 0.0)}.get(region, 0.0)
         sizes = {place: days.mean() * share for place, days in where.items()}
         for place, size in sizes.items():
             rate = PULLED.get(next(category for name, _, category, _ in SERIES if name == sku), 0.0)
             for number in range(28):
-                if 0 <= (at := last + 1 + number - (LAST + 1)) < 28 and added > 0 and last > LAST - 28:
+                if 0 <= (at := last + 1 + number - (LAST + 1)) < 28 and size > 0 and added > 0 and last > LAST - 28:
                     lost[place][at] += added * rate * size / sum(sizes.values()) * 0.5 ** (number / 7) / whole
     return {place: np.array([min(a / b, 0.5) if b else 0.0 for a, b in zip(lost[place], usual[place], strict=True)]) for place in usual}
 

@@ -78,13 +78,13 @@ def rows_by_hand(asked: Meeting, effect: dict[float, float]) -> list[dict[str, f
     weights: list[list[tuple[float, dict[str, float], float]]] = [[] for _ in asked]
     for place, portion in PLACES.items():
         there = [number for number, (region, _) in enumerate(asked) if region in (None, place)]
-        added = sum(effect[asked[number][1]] for number in there)
-        together = lift(*sorted((effect[asked[number][1]] for number in there), reverse=True)) - 1 if there else 0.0
+        alone = [max(effect[asked[number][1]], 0.0) for number in there]
+        added, together = sum(alone), lift(*sorted(alone, reverse=True)) - 1 if there else 0.0
         factor = min(together / added, 1.0) if added else 1.0
         moved = {name: factor * sum(effect[asked[number][1]] + end for number in there) for name, end in ENDS.items()}
         deepest = max((asked[number][1] for number in there), default=0.0)
         for number in there:
-            share = effect[asked[number][1]] / added if added else 1 / len(there)
+            share = max(effect[asked[number][1]], 0.0) / added if added else 1 / len(there)
             weights[number].append(((portion if asked[number][0] is None else 1.0) * share, moved, deepest))
     told = []
     for (region, _), mine in zip(asked, weights, strict=True):
@@ -106,7 +106,9 @@ def rows_by_hand(asked: Meeting, effect: dict[float, float]) -> list[dict[str, f
     return told
 
 
-@pytest.mark.parametrize("effect", [UPLIFT, {0.1: 0.0, 0.2: 1.0, 0.3: 1.5}], ids=["all add", "one adds nothing"])
+@pytest.mark.parametrize(
+    "effect", [UPLIFT, {0.1: 0.0, 0.2: 1.0, 0.3: 1.5}, {0.1: -0.2, 0.2: 1.0, 0.3: 1.5}], ids=["all add", "one adds nothing", "one takes"]
+)
 @pytest.mark.parametrize(
     "asked",
     [

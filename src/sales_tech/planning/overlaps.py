@@ -29,8 +29,6 @@ def put_together(rows: pd.DataFrame) -> pd.DataFrame:
     pieces = _pieces(rows[several].assign(row=np.flatnonzero(several)))
     meeting = pieces.groupby("row", sort=True)["promotions"].max() > 1
     pieces = pieces[pieces["row"].map(meeting)]
-    if pieces.empty:
-        return told
     pieces = pieces.assign(**_divided(pieces))
     own = _by_row(pieces)
     at, part = told.index[own.index], own["part"].to_numpy()
