@@ -13,6 +13,7 @@ from tests.models.pasts import response, small_past
 from tests.planning.pasts import FIRST, past, sales
 from tests.promotions.sources import listed
 
+from sales_tech.errors import ModelError
 from sales_tech.models.championship import contest, parameters_of
 from sales_tech.models.trial import Trial, past_until, try_forecasters
 from sales_tech.planning import Outlook, PromotionPlanner, SourcePast
@@ -189,3 +190,45 @@ def test_a_trial_begins_where_the_model_in_use_ended_and_is_no_longer_than_four_
     # The winner is fitted once more on all sales.
     assert ended.planner is not None
     assert ended.planner.outlook_.origin == origin
+
+
+@pytest.mark.parametrize(("factor", "asked"), [(1.019, True), (0.979, False), (None, False)])
+def test_a_model_in_use_is_asked_only_where_the_sales_that_it_learnt_from_are_still_known(factor: float | None, asked: bool) -> None:
+    given = small_past(days=100, skus=2)
+    first, last = given.frames.daily["sold_on"].min(), given.frames.daily["sold_on"].max()
+    # Of sales that begin after what it learnt from, too few are known up to then to be told at all.
+    champion: Any = InUse(given, last - pd.Timedelta(days=10), Often(horizon=14))
+    if factor is None:
+        champion.card().origin = (first + pd.Timedelta(days=30)).date()
+    else:
+        champion.card().sales_units /= factor
+    ended = contest(given, "erp_br", {}, champion, Repeats(horizon=14), importance=False)
+    assert ended.trial is not None
+    assert ("champion" in ended.trial.told) == asked
+    assert any("so it was not to be beaten" in note for note in ended.card.notes) != asked
+    assert ("the model in use was not asked" in ended.card.decision.reason) != asked
+    if factor is None:
+        assert f"up to {first + pd.Timedelta(days=30):%Y-%m-%d}, of which 0 are known now" in ended.card.notes[-1]
+
+
+def test_a_model_in_use_that_cannot_go_on_is_fitted_anew_unless_it_is_of_the_same_recipe() -> None:
+    given = small_past(days=100, skus=2)
+
+    class Lost(InUse):
+        def planner(self) -> PromotionPlanner:
+            raise ModelError("other code")
+
+    last = given.frames.daily["sold_on"].max() - pd.Timedelta(days=10)
+    same, other = (Lost(given, last, Repeats(horizon=14, random_state=seed)) for seed in (0, 1))
+    ended = contest(given, "erp_br", {}, other, Repeats(horizon=14), importance=False)  # type: ignore[arg-type]
+    assert ended.trial is not None
+    # It tells the same, and need only not be better.
+    assert ended.trial.told["champion"]["mean"].tolist() == ended.trial.told["challenger"]["mean"].tolist()
+    assert ended.card.decision.outcome == "registered"
+    assert ended.card.notes[-1] == (
+        "The model in use cannot be asked any more: other code. Its recipe was fitted anew in its place, and only must not be better."
+    )
+    ended = contest(given, "erp_br", {}, same, Repeats(horizon=14), importance=False)  # type: ignore[arg-type]
+    assert ended.trial is not None
+    assert "champion" not in ended.trial.told
+    assert "It was made by the same recipe as the new one, so it is not to be beaten" in ended.card.notes[-1]
