@@ -302,6 +302,9 @@ def test_a_csv_is_read_by_its_names_whatever_their_order_with_blank_lines_and_ce
     assert asked("\n".join(lines).encode(), "Text/CSV; charset=utf-8").plans.equals(told.plans)
     (problem,) = refused(lambda: of_csv(*lines, "2025-06-15,S4,1.5,2025-06-06,percentual,"))
     assert (problem.row, problem.field, problem.found) == (3, "discount_share", "1.5")
+    assert problem.expected == "a share of the list price above 0 and below 1, such as 0.2 for 20 %"
+    (problem,) = refused(lambda: asked(b"[]", "application/json"))
+    assert (problem.row, problem.field, problem.expected) == (None, None, "an object with a list of promotions")
     (problem,) = refused(lambda: of_csv(*lines, "2025-06-15,S4,0.2"))
     assert (problem.row, problem.found, problem.expected) == (3, "3 fields", "6, as the first line names")
     (problem,) = refused(lambda: of_csv("sku,price,cost"))
