@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from tests.models.pasts import CHANNELS, recipe, small_past
 from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models import artifact as artifacts
 from sales_tech.models.artifact import Artifact, write_artifact
-from sales_tech.models.card import Figures
+from sales_tech.models.card import Bin, Decision, Figures, Importance, ModelCard
 from sales_tech.models.championship import OTHER_DAYS, contest, decide, parameters_of
 from sales_tech.models.trial import past_until
 from sales_tech.planning import TooLittleHistory
@@ -210,6 +211,65 @@ def test_the_feature_that_carries_the_forecast_matters_most() -> None:
     assert card.importance[0].wape_lost > 0.1
     lost = [one.wape_lost for one in card.importance]
     assert lost == sorted(lost, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rival", "summary"),
+    [
+        ("registered", "champion", "registrado, erro (WAPE) de 31,2 % contra 40,0 % do modelo em uso.*"),
+        ("refused", "seasonal naive", "recusado, erro (WAPE) de 31,2 % contra 40,0 % da semana anterior repetida.*"),
+        ("nothing to compare", None, "sem nada a comparar.*"),
+    ],
+)
+def test_a_card_has_its_figures_in_words_that_are_read(outcome: Any, rival: str | None, summary: str) -> None:
+    mine = Figures(name="challenger", rows=1234, wape=0.3121, bias=-0.0149, rmsse=0.87654, pinball=1.0, coverage=0.7777, nominal=0.8)
+    card = ModelCard(
+        source="erp_br",
+        currency="BRL",
+        snapshots={"gold.daily_sales": 7, "gold.promotion_daily": 9},
+        first_day=date(2025, 1, 6),
+        origin=date(2025, 6, 4),
+        horizon=91,
+        series=1500,
+        sales_units=123456.7,
+        code_version="1.2",
+        code="abc",
+        libraries={"numpy": "2.0", "pandas": "3.0"},
+        parameters={"country": "BR", "quantiles": [0.1, 0.5, 0.9]},
+        cutoffs=[date(2025, 5, 7)] if rival else [],
+        compared_days=28 if rival else 0,
+        figures=[mine, figures(rival, 0.4, bias=0.05), figures("of my own", None)] if rival else [],
+        calibration=[Bin(forecast=1.234, actual=1.0, rows=2345)] if rival else [],
+        importance=[Importance(feature="level", wape_lost=0.1234), Importance(feature="brand", wape_lost=-0.001)] if rival else [],
+        decision=Decision(outcome=outcome, reason="so"),
+        notes=["one", "two"] if rival else [],
+    )
+    page = card.markdown()
+    lines = page.splitlines()
+    assert lines[0] == "# Model of erp_br"
+    assert lines[2] == f"*Resumo: modelo de erp_br com vendas até 04/06/2025, {summary}"
+    assert lines[4] == f"**{outcome.capitalize()}**: so"
+    for row in (
+        "| days of sales | 2025-01-06 to 2025-06-04 |",
+        "| series | 1,500, 123,457 units in all |",
+        "| snapshots | gold.daily_sales 7, gold.promotion_daily 9 |",
+        "| parameters | country BR, quantiles [0.1, 0.5, 0.9] |",
+        "| code | 1.2, fingerprint abc |",
+        "| libraries | numpy 2.0, pandas 3.0 |",
+    ):
+        assert row in lines
+    assert "up to 91 days ahead" in page
+    if rival is None:
+        assert "the 0 days after no day, of which they knew nothing" in page
+        assert not {"## Calibration", "## What matters", "## Notes"} & set(lines)
+        return
+    assert "the 28 days after 2025-05-07, of which they knew nothing" in page
+    assert "| challenger (the new model) | 1,234 | 31.2 % | -1.5 % | 0.877 | 77.8 % | 80.0 % |" in lines
+    words = {"champion": "champion (the model in use)", "seasonal naive": "seasonal naive (last week repeated)"}[rival]
+    assert f"| {words} | 10 | 40.0 % | +5.0 % |  | 80.0 % | 80.0 % |" in lines
+    assert "| of my own | 10 |  | +0.0 % |  | 80.0 % | 80.0 % |" in lines
+    assert {"| 1.23 | 1.00 | 2,345 |", "| level | +12.34 |", "| brand | -0.10 |", "- one", "- two"} <= set(lines)
+    assert card.model_copy(update={"snapshots": {}}).markdown().count("| snapshots | exported files |") == 1
 
 
 def test_a_card_tells_the_same_in_json_and_names_all_forecasters_in_markdown(tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def _stored_column(column: pd.Series, where: str) -> tuple[str, Any]:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "mM":
         return column.dtype.str[1:], column.to_numpy().view(np.int64)
     texts = [None if missing else text for text, missing in zip(column, column.isna(), strict=True)]
-    if wrong := next((text for text in texts if text is not None and not isinstance(text, str)), None):
-        raise TypeError(f"{where} has a {type(wrong).__qualname__}, which no model holds; expected numbers or texts")
+    if wrong := [type(text).__qualname__ for text in texts if text is not None and not isinstance(text, str)]:
+        raise TypeError(f"{where} has a {wrong[0]}, which no model holds; expected numbers or texts")
     return ("str" if isinstance(column.dtype, pd.StringDtype) else "object"), json.dumps(texts, ensure_ascii=False)
 
 
