@@ -325,6 +325,8 @@ def test_as_many_promotions_and_problems_are_told_as_are_promised() -> None:
     assert of_json(*halves).rows == (1,) * 1_000 + (2,) * 1_000
     (problem,) = refused(lambda: of_json(*halves, PROMOTION))
     assert (problem.found, problem.field) == ("2,001 SKUs in all", "skus")
+    (problem,) = refused(lambda: of_json(TERMS | {"skus": [f"S{number}" for number in range(MOST_PROMOTIONS + 1)]}))
+    assert (problem.row, problem.field, problem.found, problem.remedy) == (1, "skus", "2001 entries", "ask in several requests")
     wrong = [PROMOTION | {"promotion_id": str(number), "ends_on": "2025-06-05", "skus": ["S1"]} for number in range(15)]
     told = refused(lambda: of_json(*wrong))
     assert [(one.row, one.field) for one in told] == [(row, field) for row in range(1, 11) for field in ("sku", "ends_on")]
