@@ -299,7 +299,7 @@ def test_a_csv_is_read_by_its_names_whatever_their_order_with_blank_lines_and_ce
     assert told.plans[["promotion_id", "sku", "discount_share", "region"]].astype(object).values.tolist() == [
         ["1", "S2", 0.2, None], ["2", "S,3", 0.3, "Sul"]
     ]  # fmt: skip
-    assert asked("\n".join(lines).encode(), "Text/CSV; charset=utf-8").plans.equals(told.plans)
+    assert asked("\n".join(lines).encode(), "Text/CSV ; charset=utf-8").plans.equals(told.plans)
     (problem,) = refused(lambda: of_csv(*lines, "2025-06-15,S4,1.5,2025-06-06,percentual,"))
     assert (problem.row, problem.field, problem.found) == (3, "discount_share", "1.5")
     assert problem.expected == "a share of the list price above 0 and below 1, such as 0.2 for 20 %"
