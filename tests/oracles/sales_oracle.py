@@ -322,13 +322,7 @@ def daily_sales(sales: list[Row], products: list[Row]) -> list[Row]:
         promoted = [line for line in lines if line["promotion_id"] is not None]
         units, net = sum(line["quantity"] for line in lines), _sum(line["net_sales"] for line in lines)
         unit_cost = next(
-            (
-                product["cost"]
-                for product in products
-                if product["sku"] == sku
-                and product["valid_from"] <= sold_on
-                and (product["valid_to"] is None or sold_on < product["valid_to"])
-            ),
+            (product["cost"] for product in products if (product["source"], product["sku"]) == (source, sku) and _holds(product, sold_on)),
             None,
         )
         rows.append(
@@ -350,7 +344,7 @@ def daily_sales(sales: list[Row], products: list[Row]) -> list[Row]:
                 "returned_gross_sales": _sum(-line["quantity"] * line["unit_price"] for line in lines if line["status"] == "returned"),
                 "returned_net_sales": _sum(-line["net_sales"] for line in lines if line["status"] == "returned"),
                 "lines": len(lines),
-                "currency": "BRL",
+                "currency": lines[0]["currency"],
             }
         )
     return rows
@@ -384,7 +378,7 @@ def kpis_daily(sales: list[Row], daily: list[Row]) -> list[Row]:
                 "returned_units": sum(row["returned_units"] for row in parts),
                 "cancelled_lines": sum(line["status"] == "cancelled" for line in lines),
                 "average_ticket": float(net) / orders if orders else None,
-                "currency": "BRL",
+                "currency": parts[0]["currency"],
             }
         )
     return rows
@@ -401,7 +395,7 @@ def orders_daily(sales: list[Row]) -> list[Row]:
             groups[sale["sold_on"], sale["store_id"], sale["channel"], sale.get("customer_state") or "unknown"].append(sale)
     return [
         {
-            "source": "erp_br",
+            "source": lines[0]["source"],
             "sold_on": sold_on,
             "store_id": store,
             "channel": channel,
@@ -411,7 +405,7 @@ def orders_daily(sales: list[Row]) -> list[Row]:
             "units": sum(line["quantity"] for line in lines),
             "discount": _sum(line["discount"] for line in lines),
             "net_sales": _sum(line["net_sales"] for line in lines),
-            "currency": "BRL",
+            "currency": lines[0]["currency"],
         }
         for (sold_on, store, channel, state), lines in groups.items()
     ]
@@ -446,7 +440,7 @@ def stores(daily: list[Row], known: list[Row], shown: int = 20) -> list[Row]:
         region = place.get("region") or next(by_state, "unknown")
         rows.append(
             {
-                "source": "erp_br",
+                "source": daily[0]["source"],
                 "store_id": store,
                 "name": name,
                 "shown_as": name if rank <= shown else f"others ({region})",
@@ -496,7 +490,7 @@ def product_performance(daily: list[Row], products: list[Row]) -> list[Row]:
         product = latest.get(sku, {})
         rows.append(
             {
-                "source": "erp_br",
+                "source": parts[0]["source"],
                 "sku": sku,
                 "name": product.get("name"),
                 "category": product.get("category"),
@@ -517,7 +511,7 @@ def product_performance(daily: list[Row], products: list[Row]) -> list[Row]:
                 "sales_rank": rank,
                 "cumulative_share": _share(running, everything, 1.0),
                 "abc_class": "A" if before < 0.8 else "B" if before < 0.95 else "C",
-                "currency": "BRL",
+                "currency": parts[0]["currency"],
             }
         )
     return rows
@@ -543,7 +537,7 @@ def customer_value(sales: list[Row]) -> list[Row]:
         orders, monetary = len({line["order_id"] for line in bought}), _sum(line["net_sales"] for line in lines)
         rows.append(
             {
-                "source": "erp_br",
+                "source": lines[0]["source"],
                 "customer_key": customer,
                 "first_order_on": min(line["sold_on"] for line in bought),
                 "last_order_on": max(line["sold_on"] for line in bought),
@@ -552,7 +546,7 @@ def customer_value(sales: list[Row]) -> list[Row]:
                 "monetary": monetary,
                 "average_ticket": float(monetary) / orders,
                 "frequency_score": min(orders, 3) if orders <= 3 else 4 if orders <= 5 else 5,
-                "currency": "BRL",
+                "currency": lines[0]["currency"],
             }
         )
     recency = fifths(sorted(rows, key=lambda row: (row["last_order_on"], row["customer_key"])))

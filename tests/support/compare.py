@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,14 @@ Row = dict[str, Any]
 
 def comparable(rows: Iterable[Row]) -> list[tuple[tuple[str, Any], ...]]:
     """Rows in an order that does not depend on that of rows or columns, doubles to 12 digits."""
-    plain = [tuple(sorted((name, f"{value:.12g}" if isinstance(value, float) else value) for name, value in row.items())) for row in rows]
-    return sorted(plain, key=str)
+    return sorted((tuple(sorted((name, _plain(value)) for name, value in row.items())) for row in rows), key=str)
+
+
+def _plain(value: Any) -> Any:
+    # Python knows a decimal that is nought below zero, and would sort by its sign.
+    if isinstance(value, Decimal) and not value:
+        return abs(value)
+    return f"{value:.12g}" if isinstance(value, float) else value
 
 
 def assert_as_expected(settings: Settings, files: Iterable[Path]) -> oracle.Expected:
