@@ -110,6 +110,9 @@ def test_a_sku_of_a_pool_or_in_a_region_misses_nothing_either_while_it_is_promot
 
 def test_a_promotion_that_goes_on_beyond_what_is_told_has_no_dip_yet() -> None:
     assert lost(table(plan("B", days=DAYS)), "pulled_forward_units", "B") == [0.0] * DAYS
+    whole = sum(0.5 ** (number / 7) for number in range(28))
+    told = lost(table(plan("B", days=DAYS - 1)), "pulled_forward_units", "B")
+    assert told == pytest.approx([0.0] * (DAYS - 1) + [PULLED * (DAYS - 1) * 4 * ADDED / whole])
 
 
 def test_a_sku_that_two_promotions_name_is_promoted_once() -> None:
@@ -183,9 +186,9 @@ def test_in_the_past_neighbours_that_are_not_promoted_lost_a_part() -> None:
     series = pd.DataFrame({"category": ["Mice", "Mice", "Mice", "Keyboards"], "channel": ["loja", "loja", "online", "loja"]})
     uplift = np.zeros((4, 40))
     uplift[0, 20], uplift[2, 20] = 1.0, -0.3
-    usual = np.array([[10.0], [4.0], [6.0], [5.0]])
+    usual = np.array([[1.0], [0.4], [0.6], [0.5]])
     rates = pd.DataFrame({"category": ["Mice", "Keyboards"], "cannibalised": [0.2, 0.5]})
     told = log_lost_to_neighbours(series, usual * (1 + uplift), np.ones((4, 40), dtype=bool), uplift, rates)
-    assert told[1, 20] == pytest.approx(np.log1p(-0.2 * 10 / 4))
+    assert told[1, 20] == pytest.approx(np.log1p(-0.2 * 1 / 0.4))
     told[1, 20] = 0.0
     assert (told == 0).all()
