@@ -50,6 +50,18 @@ def test_what_is_lost_elsewhere_is_told_by_the_rates_of_the_category() -> None:
     assert total(told, "net_margin_before_investment") == pytest.approx(5 * 6 * (9 - 5) - 5 * 4 * 5 - lost)
 
 
+def test_where_no_rate_is_known_nothing_is_lost_elsewhere() -> None:
+    known = outlook().rates
+    unknown = known.assign(**{name: known[name].where(known["category"] != "Mice") for name in ("cannibalised", "pulled_forward", "halo")})
+    for rates in (known[known["category"] != "Mice"], unknown):
+        told = outlook(rates=rates)
+        rows = told.forecast(plan("B"))
+        assert (rows[["cannibalised_units", "pulled_forward_units", "halo_units", "halo_margin"]] == 0).all(axis=None)
+        assert rows["net_units"].tolist() == rows["uplift_units"].tolist()
+        assert told.alternatives(plan("B"))["cannibalised_units"].sum() == 0
+        assert (expected_demand(told, plan("B"))[["cannibalised_units", "pulled_forward_units"]] == 0).all(axis=None)
+
+
 def test_a_plan_in_several_channels_is_told_in_those_of_them_that_sell_it_and_paid_for_once() -> None:
     known, both = outlook(), [["loja", "online"]]
     everywhere, named = plan("A", investment=7.0), plan("A", investment=7.0).assign(channel=both)
