@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.states import Wander
-from sales_tech.promotions.uncertainty import mean_variance, window_variance
+from sales_tech.promotions.uncertainty import ErrorModel, mean_variance, window_variance
 
 WANDER = Wander(0.2, 6.0)
 
@@ -44,3 +48,38 @@ def test_what_is_not_observed_is_as_uncertain_as_the_double_sum_of_its_covarianc
     assert mean_variance(WANDER, lengths) == pytest.approx(expected, rel=1e-9)
     nothing_seen = window_variance(WANDER, np.zeros((1, 200)), np.zeros(5, dtype=np.int64), np.zeros(5, dtype=np.int64), lengths - 1)
     assert nothing_seen == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_errors_of_baselines_are_those_of_the_states_of_skus_of_their_groups_and_of_their_categories(grouped: bool) -> None:
+    rng, category = np.random.default_rng(4), np.array([0, 0, 1])
+    wanders = {"sku": WANDER, "category": Wander(0.1, 12.0), "group": Wander(0.15, 4.0)}
+    shares = {"sku": np.array([[0.5], [0.8], [1.0]]), "category": np.array([[0.3], [1.0]])}
+    baseline: Any = SimpleNamespace(
+        panel=SimpleNamespace(category=category, categories=["a", "b"]),
+        luck=Luck(1.3, 0.2),
+        concentration=shares.__getitem__,
+        wanders={name: wander for name, wander in wanders.items() if grouped or name != "group"},
+    )
+    fitted = rng.gamma(3.0, 4.0, size=(3, 2, 40)) * (rng.random((3, 2, 40)) > 0.3)
+    fitted[0, :, 10:20] = fitted[2, :, 5:8] = 0.0
+    skus, starts, ends = np.array([0, 1, 2, 0]), np.array([10, 10, 5, 30]), np.array([19, 19, 7, 30])
+    groups = [np.array([0]), np.array([0, 1]), np.array([1]), np.array([0, 1])]
+    own, shared = ErrorModel.of(baseline, fitted).variances(skus, groups, starts, ends)
+
+    def after(units: np.ndarray, share: float, wander: Wander, start: int, end: int) -> float:
+        # Of counts with a variance of 1.3 times their mean and 0.2 times its share of the square.
+        before, seen = prior(40, wander), units > 0
+        noise = np.diag((1.3 + 0.2 * share * units[seen]) / units[seen])
+        left = before - before[:, seen] @ np.linalg.inv(before[np.ix_(seen, seen)] + noise) @ before[seen]
+        return float(left[start : end + 1, start : end + 1].mean())
+
+    for row, (sku, start, end) in enumerate(zip(skus.tolist(), starts.tolist(), ends.tolist(), strict=True)):
+        mine = after(fitted[sku].sum(axis=0), float(shares["sku"][sku, 0]), WANDER, start, end)
+        if grouped:
+            length = end - start + 1
+            mine += prior(length, wanders["group"]).mean() / len(groups[row])
+        assert own[row] == pytest.approx(mine, rel=1e-6)
+        kind = int(category[sku])
+        units = fitted[category == kind].sum(axis=(0, 1))
+        assert shared[row] == pytest.approx(after(units, float(shares["category"][kind, 0]), wanders["category"], start, end), rel=1e-6)
