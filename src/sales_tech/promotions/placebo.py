@@ -116,7 +116,7 @@ def _moved(cells: PromotedCells, rng: np.random.Generator) -> tuple[Ints, Ints]:
             start, end = cells.starts[row] + shift, cells.ends[row] + shift
             sku, here = cells.skus[row], cells.of_member[row]
             on_sale = panel.launched[sku] + 14 <= start and end < panel.withdrawn[sku]
-            if start < 7 or end >= days - 7 or not on_sale or blocked[sku, here, start : end + 1].any():
+            if end >= days - 7 or not on_sale or blocked[sku, here, start : end + 1].any():
                 continue
             blocked[sku, here, start : end + 1] = True
             rows.append(row)
