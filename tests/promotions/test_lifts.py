@@ -115,7 +115,14 @@ def made() -> tuple[LiftDraws, dict[str, np.ndarray]]:
         prior_slope=np.array([0.5, -0.5]),
     )
     draws = LiftModel(data, {"category": 2, "brand": 2, "mechanic": 2}, seed=0).sample()
-    return draws, {"lift": lift, "error": error, "works": works, "usual": usual, "promotion": promotion}
+    about = {
+        "category": category,
+        "brand": brand,
+        "mechanic": mechanic[promotion],
+        "depth": depth[promotion],
+        "display": display[promotion],
+    }
+    return draws, {"lift": lift, "error": error, "works": works, "usual": usual, "promotion": promotion} | about
 
 
 @pytest.mark.parametrize("name", ["lift", "error"])
@@ -139,9 +146,19 @@ def test_of_promotions_that_the_model_made_the_chance_to_work_and_what_all_have_
     common = draws.hyper.mean()
     assert (common["null_share"], common["promotion"], common["member"]) == pytest.approx((0.25, 0.12, 0.1), abs=0.04)
     assert np.abs(draws.log_predicted - truth["usual"]).mean() < 0.06
-    assert draws.predicted == pytest.approx(chance[truth["promotion"]] * np.expm1(draws.log_predicted), rel=0.15)
     assert draws.display.mean() == pytest.approx(0.2, abs=0.06)
     assert (draws.noticed[:, 1] / draws.noticed[:, 0]).mean() == pytest.approx(0.6, abs=0.2)
+
+
+def test_what_is_predicted_is_the_mean_of_what_the_coefficients_say_draw_by_draw() -> None:
+    draws, truth = made()
+    slope = draws.slope[:, truth["category"]] + draws.brand_slope[:, 2 * truth["category"] + truth["brand"]]
+    price = -np.log(1 - truth["depth"])
+    lift = slope * draws.noticed[:, truth["mechanic"]] * price * (1 + draws.curvature[:, None] * (price + np.log(0.8)))
+    # From a cut of a tenth on, all of what a mechanic adds is there.
+    lift += draws.mechanic[:, truth["mechanic"]] + draws.display[:, None] * truth["display"]
+    assert draws.log_predicted == pytest.approx(lift.mean(axis=0))
+    assert draws.predicted == pytest.approx((np.expm1(lift) * draws.works[:, truth["promotion"]]).mean(axis=0))
 
 
 class Given:
