@@ -32,6 +32,18 @@ def test_a_baseline_of_which_sales_say_nothing_is_right_on_average() -> None:
     draws = LiftModel(data, {"category": 1, "brand": 1, "mechanic": 1}, seed=0).sample()
     assert np.exp(draws.log_error).mean() == pytest.approx(1, abs=0.03)
     assert draws.log_error.var() == pytest.approx(0.3, abs=0.03)
+    # Nor do they say anything of what multiplies demand, so that what is believed beforehand stays.
+    believed = {
+        "slope": (1.5, 2.0),
+        "noticed": (1.0, 0.3),
+        "mechanic": (0.0, (0.2**2 + 0.1**2) ** 0.5),
+        "display": (0.0, 0.3),
+        "curvature": (truncnorm.mean(-0.6, 2), truncnorm.std(-0.6, 2)),
+    }
+    for name, (mean, deviation) in believed.items():
+        drawn = getattr(draws, name)
+        assert drawn.mean() == pytest.approx(mean, abs=0.15 * deviation), name
+        assert drawn.std() == pytest.approx(deviation, rel=0.12), name
 
 
 def members_of(slopes: dict[int, float], noticed: dict[int, float], *, tried: list[tuple[int, int, float]]) -> LiftData:

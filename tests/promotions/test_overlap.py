@@ -139,7 +139,7 @@ def test_promotions_meet_on_their_cells_or_else_on_the_days_in_places_and_catego
         Member(2, 1, SECOND, 6, 8, 0.1),
         Member(3, 1, FIRST, 4, 4, 0.1),  # one day beside the first, of its category
         Member(4, 2, EVERYWHERE, 0, 9, 0.1),  # another category
-        Member(5, 1, FIRST, 8, 9, 0.1),  # another place than the third, and later than the second
+        Member(5, 1, FIRST, 7, 9, 0.1),  # another place than the third, and the day after the second
         Member(6, 0, EVERYWHERE, 6, 11, 0.1),
         Member(6, 1, FIRST, 1, 1, 0.1),  # the seventh runs from day 1 to day 11
     ]
