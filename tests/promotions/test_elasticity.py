@@ -20,7 +20,7 @@ NAN, DRAWS = float("nan"), 40
 STORES = np.array([0])
 CATEGORY, BRAND, DISPLAY, MECHANIC = [0, 0, 1, 2], [0, 1, 0, 1], [1.0, 0.0, 0.0, 0.0], [0, 1, 1, 0]
 MEMBERS = [
-    Member(0, 0, STORES, 2, 3, 0.1),
+    Member(0, 0, STORES, 2, 3, 0.05),
     Member(1, 0, STORES, 5, 6, 0.2),
     Member(1, 1, STORES, 5, 6, 0.2),
     Member(2, 1, STORES, 8, 9, 0.32),
@@ -82,8 +82,8 @@ def test_elasticities_weigh_promotions_and_changes_of_the_price_and_uplifts_are_
     found = elasticity_frame(told, 0.8)
     # By category and brand: row of the brand, depths, promotions, changes of the price.
     groups = {
-        ("a", "all"): (None, [0.1, 0.2, 0.2, 0.32], 3, 1),
-        ("a", "x"): (0, [0.1, 0.2], 2, 1),
+        ("a", "all"): (None, [0.05, 0.2, 0.2, 0.32], 3, 1),
+        ("a", "x"): (0, [0.05, 0.2], 2, 1),
         ("a", "y"): (1, [0.2, 0.32], 2, 0),
         ("b", "all"): (None, [], 0, 2),
     }
@@ -117,11 +117,11 @@ def test_elasticities_weigh_promotions_and_changes_of_the_price_and_uplifts_are_
         assert part.loc[0, ["discount_share", "uplift", "uplift_low", "uplift_high"]].tolist() == [0, 0, 0, 0]
         width = 2 * z * doubt / mean
         assert part["evidence"].eq("strong" if width <= 0.3 else "fair" if width <= 0.7 else "thin").all()
-        grid = [depth for depth in (0.1, 0.15, 0.2, 0.25, 0.3) if min(depths) <= depth <= max(depths)]
+        grid = [depth for depth in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3) if min(depths) <= depth <= max(depths)]
         assert part["discount_share"].tolist() == pytest.approx([0, *grid])
         for at, depth in enumerate(grid, start=1):
             steep = slope * bent(lifts, depth)
-            lift = (1 - depth) ** -steep * np.exp(lifts.mechanic[:, usual]) - 1
+            lift = (1 - depth) ** -steep * np.exp(lifts.mechanic[:, usual] * min(depth / 0.1, 1)) - 1
             expected = [f(x) for x in (lift, steep) for f in (np.mean, lambda x: np.quantile(x, 0.1), lambda x: np.quantile(x, 0.9))]
             names = [f"{name}{end}" for name in ("uplift", "elasticity") for end in ("", "_low", "_high")]
             assert part.loc[at, names].tolist() == pytest.approx(expected)
@@ -143,8 +143,10 @@ def lift_of(told: Any, row: int, depth: float) -> np.ndarray:
 
 def test_units_at_another_depth_are_those_told_times_what_the_log_lift_grows_by() -> None:
     told = world([2.0, 2.0, 2.0], [0.1, 0.1, 0.1])
-    # Of one draw next to nothing is predicted as planned, and a loss of another.
-    told.lifts.slope[0, 0], told.lifts.slope[1, 0] = -0.7, -9.0
+    # Of one draw next to nothing is predicted as planned, a loss of another, and little of a third, of which a deeper cut makes much.
+    told.lifts.brand_slope[0] = told.lifts.mechanic[0] = 0.0
+    told.lifts.slope[:3, 0] = 0.06, -9.0, 0.2
+    told.lifts.mechanic[2] = -0.1
     rows, depths = [1, 2], np.array([0.15, 0.05])
     found = predicted_lift(told, np.array(rows), depths)
     assert found == pytest.approx(np.stack([lift_of(told, row, depth) for row, depth in zip(rows, depths.tolist(), strict=True)], axis=1))
@@ -162,7 +164,7 @@ def test_units_at_another_depth_are_those_told_times_what_the_log_lift_grows_by(
     assert added == pytest.approx(told.incremental[:, rows].sum(axis=1))
 
 
-@pytest.mark.parametrize("depth", [0.09, 0.33])
+@pytest.mark.parametrize("depth", [0.04, 0.33])
 def test_a_depth_beyond_those_that_the_category_tried_is_refused(depth: float) -> None:
-    with pytest.raises(ValueError, match="was never tried here; expected 10% to 32%"):
+    with pytest.raises(ValueError, match="was never tried here; expected 5% to 32%"):
         units_at(world([2.0] * 3, [0.1] * 3), 1, depth)

@@ -63,7 +63,7 @@ def test_promotions_are_moved_as_a_whole_to_days_on_which_their_skus_are_sold_an
     )
     cells = PromotedCells(panel, Groups(np.array([0, 1]), 2))
     shifts: dict[int, set[int]] = {row: set() for row in range(5)}
-    earliest, latest = [220] * 3, [0] * 3
+    earliest, latest, before, after = [220] * 3, [0] * 3, {220}, {220}
     for seed in range(900):
         rows, starts = placebo._moved(cells, np.random.default_rng(seed))
         of_promotion: dict[int, int] = {}
@@ -78,7 +78,11 @@ def test_promotions_are_moved_as_a_whole_to_days_on_which_their_skus_are_sold_an
             assert not (cells.promoted | cells.after(14) | taken)[window].any()
             taken[window] = True
             shifts[row].add(shift)
+            apart = [(one.start - end, start - one.end) for one in members if one.sku == member.sku == 0]
+            before |= {days for days, _ in apart if days > 0}
+            after |= {days for _, days in apart if days > 0}
             earliest[member.sku], latest[member.sku] = min(earliest[member.sku], start), max(latest[member.sku], end)
     assert all(min(found) < 0 < max(found) for found in shifts.values())
     # A fortnight after a launch, or the first days that are known, and a week before the last of them are left out.
     assert (earliest, latest) == ([13, 24, 44], [212, 212, 179])
+    assert (min(before), min(after)) == (1, 15)
