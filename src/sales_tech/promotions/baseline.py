@@ -198,7 +198,7 @@ class Baseline:
         panel = self.panel
         by_channel = np.stack([sold.store_day[panel.channel == row].sum(axis=0) for row in range(len(panel.channels))])
         expected_channel = np.stack([expected.store_day[panel.channel == row].sum(axis=0) for row in range(len(panel.channels))])
-        # Ten units more on both sides hold days of next to no sale near what the other effects say.
+        # Two units more on both sides hold days of next to no sale near what the other effects say.
         self.channel_day *= np.where(expected_channel > 0, (by_channel + 2) / (expected_channel + 2), 1.0)
         by_sku = np.maximum(sold.pair.sum(axis=0), 0.1) / np.maximum(expected.pair.sum(axis=0), 0.1)
         self.pair *= by_sku
