@@ -170,7 +170,7 @@ class Told:
         lift = [self.over(values, -1, origin) + 2 * week * level for values in (self.lifted, self.usual)]
         told["own lift"] = math.log(lift[0] / lift[1])
         if week > 1:
-            same = max(day for day in range(at - 10 * week, origin + 1) if (at - day) % week == 0)
+            same = max(day for day in range(origin - week, origin + 1) if (at - day) % week == 0)
             season, seen = (self.faded(values, 8 * week, same, week) for values in (self.freed, self.known))
             about = self.faded(self.means, 8 * week, same, week)
             drawn = level * min(max((spread / max(mean, self.least)) ** 2 / 0.04, 1.0), 50.0)
@@ -331,7 +331,7 @@ def test_a_plan_tells_what_a_walk_over_its_series_tells(monkeypatch: pytest.Monk
     steady = np.concatenate([np.repeat(rng.choice([8.0, 9.0, 10.0, 12.0], -(-one // 23)), 23)[:one] for one in sizes])
     calm = np.repeat(rng.random(-(-size // 6)) < 0.7, 6)[:size]
     plan = {
-        "price": np.where(rng.random(size) < 0.02, 0.0, steady * np.where(calm, 1.0, 0.9)),
+        "price": np.where(rng.random(size) < 0.06, rng.choice([0.0, 0.5, 200.0], size), steady * np.where(calm, 1.0, 0.9)),
         "cut": np.where(calm, 0.0, 0.2) * (rng.random(size) < 0.9),
         "leaflet": (rng.random(size) < 0.04).astype(float),
         "mechanic": np.where(rng.random(size) < 0.04, 2.0, 1.0),

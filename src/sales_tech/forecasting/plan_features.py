@@ -34,9 +34,7 @@ def references_of(rows: Rows, price: Floats) -> Floats:
 
 def _last_of_history(rows: Rows) -> Ints:
     # Of a series without a past, its first planned price has to stand for its usual one.
-    ahead = rows.plan.get(AHEAD)
-    if ahead is None:
-        return rows.stop - 1
+    ahead = rows.plan[AHEAD]
     first_ahead = np.full(len(rows.bounds) - 1, len(ahead))
     places = np.flatnonzero(ahead > 0)
     np.minimum.at(first_ahead, rows.ordinal[places], places)
