@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.forecasting.retail import forecaster, shop, split
 
-from sales_tech.forecasting.offers import offers_of
+from sales_tech.forecasting.offers import offers_of, with_usual_prices
 from sales_tech.forecasting.roles import roles_of
 
 PANEL = shop(skus=5, days=120).assign(list_price=lambda rows: rows["price"] + 0.5 * (rows["date"].dt.month > 2))
@@ -63,3 +63,46 @@ def test_prices_of_receipts_holes_and_prices_that_begin_late_are_no_offers() -> 
     assert found(PANEL.assign(sale_price=PANEL["price"].where(PANEL.index % 4 > 0)), ["sale_price"]) == []
     assert found(PANEL.assign(sale_price=PANEL["price"].where(PANEL["date"] > "2024-03-20")), ["sale_price"]) == []
     assert found(PANEL.assign(price=PANEL["promo_price"]), ["price"]) == []
+
+
+def offered(prices: list[float], sku: str = "a", **others: float | list[float]) -> pd.DataFrame:
+    """Days of a SKU that sells 5 on each, with its offers."""
+    dates = pd.date_range("2024-01-01", periods=len(prices))
+    return pd.DataFrame({"sku": sku, "date": dates, "units": 5.0, "promo_price": prices} | others)
+
+
+def test_of_other_prices_that_is_the_usual_one_which_is_told_without_offers_is_seldom_below_them_and_nearest() -> None:
+    prices = [8.0, np.nan, 0.0, np.nan, 9.0, np.nan, np.nan, 7.2]
+    panel = offered(prices, list_price=10.0, catalog_price=12.0, cost_price=8.5, shelf_price=np.where(np.isnan(prices), np.nan, 9.5))
+    roles = {name: "price" for name in panel if str(name).endswith("price")}
+    offers = offers_of(panel[::-1], roles, "units", ["sku"], "date")
+    assert {name: offer.regular for name, offer in offers.items()} == {"promo_price": "list_price"}
+    told = with_usual_prices(panel, offers, ["sku"])
+    assert told["promo_price"].tolist() == [8.0, 10.0, 10.0, 10.0, 9.0, 10.0, 10.0, 7.2]
+    assert told.drop(columns="promo_price").equals(panel.drop(columns="promo_price"))
+    # A frame that lacks a column is told elsewhere.
+    assert with_usual_prices(panel.drop(columns="list_price"), offers, ["sku"])["promo_price"].equals(panel["promo_price"])
+
+
+def test_without_another_price_offers_are_parts_of_what_is_a_little_above_the_highest_of_their_series() -> None:
+    panel = pd.concat([offered([8.0, *[np.nan] * 5, 9.0, *[np.nan] * 6, 7.2]), offered([40.0, *[np.nan] * 5, 36.0], "b")])
+    panel = panel.set_axis(range(len(panel)))
+    offers = offers_of(panel, {"promo_price": "price"}, "units", ["sku"], "date")
+    assert offers["promo_price"].usual.to_dict() == pytest.approx({"a": 9 / 0.9, "b": 40 / 0.9})
+    asked = pd.concat([offered([6.0, np.nan, 0.0]), offered([20.0], "b"), offered([7.0, np.nan], "new")], ignore_index=True)
+    # Of 0.72, 0.8, 0.81, 0.9 and 0.9 the usual one is that in the middle, which a new series is told.
+    assert with_usual_prices(asked, offers, ["sku"])["promo_price"].tolist() == pytest.approx([0.6, 1, 1, 0.45, 0.81, 1])
+
+
+def test_how_many_holes_make_a_price_one_of_offers() -> None:
+    def holes(many: int, of: int = 20, none: float = np.nan, sold: float = 5.0, **others: float) -> bool:
+        prices = np.r_[none, 8.0, np.full(many, none), np.full(of - many - 1, 8.0), none]
+        units = np.where(prices > 0, 5.0, np.arange(len(prices)) % 20 < sold / 5 * 20)
+        panel = offered(prices.tolist(), **others).assign(units=units)
+        return bool(offers_of(panel, dict.fromkeys(["promo_price", *others], "price"), "units", ["sku"], "date"))
+
+    # Those before the first offer and after the last one are none.
+    assert [holes(many, list_price=10.0) for many in (1, 2)] == [False, True]
+    assert [holes(many) for many in (10, 11)] == [False, True]
+    assert [holes(many, none=0.0) for many in (1, 2)] == [False, True]
+    assert [holes(800, 1000, sold=sold) for sold in (0.25, 0.5)] == [False, True]
