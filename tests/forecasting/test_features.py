@@ -330,9 +330,9 @@ def test_a_plan_tells_what_a_walk_over_its_series_tells(monkeypatch: pytest.Monk
     size = sum(sizes)
     steady = np.concatenate([np.repeat(rng.choice([8.0, 9.0, 10.0, 12.0], -(-one // 23)), 23)[:one] for one in sizes])
     # Prices of the last series are others each day.
-    steady[-90:] = rng.integers(8, 13, 90)
+    steady[-90:] = rng.uniform(9.5, 10.5, 90)
     calm = np.repeat(rng.random(-(-size // 6)) < 0.7, 6)[:size]
-    calm[:7] = [False, *[True] * 6]
+    calm[:7], calm[-7:] = [False, *[True] * 6], [*[True] * 6, False]
     plan = {
         "price": np.where(rng.random(size) < 0.06, rng.choice([0.0, 0.5, 200.0], size), steady * np.where(calm, 1.0, 0.9)),
         "cut": np.where(calm, 0.0, 0.2) * (rng.random(size) < 0.9),
@@ -345,7 +345,8 @@ def test_a_plan_tells_what_a_walk_over_its_series_tells(monkeypatch: pytest.Monk
     rows = rows_of([[1.0] * one for one in sizes], {name: values.tolist() for name, values in plan.items()})
     told = Plan.of(rows, roles, {"mechanic": 1.0})
     plain = told.without_promotions()
-    row = np.sort(np.r_[1, 2, 3, rng.choice(size, 120, replace=False)])
+    edges = np.add.outer(rows.bounds, np.arange(-10, 12)).ravel()
+    row = np.unique(np.r_[edges[(edges >= 0) & (edges < size)], rng.choice(size, 120)])
     origin = row - rng.integers(1, horizon + 1, len(row))
     columns = plan_columns(told, row, origin, horizon)
     begin = 0
@@ -382,6 +383,8 @@ def test_a_plan_tells_what_a_walk_over_its_series_tells(monkeypatch: pytest.Monk
             }
             assert {name: values[place] for name, values in columns.items()} == pytest.approx(expected, abs=1e-6), (begin, at, day)
         begin += one
+    weather = Plan.of(rows, {"weather": "context"}, {})
+    assert [*plan_columns(weather, row, origin, horizon)] == ["plan weather"]
 
 
 def test_the_plan_tells_where_in_a_promotion_a_day_lies() -> None:

@@ -39,15 +39,17 @@ def hazen(scores: list[float], level: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * min(max(at - below, 0.0), 1.0)
 
 
-@pytest.mark.parametrize(("clusters", "strayed"), [(5, 0.0), (25, 3.0)])
-def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_by_drift(clusters: int, strayed: float) -> None:
+@pytest.mark.parametrize(("clusters", "strayed", "new"), [(5, 0.0, False), (25, 3.0, False), (25, 3.0, True)])
+def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_by_drift(clusters: int, strayed: float, new: bool) -> None:
     rng = np.random.default_rng(11)
     size, levels = 400, [0.004, 0.1, 0.3, 0.5, 0.8, 0.98]
     origin = np.arange(size) % 4 + 20
     error = rng.gamma(2.0, 1.5, size)
     error -= (np.bincount(origin, error) / (size / 4))[origin] - strayed * np.array([1.0, 0.4, -0.3, 0.6])[origin - 20]
-    intervals = ConformalIntervals().fit(matrix_of(size, False), np.full(size, 10.0), 10 + error, np.arange(size) % clusters, origin, 1)
-    told = intervals.quantiles(matrix_of(1, False), np.array([10.0]), levels)[0]
+    alike = replace(matrix_of(size, False), new=np.full(size, new))
+    intervals = ConformalIntervals().fit(alike, np.full(size, 10.0), 10 + error, np.arange(size) % clusters, origin, 1)
+    (told,) = intervals.quantiles(alike.where(np.arange(1)), np.array([10.0]), levels)
+    assert intervals.quantiles(alike.where(np.arange(1)), np.array([10.0]), levels[::-1])[0].tolist() == told[::-1].tolist()
     scores, middle, square = error.tolist(), statistics.median(error), float(np.mean(error**2))
     beyond = sum(error[origin == one].sum() ** 2 - 100 * square for one in range(20, 24)) / (4 * 1000.0**2)
     assert (beyond > 0) == (strayed > 0)
@@ -209,6 +211,22 @@ def test_nothing_is_left_out_of_ranges_where_most_is_expected_of_rows_that_mostl
     intervals = ConformalIntervals().fit(matrix, mean, rng.poisson(mean).astype(float), np.arange(2_000), np.arange(2_000) % 4, MANY)
     low = intervals.quantiles(matrix_of(3, False), np.array([0.1, 0.13, 0.1324]), [0.1])[:, 0]
     assert low.tolist() == [0.0, pytest.approx(0.0013), pytest.approx(0.001324)]
+
+
+def test_of_rows_that_sold_nothing_as_many_of_the_largest_means_are_below_as_make_up_the_level() -> None:
+    size = 200
+    mean, sold = np.linspace(0.1, 0.3, size), np.arange(size) % 10 == 0
+    units = np.where(sold, 0.01, 0.0)
+    intervals = ConformalIntervals().fit(matrix_of(size, False), mean, units, np.arange(size), np.arange(size) % 4, MANY)
+    low, middle = intervals.quantiles(matrix_of(size, False), mean, [0.1, 0.3]).T
+    # Set apart for 200 clusters, a tenth is 9.8 %.
+    assert ((low > 0) & ~sold).sum() == int((0.5 - 0.4 * (1 + 1 / 200)) * size)
+    assert low[mean < mean[~sold][-19]].max() == 0.0
+    assert low[-1] == pytest.approx(0.01 * 0.01)
+    # Of three in ten 4 times as many would be more than all.
+    assert (middle != low).any()
+    nothing = ConformalIntervals().fit(matrix_of(size, False), mean, units * 0, np.arange(size), np.arange(size) % 4, MANY)
+    assert nothing.quantiles(matrix_of(1, False), np.array([0.3]), [0.1])[0] == pytest.approx(0.003)
 
 
 def test_a_promotion_that_never_ends_does_not_make_ranges_of_all_that_was_seen() -> None:

@@ -82,8 +82,7 @@ class ConformalIntervals:
             told[inside] = middle + self._widened(mean[inside] / scale[inside], np.asarray(levels)) * apart[None, :]
             told[inside] = mean[inside, None] + scale[inside, None] * told[inside]
             none = self.none_[int(value)]
-            mostly = len(none) > 0 and (outer < 0.5) & (len(none) >= MOSTLY_NONE * outer * len(scores))
-            for place in np.flatnonzero(mostly):
+            for place in np.flatnonzero((len(none) > 0) & (len(none) >= MOSTLY_NONE * outer * len(scores))):
                 some = mean[inside] > none[len(none) - 1 - int(outer[place] * len(scores))]
                 told[inside, place] = np.where(some, HAIR * np.minimum(mean[inside], self.least_), 0.0)
         return np.maximum.accumulate(np.maximum(told, 0.0), axis=1) if list(levels) == sorted(levels) else np.maximum(told, 0.0)
