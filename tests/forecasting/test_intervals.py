@@ -39,10 +39,12 @@ def hazen(scores: list[float], level: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * min(max(at - below, 0.0), 1.0)
 
 
-@pytest.mark.parametrize(("clusters", "strayed", "new"), [(5, 0.0, False), (25, 3.0, False), (25, 3.0, True)])
-def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_by_drift(clusters: int, strayed: float, new: bool) -> None:
+@pytest.mark.parametrize(("size", "clusters", "strayed", "new"), [(120, 5, 0.0, False), (400, 25, 3.0, False), (400, 25, 3.0, True)])
+def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_by_drift(
+    size: int, clusters: int, strayed: float, new: bool
+) -> None:
     rng = np.random.default_rng(11)
-    size, levels = 400, [0.004, 0.1, 0.3, 0.5, 0.8, 0.98]
+    levels = [0.004, 0.1, 0.3, 0.5, 0.8, 0.98]
     origin = np.arange(size) % 4 + 20
     error = rng.gamma(2.0, 1.5, size)
     error -= (np.bincount(origin, error) / (size / 4))[origin] - strayed * np.array([1.0, 0.4, -0.3, 0.6])[origin - 20]
@@ -51,7 +53,7 @@ def test_quantiles_of_like_rows_are_those_of_their_errors_set_apart_and_widened_
     (told,) = intervals.quantiles(alike.where(np.arange(1)), np.array([10.0]), levels)
     assert intervals.quantiles(alike.where(np.arange(1)), np.array([10.0]), levels[::-1])[0].tolist() == told[::-1].tolist()
     scores, middle, square = error.tolist(), statistics.median(error), float(np.mean(error**2))
-    beyond = sum(error[origin == one].sum() ** 2 - 100 * square for one in range(20, 24)) / (4 * 1000.0**2)
+    beyond = sum(error[origin == one].sum() ** 2 - size / 4 * square for one in range(20, 24)) / (4 * (10 * size / 4) ** 2)
     assert (beyond > 0) == (strayed > 0)
     share = min(100 * max(beyond, 0.0) / square, 1.0)
     for level, value in zip(levels, told, strict=True):

@@ -27,7 +27,7 @@ class Correction:
     @classmethod
     def of_errors(cls, mean: Floats, units: Floats, origin: Ints, promoted: Bools) -> Correction:
         """The correction told by `units` and the `mean` forecast of them, by origin, shrunk by what it is in doubt."""
-        plain = ~promoted if (~promoted).any() else np.ones(len(mean), dtype=bool)
+        plain = ~promoted
         usual, special = (_logs(mean, units, origin, chosen) for chosen in (plain, promoted))
         both = np.isfinite(usual) & np.isfinite(special)
         if both.sum() < FEWEST_ORIGINS:
@@ -46,8 +46,7 @@ class Correction:
 
 
 def _log(mean: Floats, units: Floats) -> float:
-    sold, told = float(units.sum()), float(mean.sum())
-    return float(np.log(sold / told)) if sold > 0 and told > 0 else 0.0
+    return float(np.log(units.sum() / mean.sum()))
 
 
 def _logs(mean: Floats, units: Floats, origin: Ints, chosen: Bools) -> Floats:
