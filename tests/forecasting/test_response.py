@@ -52,8 +52,14 @@ def test_what_was_never_tried_is_refused_by_its_name() -> None:
         PromotionResponse(table()).log_uplift(asked(0.2).drop(columns="mechanic"))
     with pytest.raises(ValueError, match="coupon was never tried in category B; expected another category"):
         PromotionResponse(table()).log_uplift(asked(0.2, mechanic="coupon", category="B"))
-    several = pd.concat([table(mechanic="pack", display=True), table(), table("B", mechanic="coupon")])
-    with pytest.raises(ValueError, match=r"coupon was never tried in category A; expected leaflet, pack with display$"):
+    with pytest.raises(ValueError, match="the response has no column uplift"):
+        PromotionResponse(table().drop(columns="uplift"))
+    shown = [table(mechanic=name, display=True) for name in ("pack", "flyer", "bundle")]
+    several = pd.concat([*shown, table(), table("B", mechanic="coupon")])
+    with pytest.raises(
+        ValueError,
+        match=r"coupon was never tried in category A; expected bundle with display, flyer with display, leaflet, pack with display$",
+    ):
         PromotionResponse(several).log_uplift(asked(0.0, 0.2, mechanic="coupon"))
     for wrong in (20.0, 1.0, -0.1, np.nan):
         with pytest.raises(ValueError, match="discount_share of the plan is missing or not between 0 and 1"):

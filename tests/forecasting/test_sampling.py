@@ -37,6 +37,11 @@ def test_all_of_a_small_panel_is_learnt_from_with_the_past_that_each_row_has(wee
     old = ~born[row]
     assert (local[row] - step >= two - 1)[old].all()
     assert (step[~old] > local[row[~old]]).any()
+    # Where the past is shorter than the horizon, steps go back as far as it does.
+    many = rows_of([30] * 60, [0] * 60, week)
+    row, step, _ = training_rows(many, horizon, 29, 20_000, 0)
+    local = row - many.start[row]
+    assert [step[local == two + back].max() for back in range(4)] == [1, 2, 3, 4]
     assert training_rows(replace(rows, known=rows.period < 0), horizon, 55, 10_000, 0)[0].tolist() == []
 
 
@@ -45,6 +50,9 @@ def test_steps_are_spread_over_the_horizon_with_more_near_ones_and_few_rows_are_
     row, step, blind = training_rows(rows, 25, 3_999, 20_000, 0)
     views = 20_000 // int((rows.known & (np.arange(8_000) % 4_000 >= 2)).sum())
     assert len(row) == views * len(np.unique(row)) <= 20_000
+    # The views of a row lie apart.
+    assert views == 2
+    assert (step[: len(step) // 2] != step[len(step) // 2 :]).mean() > 0.95
     for far in (1, 4, 9, 16):
         # The square of an even share of the horizon.
         assert (step <= far).mean() == pytest.approx((far / 25) ** 0.5, abs=0.02)

@@ -105,7 +105,7 @@ def _year_ago(dates: pd.DatetimeIndex, days: int, named: dict[date, str]) -> Flo
     by_name: dict[tuple[str, int], list[date]] = {}
     for day, name in named.items():
         by_name.setdefault((name, day.year), []).append(day)
-    marks = sorted(named)
+    marks = list(named)
     ordinals = np.array([day.toordinal() for day in marks])
     told = np.full(len(dates), float(usual))
     for place, day in enumerate(dates.date):

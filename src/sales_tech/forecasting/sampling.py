@@ -19,12 +19,12 @@ def training_rows(rows: Rows, horizon: int, last: int, most: int, seed: int) -> 
     rng = np.random.default_rng((seed, 5))
     usable = np.flatnonzero(rows.known & (rows.period <= last))
     # What stood on the first shelf of the panel was not new then.
-    opened = int(rows.period.min()) if len(rows.period) else 0
+    opened = int(rows.period.min())
     born = rows.period[rows.start[usable]] > opened
     usable = usable[born | (usable - rows.start[usable] >= min(rows.week, 2))]
     views = int(np.clip(most // max(len(usable), 1), 1, min(MOST_VIEWS, horizon)))
-    if len(usable) * views > most:
-        usable = np.sort(rng.choice(usable, most // views, replace=False))
+    if len(usable) > most:
+        usable = np.sort(rng.choice(usable, most, replace=False))
     row = np.tile(usable, views)
     # The views of a row are spread over the horizon, near steps more often: in them the last periods tell most.
     offset = rng.random(len(usable))
