@@ -95,14 +95,19 @@ def test_without_another_price_offers_are_parts_of_what_is_a_little_above_the_hi
 
 
 def test_how_many_holes_make_a_price_one_of_offers() -> None:
-    def holes(many: int, of: int = 20, none: float = np.nan, sold: float = 5.0, **others: float) -> bool:
+    def holes(many: int, of: int = 20, none: float = np.nan, sold: float = 1.0, first: float = np.nan, **others: float) -> bool:
         prices = np.r_[none, 8.0, np.full(many, none), np.full(of - many - 1, 8.0), none]
-        units = np.where(prices > 0, 5.0, np.arange(len(prices)) % 20 < sold / 5 * 20)
+        prices[2] = first
+        at = np.arange(len(prices))
+        units = np.where(prices > 0, at % 2, at % 40 < 40 * sold)
         panel = offered(prices.tolist(), **others).assign(units=units)
         return bool(offers_of(panel, dict.fromkeys(["promo_price", *others], "price"), "units", ["sku"], "date"))
 
     # Those before the first offer and after the last one are none.
     assert [holes(many, list_price=10.0) for many in (1, 2)] == [False, True]
     assert [holes(many) for many in (10, 11)] == [False, True]
-    assert [holes(many, none=0.0) for many in (1, 2)] == [False, True]
-    assert [holes(800, 1000, sold=sold) for sold in (0.25, 0.5)] == [False, True]
+    assert [holes(many, none=0.0, first=0.0) for many in (1, 2)] == [False, True]
+    # One that is missing among prices of nothing may be anything.
+    assert [holes(2, none=0.0), holes(11, none=0.0)] == [False, True]
+    # Goods sell on half of the days that have an offer.
+    assert [holes(800, 1000, sold=sold) for sold in (0.025, 0.05)] == [False, True]

@@ -58,4 +58,6 @@ def test_of_few_series_or_without_attributes_the_mean_is_told(static: list[str])
     assert statics.levels_of(table.head(2)).tolist() == [level.mean()] * 2
     assert statics.encode(table.head(2)).tolist() == ([[0.0, (size - 2) / 2], [0.0, 0.0]] if static else [[], []])
     assert StaticLevels(static, [], 0).fit(table, level * 0).levels_of(table.head(1)).tolist() == [1e-6]
+    ten = pd.DataFrame({"area": np.arange(10.0)})
+    assert len({*StaticLevels(["area"], [], 0).fit(ten, ten["area"].to_numpy()).levels_}) == 10
     assert StaticLevels(["area"], [], 0).fit(table.assign(area=np.nan), level).encode(table.head(1).assign(area=np.nan)).tolist() == [[0.0]]
