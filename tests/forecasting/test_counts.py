@@ -39,17 +39,25 @@ def test_counts_are_parts_of_the_usual_one_of_their_series() -> None:
     some = pd.DataFrame({"sku": ["S0", "new"], "onpromotion": [20, 8]})
     parts = beside_usual(some, {"onpromotion": usual}, ["sku"])["onpromotion"].tolist()
     assert parts == pytest.approx([20 / by_hand["S0"], 8 / np.median(list(by_hand.values()))])
+    keys = ["shop", "sku"]
+    several = usual_counts(panel.assign(shop="x"), {"onpromotion": "depth"}, keys)
+    assert beside_usual(some.assign(shop="x"), several, keys)["onpromotion"].tolist() == pytest.approx(parts)
 
 
 def test_four_series_with_five_promoted_rows_of_which_the_largest_have_four_times_as_many_tell_that_depths_are_counts() -> None:
-    def told(*means: int, rows: int = 5) -> dict:
+    def told(*means: int, rows: int = 5, part: float = 0.0) -> dict:
         several = {f"S{place}": [0, mean - 1, *[mean] * (rows - 2), mean + 1] for place, mean in enumerate(means)}
-        panel = pd.DataFrame([(sku, count) for sku, counts in several.items() for count in counts], columns=["sku", "goods"])
+        panel = pd.DataFrame([(sku, count) for sku, counts in several.items() for count in counts], columns=["sku", "goods"]).astype(
+            {"goods": float}
+        )
+        panel.loc[1, "goods"] += part
         return {name: one.to_dict() for name, one in usual_counts(panel, {"goods": "depth", "price": "price"}, ["sku"]).items()}
 
     # Of 2, 2, 8 and 8 the tenth with the most has four times as many as that with the fewest; so has none of the others.
     assert told(2, 2, 8, 8) == {"goods": {"S0": 2.0, "S1": 2.0, "S2": 8.0, "S3": 8.0}}
     assert told(2, 2, 8, 7) == told(2, 8, 8) == told(2, 2, 8, 8, rows=4) == {}
+    # Amounts may be whole, too, but not all of them.
+    assert told(2, 2, 8, 8, part=0.5) == {}
     assert told(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 8) == {}
 
 

@@ -92,6 +92,9 @@ def test_without_another_price_offers_are_parts_of_what_is_a_little_above_the_hi
     asked = pd.concat([offered([6.0, np.nan, 0.0]), offered([20.0], "b"), offered([7.0, np.nan], "new")], ignore_index=True)
     # Of 0.72, 0.8, 0.81, 0.9 and 0.9 the usual one is that in the middle, which a new series is told.
     assert with_usual_prices(asked, offers, ["sku"])["promo_price"].tolist() == pytest.approx([0.6, 1, 1, 0.45, 0.81, 1])
+    shops, keys = panel.assign(shop="x"), ["shop", "sku"]
+    told = with_usual_prices(asked.assign(shop="x"), offers_of(shops, {"promo_price": "price"}, "units", keys, "date"), keys)
+    assert told["promo_price"].tolist() == pytest.approx([0.6, 1, 1, 0.45, 0.81, 1])
 
 
 def test_how_many_holes_make_a_price_one_of_offers() -> None:
@@ -100,7 +103,7 @@ def test_how_many_holes_make_a_price_one_of_offers() -> None:
         prices[2] = first
         at = np.arange(len(prices))
         units = np.where(prices > 0, at % 2, at % 40 < 40 * sold)
-        panel = offered(prices.tolist(), **others).assign(units=units)
+        panel = offered(prices.tolist(), **others).assign(units=units).sample(frac=1, random_state=1)
         return bool(offers_of(panel, dict.fromkeys(["promo_price", *others], "price"), "units", ["sku"], "date"))
 
     # Those before the first offer and after the last one are none.
