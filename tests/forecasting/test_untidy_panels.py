@@ -438,7 +438,7 @@ def test_rows_of_a_panel_and_its_plan_are_those_of_each_day_of_each_series(gaps:
     frame["cut"] = rng.choice([np.nan, -0.1, 0.0, 0.2], size)
     frame["open"] = rng.choice([0.0, 1.0, np.nan], size, p=[0.1, 0.8, 0.1])
     frame["kind"] = rng.choice(["leaflet", "none", None], size)
-    frame["heat"] = rng.choice([10.0, 20.0, 40.0, np.nan], size, p=[0.2, 0.5, 0.2, 0.1])
+    frame["heat"] = rng.choice([-10.0, 20.0, 40.0, np.nan], size, p=[0.2, 0.5, 0.2, 0.1])
     roles = {"price": "price", "cut": "depth", "open": "open", "kind": "kind", "heat": "context"}
     at = (frame["date"] - days[0]).dt.days
     inside = pd.concat([(frame["sku"] == sku) & (at >= first) & (at < last) for sku, (first, last) in spans.items()], axis=1).any(axis=1)
