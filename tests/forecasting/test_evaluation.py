@@ -84,6 +84,7 @@ def test_groups_have_figures_of_their_own_in_order() -> None:
     figures = evaluate(frame, by=["model", "promoted"])
     assert figures[["model", "promoted", "rows"]].to_numpy().tolist() == [["a", False, 1], ["b", True, 2]]
     assert figures["wape"].tolist() == [0, 0.25]
+    assert evaluate(frame, by="model")["wape"].tolist() == [0, 0.25]
 
 
 def test_a_group_of_rows_without_a_name_is_kept() -> None:
@@ -110,10 +111,10 @@ def test_a_group_without_sales_has_no_share_of_them() -> None:
 
 
 def test_the_scale_begins_with_the_first_sale() -> None:
-    panel = panel_of(a=[0, 0, 3, 1, 5], b=[2, 2, 2, 2, 2], c=[0, 0, 0, 0, 1])
+    panel = panel_of(a=[0, 0, 3, 1, 5], b=[2, 2, 2, 2, 2], c=[0, 0, 0, 0, 1], d=[1, 0, 0, 1, 1])
     for rows in (panel, panel[::-1], panel.sample(frac=1, random_state=1)):
         scales = naive_scales(rows, ["sku"], "date", "units")
-        assert scales["a"] == (4 + 16) / 2
+        assert (scales["a"], scales["d"]) == ((4 + 16) / 2, (1 + 0 + 1 + 0) / 4)
         assert np.isnan(scales[["b", "c"]]).all()
 
 
