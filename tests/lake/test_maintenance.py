@@ -23,7 +23,7 @@ from sales_tech.errors import AuditError, LakeError, QueryError
 from sales_tech.lake import expiry
 from sales_tech.lake.bookmarks import bookmarks, last_commits
 from sales_tech.lake.compaction import behind, compact, crowded
-from sales_tech.lake.expiry import expirable, expire
+from sales_tech.lake.expiry import expirable, expire, needed_snapshots
 from sales_tech.lake.orphans import missing, orphans, remove
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.query import Reader
@@ -215,7 +215,9 @@ def test_a_table_waits_until_who_reads_it_has_read_its_newest_rows(lake: Lake, e
     first = put(lake, engine, 1)
     put(lake, engine, 1, to=contract(SUMS), silver_visits=first)
     last = put(lake, engine, 2)
-    assert behind(lake, VISITS, SANTOS, bookmarks(lake, [VISITS, SUMS])) == {SUMS}
+    marks = bookmarks(lake, [VISITS, SUMS])
+    assert behind(lake, VISITS, SANTOS, marks) == {SUMS}
+    assert (needed_snapshots(VISITS, marks, {last}), needed_snapshots(SUMS, marks)) == ({first, last}, set())
     put(lake, engine, 2, to=contract(SUMS), silver_visits=last)
     assert behind(lake, VISITS, SANTOS, bookmarks(lake, [VISITS, SUMS])) == set()
 
@@ -342,6 +344,36 @@ def test_a_query_of_a_kept_version_is_answered_and_one_of_an_expired_version_say
     early = datetime.fromtimestamp(gone[0].timestamp_ms / 1000, UTC).isoformat(sep=" ").replace("+00:00", " UTC")
     with pytest.raises(QueryError, match=r"has expired; versions are kept for SALES_TECH_KEEP_DAYS days, here since"):
         reader.sql(f"select visits from silver.visits for timestamp as of timestamp '{early}'")
+
+
+def test_a_query_as_of_a_moment_tells_what_was_there_then_or_that_this_has_expired(lake: Lake, engine: DuckEngine) -> None:
+    for day in range(1, 7):
+        put(lake, engine, day)
+    states = lake.table(VISITS).metadata.snapshots  # type: ignore[union-attr]
+    expire(lake, VISITS, [states[1], states[3]])
+    expire(lake, VISITS, [states[0]])
+    reader = Reader(lake.settings)
+    for number, state in enumerate(states):
+        moment = datetime.fromtimestamp(state.timestamp_ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+        query = f"select sum(visits) as visits from silver.visits for timestamp as of timestamp '{moment} UTC'"
+        if number < 4:
+            with pytest.raises(QueryError, match="has expired"):
+                reader.sql(query)
+        else:
+            assert reader.sql(query)["visits"].tolist() == [sum(range(1, number + 2))]
+
+
+def test_a_table_of_an_older_version_is_given_the_properties_that_it_lacks(lake: Lake, engine: DuckEngine) -> None:
+    put(lake, engine, 1)
+    assert expiry.lacking_properties(lake, VISITS) == {}
+    lost, changed = "commit.manifest-merge.enabled", "write.metadata.previous-versions-max"
+    with lake.table(VISITS).transaction() as transaction:  # type: ignore[union-attr]
+        transaction.remove_properties(lost)
+        transaction.set_properties({changed: "100"})
+    lacking = expiry.lacking_properties(lake, VISITS)
+    assert lacking == {lost: "true", changed: "20"}
+    expiry.set_properties(lake, VISITS, lacking)
+    assert expiry.lacking_properties(Lake(lake.settings), VISITS) == {}
 
 
 @BOTH_PLACES
