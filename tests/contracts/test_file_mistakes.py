@@ -32,6 +32,7 @@ MISTAKES = {
     "timestamp without format": (', format: "%d/%m/%Y %H:%M"', "", 8, "columns.quando: a timestamp without a format", "%d/%m/%Y"),
     "unknown directive": ("%d/%m/%Y %H:%M", "%d/%m/%Y %Q", 8, "with %Q", "%d %m %y"),
     "a zone in the format": ("%H:%M", "%H:%M%z", 8, "with %z", "only"),
+    "half a day's hours": ("%H:%M", "%I:%M", 8, "with %I and no %p", "%H, or %p besides"),
     "format without a year": ("%d/%m/%Y %H:%M", "%d/%m", 8, "without a year", "%Y"),
     "format that ends early": ("%H:%M", "%H:%M%", 8, "with %;", "%d"),
     "key of an unknown column": ("key: [pedido, item]", "key: [pedido, linha]", 3, "key names column 'linha'", "one of pedido, item"),
@@ -96,6 +97,16 @@ def test_bytes_that_are_not_utf_8(draft: Any) -> None:
     (folder / "vendas.yaml").write_bytes("description: Preço".encode("latin-1"))
     with pytest.raises(ContractError, match="not UTF-8"):
         load_pack(folder)
+
+
+@pytest.mark.parametrize("name", ["vendas", "retail-calendar"])
+def test_two_files_of_one_name_are_refused_and_none_of_them_is_taken_for_the_other(draft: Any, name: str) -> None:
+    texts = {"vendas": draft.texts["vendas.yaml"], "retail-calendar": "country: BR\n"}
+    for ending in ("yaml", "yml"):
+        draft.texts[f"{name}.{ending}"] = texts[name]
+    file, line, found, expected = draft.mistake()
+    assert (file, line, found) == (f"{name}.yml", None, f"{name} a second time, beside {name}.yaml")
+    assert expected == "one YAML file for each kind of file"
 
 
 def test_what_editors_and_disks_of_other_systems_add_is_no_mistake(draft: Any) -> None:

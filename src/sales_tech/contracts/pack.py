@@ -74,6 +74,9 @@ class FileColumn(BaseModel):
                 raise Misfit(("format",), f"format {self.format!r} with %{directive}", f"only {known}")
         if self.format and not {"y", "Y"} & set(directives):
             raise Misfit(("format",), f"format {self.format!r} without a year", "%Y or %y in it")
+        if "I" in directives and "p" not in directives:
+            expected = "%H, or %p besides, without which 03:00 of an afternoon is read as that of a night"
+            raise Misfit(("format",), f"format {self.format!r} with %I and no %p", expected)
         if self.personal and self.type != "string":
             raise ValueError(f"personal with type {self.type}; expected type string, since only a hash leaves bronze")
         return self
@@ -227,7 +230,10 @@ def load_pack(folder: Path) -> Pack:
     if not _PLACE.fullmatch(folder.name):
         raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters and digits, with single _ between")
     files, calendar = {}, RetailCalendar()
+    seen: dict[str, Path] = {}
     for path in _named(folder, "*.y*ml"):
+        if (first := seen.setdefault(path.stem, path)) is not path:
+            raise ContractError(path, None, f"{path.stem} a second time, beside {first.name}", "one YAML file for each kind of file")
         if path.stem == CALENDAR:
             calendar = Document.load(path).validate(RetailCalendar)
             continue
