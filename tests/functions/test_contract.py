@@ -90,6 +90,13 @@ def test_an_event_needs_each_of_these(name: str) -> None:
     assert reason(without(placed(), name)).startswith(f"{name}: missing, expected ")
 
 
+def test_an_order_needs_no_customer_but_one_that_is_no_object_is_refused() -> None:
+    event = placed()
+    accepts(event | {"order": without(event["order"], "customer")})
+    for customer, found in (("Ana", "text"), ([], "a list"), (False, "true or false"), (7, "a whole number")):
+        assert reason(with_order(customer=customer)) == f"order.customer: {found}, expected an object or nothing"
+
+
 def test_an_event_needs_an_order() -> None:
     assert reason(without(placed(), "order")) == "order: missing, expected an object"
     assert reason(placed(order="PED-1")) == "order: text, expected an object"
@@ -273,6 +280,20 @@ def test_the_first_three_reasons_are_told() -> None:
 )
 def test_what_is_no_event_at_all_is_refused_with_a_reason(body: str | bytes, expected: str) -> None:
     assert reason(body) == expected
+
+
+@pytest.mark.parametrize("letter", ["x", "ç"])
+def test_an_event_of_the_greatest_size_is_taken_and_its_size_is_that_of_its_bytes(letter: str) -> None:
+    before, after = json.dumps(with_order(note="NOTE")).encode().split(b"NOTE")
+
+    def of(size: int) -> str:
+        letters, rest = divmod(size - len(before + after), len(letter.encode()))
+        return before.decode() + letter * letters + "x" * rest + after.decode()
+
+    whole = of(262_144)
+    assert len(whole.encode()) == 262_144
+    assert contract.check(whole, NOW) == whole == contract.check(whole.encode(), NOW)
+    assert reason(of(262_145)) == reason(of(262_145).encode()) == "262145 bytes, expected at most 262144"
 
 
 def nested(levels: int) -> Any:
