@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,12 @@ from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
 from sales_tech.ingest import batch_csv, order_events
-from sales_tech.ingest.arrivals import Landed
+from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
+from sales_tech.ingest.arrivals import news as news_among
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import execute_run
 from sales_tech.orchestration.steps import chosen
+from sales_tech.platform.local import Folder
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
@@ -62,6 +66,67 @@ def test_a_lake_in_the_landing_folder_itself_is_refused(erp: Settings, folder: P
     with pytest.raises(SettingsError, match=r"lake and the landing folder are both .*; expected two folders.*--landing"):
         execute_run(Run.begin(replace(erp, lake=erp.landing)), chosen([STEP]), None, lambda _: nullcontext())
     assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_hidden_and_unfinished_files_are_left_alone_and_the_others_come_folder_by_folder(erp: Settings) -> None:
+    finished = ["erp_br/vendas_1.csv", "erp_br/vendas_10.csv", "erp_br/vendas_2.csv", "erp_br-old/vendas_1.csv", "vendas.part.csv"]
+    unfinished = [f"erp_br/vendas_3.csv{ending}" for ending in (".part", ".tmp", ".crdownload", ".filepart")]
+    hidden = ["erp_br/.vendas_4.csv", ".trash/vendas_5.csv", "erp_br/.git/a/vendas_6.csv"]
+    events = ["order_events/aa/a.jsonl.gz", "order_events/ab/b.jsonl.gz"]
+    writing = ["order_events/aa/.c.jsonl.gz.0f.tmp", "order_events/aa/d.jsonl.part"]
+    for name in (*reversed(finished), *unfinished, *hidden, *events, *writing):
+        (erp.landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (erp.landing / name).touch()
+    landing, packs = Folder(erp.landing), load_packs(erp.sources)
+    found = landed_files(erp, landing, packs.values())
+    assert [file.name for file in found] == finished
+    assert [file.claims for file in found] == [(("erp_br", "vendas"),)] * 3 + [()] * 2
+    assert [file.name for file in landed_events(erp, landing)] == events
+
+
+WHOLE, NOW = b"as it was", 1_000
+ONE, TWO, NONE = (("erp_br", "vendas"),), (("erp_br", "vendas"), ("erp_br", "lojas")), ()
+LOOKED_AT = {
+    # What is known of the last arrival; what lies there now, with which time and claims; and why it is looked at.
+    "never seen": (None, WHOLE, NOW, ONE, "new file"),
+    "never seen, of nobody": (None, WHOLE, NOW, NONE, "file that no pack claims"),
+    "loaded": ("loaded", WHOLE, NOW, ONE, None),
+    "loaded, and now of nobody": ("loaded", WHOLE, NOW, NONE, None),
+    "a duplicate": ("duplicate", WHOLE, NOW, ONE, None),
+    "touched": ("loaded", WHOLE, NOW + 1, ONE, None),
+    "set back in time": ("loaded", WHOLE, NOW - 1, ONE, None),
+    "others of the same size": ("loaded", b"as it is.", NOW + 1, ONE, "changed file"),
+    "longer": ("loaded", WHOLE + b".", NOW, ONE, "changed file"),
+    "shorter": ("duplicate", WHOLE[:-1], NOW, ONE, "changed file"),
+    "touched and not readable": ("loaded", None, NOW + 1, ONE, "changed file"),
+    "of nobody": ("unclaimed", WHOLE, NOW, NONE, None),
+    "of nobody, touched": ("unclaimed", WHOLE, NOW + 1, NONE, None),
+    "of nobody, until now": ("unclaimed", WHOLE, NOW, ONE, "file claimed now"),
+    "rejected": ("rejected", WHOLE, NOW, ONE, None),
+    "rejected and touched": ("rejected", WHOLE, NOW + 1, ONE, None),
+    "rejected by another contract": ("rejected before", WHOLE, NOW, ONE, "rejected file with a changed contract"),
+    "rejected by another contract and touched": ("rejected before", WHOLE, NOW + 1, ONE, "rejected file with a changed contract"),
+    "rejected and mended": ("rejected", b"as it is.", NOW + 1, ONE, "changed file"),
+    "claimed twice": ("rejected twice", WHOLE, NOW, TWO, None),
+    "claimed twice before": ("rejected twice", WHOLE, NOW, ONE, "rejected file with a changed contract"),
+}
+
+
+@pytest.mark.parametrize(("before", "content", "at", "claims", "reason"), LOOKED_AT.values(), ids=LOOKED_AT)
+def test_a_landed_file_is_looked_at_where_it_or_what_is_said_of_it_is_new(
+    erp: Settings, before: str | None, content: bytes | None, at: int, claims: tuple[tuple[str, str], ...], reason: str | None
+) -> None:
+    packs, name = load_packs(erp.sources), "erp_br/vendas_1.csv"
+    by = {"rejected before": "another", "rejected twice": None}.get(before or "", packs["erp_br"].files["vendas"].fingerprint)
+    (erp.landing / "erp_br").mkdir()
+    (erp.landing / name).write_bytes(WHOLE if content is None else content)
+    problem = "a file that this user may not read" if content is None else None
+    file = Landed(name, len(WHOLE if content is None else content), at, claims, problem)
+    file_id = f"unclaimed:{name}" if before == "unclaimed" else sha256(WHOLE).hexdigest()
+    status = (before or "").partition(" ")[0]
+    known = Known(file_id, len(WHOLE), NOW, 1, status, by, None, datetime(2026, 1, 1, tzinfo=UTC))
+    history = History({name: known} if before else {}, {}, 1)
+    assert news_among(Folder(erp.landing), [file], history, packs) == ([(file, reason)] if reason else [])
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, do: Callable[[], object]) -> None:

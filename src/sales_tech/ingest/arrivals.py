@@ -176,10 +176,11 @@ def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict
         known = history.by_path.get(file.name)
         if known is None:
             found.append((file, "new file" if file.claims else "file that no pack claims"))
-        elif (known.size, known.modified_ns) != (file.size, file.modified_ns):
-            # A file that was only touched has its bytes read again each time, but is no news.
-            if file.size != known.size or file.problem or (file.claims and differs(landing, file, known)):
-                found.append((file, "changed file"))
+        # A file that was only touched has its bytes read again each time, but is no news.
+        elif known.size != file.size or (
+            known.modified_ns != file.modified_ns and (file.problem or (file.claims and differs(landing, file, known)))
+        ):
+            found.append((file, "changed file"))
         elif known.status == "unclaimed" and file.claims:
             found.append((file, "file claimed now"))
         elif known.status == "rejected" and known.contract != fingerprint(file, packs):
