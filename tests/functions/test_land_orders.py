@@ -99,9 +99,12 @@ def test_what_cannot_be_stored_comes_again_and_at_last_goes_to_the_dead_letters(
     }
 
 
-def test_a_message_that_the_dead_letters_refuse_comes_again(folders: Folders) -> None:
+def test_a_message_that_the_dead_letters_refuse_comes_again_and_that_is_told(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
     folders.dead.write_text("a file where the folder should be")
     assert failed(handler(batch(record("{", "bad", "99")), None)) == ["bad"]
+    assert [json.loads(entry.message) for entry in caplog.records if entry.levelno == logging.ERROR] == [
+        {"message_id": "bad", "dead_letters": "refused: ENOTDIR"}
+    ]
 
 
 @pytest.mark.parametrize(
