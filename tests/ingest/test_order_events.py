@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from tests.support.events import cancelled, land_events, line, placed
 from tests.support.nights import read
 
+from sales_tech.contracts.stream import stream_contract
 from sales_tech.errors import UnreadableFile
-from sales_tech.ingest import order_events
+from sales_tech.ingest import events as reading
+from sales_tech.ingest import order_events, source
 from sales_tech.ingest.events import event_schema, read_events
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run, StepResult
@@ -162,17 +164,76 @@ events_of_any_shape = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(events_of_any_shape, min_size=1, max_size=6))
-def test_whatever_the_events_hold_there_is_one_row_for_each_order_line(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+def rows_of(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each order line of an event must become: its columns as text, and all that no column takes as JSON."""
+    order, customer = event["order"], event["order"].get("customer")
+    whole = isinstance(customer, dict)
+    found = []
+    for sold in order["lines"]:
+        left = {
+            "event": {name: value for name, value in event.items() if name not in ("source", "order")},
+            "order": {
+                name: value for name, value in order.items() if name != "lines" and not (name == "customer" and (whole or value is None))
+            },
+            "order.customer": dict(customer) if isinstance(customer, dict) else {},
+            "order.lines": dict(sold),
+        }
+        row: dict[str, Any] = {"source": event["source"]}
+        for column, path in stream_contract().headers.items():
+            level, _, name = path.rpartition(".")
+            value = left[level or "event"].pop(name, None)
+            row[column] = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        left = {level: fields for level, fields in left.items() if fields}
+        found.append(row | {"_extra": left or None, "_raw": None, "_problem": None})
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.lists(st.tuples(events_of_any_shape, st.integers(0, 2)), min_size=1, max_size=6), st.sampled_from([7, 2 << 20]), st.booleans())
+def test_whatever_the_events_hold_each_order_line_is_one_row_and_nothing_of_it_is_lost(
+    tmp_path: Path, events: list[tuple[dict[str, Any], int]], chunk: int, ended: bool
+) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_bytes(b"\n".join(json.dumps(event).encode() for event in events) + b"\n")
-    rows, sources = read_events(path)
-    batches = list(rows.batches())
+    lines = [text for event, blank in events for text in (*[" "] * blank, json.dumps(event))]
+    path.write_text("\n".join(lines) + ("\n" if ended else ""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "CHUNK_BYTES", chunk)
+        patch.setattr(reading, "_ROWS_A_BATCH", 3)
+        rows, sources = read_events(path)
+        batches = list(rows.batches())
     assert sources == {"erp_br"}
     assert all(batch.schema == event_schema() for batch in batches)
-    numbers = [number for batch in batches for number in batch.column("_line_number").to_pylist()]
-    assert numbers == list(range(1, sum(len(event["order"]["lines"]) for event in events) + 1))
+    wanted = [
+        row | {"_event_number": number}
+        for number, text in enumerate(lines, start=1)
+        if text.strip()
+        for row in rows_of(json.loads(text, parse_float=str, parse_int=str, parse_constant=str))
+    ]
+    found = [row for batch in batches for row in batch.to_pylist()]
+    assert [row | {"_extra": row["_extra"] and json.loads(row["_extra"])} for row in found] == [
+        row | {"_line_number": position} for position, row in enumerate(wanted, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "order", [None, [], "P1", {}, {"lines": None}, {"lines": {"line": "1"}}, {"lines": []}, {"lines": [line(), "2"]}, {"lines": [None]}]
+)
+def test_an_event_without_order_lines_is_told_by_its_line(tmp_path: Path, order: Any) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(f"{json.dumps(placed())}\n\n{json.dumps(placed() | {'order': order})}\n")
+    with pytest.raises(UnreadableFile, match=r"^line 3: no order\.lines; expected a list of at least one order line$"):
+        read_events(path)
+
+
+@pytest.mark.parametrize("longest", ["a" * 200, "a" * 201])
+def test_a_source_is_as_long_as_the_consumer_of_the_queue_takes_it(tmp_path: Path, longest: str) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(json.dumps(placed() | {"source": longest}))
+    if len(longest) == 200:
+        assert read_events(path)[1] == {longest}
+    else:
+        with pytest.raises(UnreadableFile, match="line 1: no source"):
+            read_events(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
