@@ -103,6 +103,19 @@ def test_an_object_with_anything_but_events_is_rejected_and_the_others_are_loade
     assert len(read(erp, "bronze.order_events")) == 1
 
 
+def test_of_objects_with_the_same_content_one_is_loaded_and_of_those_that_cannot_be_read_each_is_rejected(erp: Settings) -> None:
+    for name, content in (("a", json.dumps(placed())), ("b", json.dumps(placed())), ("c", "[1]"), ("d", "[1]")):
+        (erp.landing / "order_events" / name).mkdir(parents=True)
+        (erp.landing / "order_events" / name / f"{name}.jsonl").write_text(content)
+    found = ingest(erp)
+    assert (found.rows_in, sorted(found.rejected)) == (1, ["order_events/c/c.jsonl", "order_events/d/d.jsonl"])
+    assert found.notes == ["order_events/b/b.jsonl: same content as another new object"]
+    entries = {entry["file_path"]: (entry["status"], entry["rows"]) for entry in read(erp, "bronze.files")}
+    assert [entries[name] for name in sorted(entries)] == [("loaded", 1), ("duplicate", 0), ("rejected", 0), ("rejected", 0)]
+    (erp.landing / "order_events" / "e.jsonl").write_text(json.dumps(placed()))
+    assert ingest(erp).notes == ["order_events/e.jsonl: same content as order_events/a/a.jsonl"]
+
+
 def test_an_object_that_was_mended_under_its_name_is_loaded_though_it_has_the_same_size(erp: Settings) -> None:
     event = json.dumps(placed())
     path = erp.landing / "order_events" / "own.jsonl"

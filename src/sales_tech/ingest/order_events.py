@@ -69,7 +69,8 @@ def run(run: Run) -> StepResult:
                 arrivals = [replace(entry, file=file) if entry.file_id == arrival.file_id else entry for entry in arrivals]
             else:
                 arrivals.append(arrival)
-            loaded.add(arrival.file_id)
+            if arrival.status == "loaded":
+                loaded.add(arrival.file_id)
         if not arrivals:
             return run.record(StepResult(STEP, notes=["no new events"]))
         contract = stream_table()
