@@ -32,6 +32,7 @@ MISTAKES = {
     "timestamp without format": (', format: "%d/%m/%Y %H:%M"', "", 8, "columns.quando: a timestamp without a format", "%d/%m/%Y"),
     "unknown directive": ("%d/%m/%Y %H:%M", "%d/%m/%Y %Q", 8, "with %Q", "%d %m %y"),
     "a zone in the format": ("%H:%M", "%H:%M%z", 8, "with %z", "only"),
+    "an instant with a format": ("{type: timestamp,", "{type: instant,", 8, "format '%d/%m/%Y %H:%M' of an instant", "like 2026-03-01T10"),
     "half a day's hours": ("%H:%M", "%I:%M", 8, "with %I and no %p", "%H, or %p besides"),
     "format without a year": ("%d/%m/%Y %H:%M", "%d/%m", 8, "without a year", "%Y"),
     "format that ends early": ("%H:%M", "%H:%M%", 8, "with %;", "%d"),
@@ -95,7 +96,11 @@ def test_a_file_that_is_no_mapping(draft: Any, text: str, found: str) -> None:
 def test_bytes_that_are_not_utf_8(draft: Any) -> None:
     folder = draft.write()
     (folder / "vendas.yaml").write_bytes("description: Preço".encode("latin-1"))
-    with pytest.raises(ContractError, match="not UTF-8"):
+    with pytest.raises(ContractError, match=r"vendas.yaml: .*not UTF-8.*; expected a YAML file in UTF-8"):
+        load_pack(folder)
+    folder = draft.write()
+    (folder / "sales.sql").write_bytes("select 'Preço'".encode("latin-1"))
+    with pytest.raises(ContractError, match=r"sales.sql: .*not UTF-8.*; expected an SQL file in UTF-8"):
         load_pack(folder)
 
 

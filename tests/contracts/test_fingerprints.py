@@ -50,6 +50,7 @@ WORDS = [
     ("vendas.yaml", "key:", "# a comment\nkey:"),
     ("vendas.yaml", "{header: Loja}", "{header: Loja, required: false}"),
     ("sales.sql", "-- One row per line.", "-- Other words\n"),
+    ("sales.sql", "-- One row per line.\n", ""),
     ("sales.sql", "from vendas", "/* the lines */ from   vendas"),
     ("sales.sql", "    v.sku,", "  v.sku, -- the article's"),
 ]
