@@ -97,6 +97,20 @@ def test_an_order_larger_than_a_message_is_told_by_its_id_and_the_others_go_on(p
     assert body["event_id"] in caplog.text
 
 
+def test_an_event_may_be_as_large_as_the_contract_takes_and_whole_numbers_are_kept_as_they_came() -> None:
+    functions = load("poll_orders").orders
+    empty = len(functions.event_of(order(1, note=""), "erp_br"))
+    whole = functions.event_of(order(1, note="x" * (262_144 - empty)), "erp_br")
+    assert len(whole) == 262_144
+    assert load("land_orders").contract.check(whole, datetime.now(UTC)) == whole
+    event = json.loads(functions.event_of(order(1, note="x" * (262_145 - empty)), "erp_br"))
+    assert event["order"] == {"order_id": "PED-1"}
+    assert event["left_out"].startswith("an order of 262145 bytes")
+    assert (event["source"], event["event_type"], event["occurred_at"]) == ("erp_br", "order_placed", "2026-03-01T10:00:00-03:00")
+    digits = "9" * 40
+    assert functions.parse(f"[{digits}, {digits}9, 1.10, -{digits}]".encode()) == [int(digits), f"{digits}9", "1.10", f"-{digits}"]
+
+
 def test_an_order_nested_too_deep_to_be_written_is_told_by_its_id(poll: Poll) -> None:
     deep: Any = 1
     for _ in range(100_000):
