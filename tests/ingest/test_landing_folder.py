@@ -129,6 +129,13 @@ def test_a_landed_file_is_looked_at_where_it_or_what_is_said_of_it_is_new(
     assert news_among(Folder(erp.landing), [file], history, packs) == ([(file, reason)] if reason else [])
 
 
+def test_one_file_among_others_that_stays_rejected_is_enough_to_look_for_unread_ones() -> None:
+    loaded = Known("a", 1, NOW, 2, "loaded", None, None, datetime(2026, 1, 1, tzinfo=UTC))
+    rejected = replace(loaded, status="rejected", reason="x")
+    assert History({"a": loaded, "b": rejected}, {}, 2).has_rejected
+    assert not History({"a": loaded}, {}, 1).has_rejected
+
+
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, do: Callable[[], object]) -> None:
     """Do something once the landing folder has been listed."""
     listed: Callable[..., list[Landed]] = getattr(module, name)
