@@ -103,7 +103,7 @@ def test_a_message_that_the_dead_letters_refuse_comes_again_and_that_is_told(fol
     folders.dead.write_text("a file where the folder should be")
     assert failed(handler(batch(record("{", "bad", "99")), None)) == ["bad"]
     assert [json.loads(entry.message) for entry in caplog.records if entry.levelno == logging.ERROR] == [
-        {"message_id": "bad", "dead_letters": "refused: ENOTDIR"}
+        {"message_id": "bad", "dead_letters": "refused: EEXIST"}
     ]
 
 
