@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from playwright.sync_api import Browser
 from tests.support.browser import Opened, opened
 
 from sales_tech.dashboards.page import page_of, write_page
-from sales_tech.dashboards.page.data import Extract
+from sales_tech.dashboards.page.data import Extract, extracts
 from sales_tech.dashboards.page.encoding import Packed
 from sales_tech.dashboards.questions import Chosen, question
 from sales_tech.dashboards.reading import load_dashboard
@@ -348,14 +350,34 @@ def test_the_same_data_make_the_same_page(tmp_path: Path) -> None:
     assert page_of([dashboard], made, moment) == page_of([dashboard], made, moment)
 
 
+@pytest.mark.parametrize(("drawn_by", "days_kept"), [("none", False), ("month", False), ("week", True), ("day", True)])
+def test_a_page_holds_days_only_where_a_visual_draws_days_or_weeks(tmp_path: Path, drawn_by: str, days_kept: bool) -> None:
+    weeks = SPECIFICATION[SPECIFICATION.index("      - {name: weeks") : SPECIFICATION.index("      - {name: best")]
+    text = SPECIFICATION.replace(weeks, "" if drawn_by == "none" else weeks.replace("grain: week", f"grain: {drawn_by}"))
+    (tmp_path / "tiny.yaml").write_text(text, encoding="utf-8")
+    made: Any = Made([*ROWS, ("2026-02-03", *ROWS[2][1:])])
+    found = extracts(load_dashboard(tmp_path / "tiny.yaml"), made)["sold"]
+    sums: dict[tuple[str, str, date], list[Decimal]] = defaultdict(list)
+    for day, channel, sku, sales, _, _ in [*ROWS, ("2026-02-03", *ROWS[2][1:])]:
+        on = date.fromisoformat(str(day))
+        sums[str(channel), str(sku), on if days_kept else on.replace(day=1)].append(Decimal(str(sales)))
+    assert (found.by, found.period) == (("channel", "sku", "sold_on"), "sold_on")
+    told = [tuple(row[name] for name in (*found.by, "sum_net_sales", "counted")) for row in found.rows.to_pylist()]
+    assert told == [(*key, sum(sales), len(sales)) for key, sales in sorted(sums.items())]
+
+
 def test_numbers_keep_every_digit_in_as_few_bytes_as_they_need() -> None:
     columns = {
         "cents": [0.01, None, -1.27],
         "wide": [32768.0, 0.0, None],
         "thirds": [1 / 3, None, 2e12],
         "fortunes": [1000000000.01, None, 0.0],
+        "least": [-1.27, 1.27, None],
+        "below": [-1.28, 1.27, None],
     }
     rows = pa.table({"counted": pa.array([1, 1, 1])} | {f"sum_{name}": pa.array(values, pa.float64()) for name, values in columns.items()})
     told = Packed().extract(Extract((), None, tuple(columns), rows))["sums"]
     kept = {name: (part["type"], part["scale"]) for name, part in told.items()}
-    assert kept == {"cents": ("i1", 100), "wide": ("i4", 1), "thirds": ("f8", 1), "fortunes": ("f8", 100)}
+    # The least number of a byte stands for null.
+    ends = {"least": ("i1", 100), "below": ("i2", 100)}
+    assert kept == {"cents": ("i1", 100), "wide": ("i4", 1), "thirds": ("f8", 1), "fortunes": ("f8", 100)} | ends

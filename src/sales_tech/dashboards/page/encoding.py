@@ -47,7 +47,7 @@ class Packed:
         values = sorted(value for value in pc.unique(column).to_pylist() if value is not None)
         encoded = pc.index_in(column, value_set=pa.array(values, kind)).fill_null(len(values))
         told = [value.toordinal() - _EPOCH for value in values] if pa.types.is_date(kind) else values
-        return {"values": told, **self._put(encoded.to_numpy().astype(_whole(0, len(values))))}
+        return {"values": told, **self._put(encoded.to_numpy().astype(_whole(len(values))))}
 
     def _numbers(self, column: pa.ChunkedArray) -> _Part:
         numbers = column.cast(pa.float64()).to_numpy()
@@ -58,7 +58,7 @@ class Packed:
             greatest = np.abs(scaled).max(initial=0)
             if greatest < _EXACT and np.array_equal(scaled / scale, known):
                 whole = np.rint(numbers * scale)
-                kind = _whole(-greatest, greatest)
+                kind = _whole(greatest)
                 if kind.kind == "i":
                     whole = np.where(np.isnan(whole), np.iinfo(kind).min, whole)  # stands for null
                 return {"scale": scale, **self._put(whole.astype(kind))}
@@ -78,9 +78,9 @@ def compressed(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
 
 
-def _whole(low: float, high: float) -> np.dtype[Any]:
+def _whole(greatest: float) -> np.dtype[Any]:
+    # Of either sign: the one number more that each has below zero stays free.
     for name in ("<i1", "<i2", "<i4"):
-        bounds = np.iinfo(np.dtype(name))
-        if bounds.min < low and high <= bounds.max:
+        if greatest <= np.iinfo(np.dtype(name)).max:
             return np.dtype(name)
     return np.dtype("<f8")
