@@ -84,7 +84,8 @@ def test_units_money_and_their_ranges_are_those_worked_out_by_hand(sku: str, day
             ]
             expected[f"{name}_low"] = max(middle - math.hypot(min(*moved, 0), min(*by_baseline)), least)
             expected[f"{name}_high"] = middle + math.hypot(max(*moved, 0), max(*by_baseline))
-        for name in ("net_margin", "net_margin_low", "net_margin_high"):
+        expected |= {f"net_margin_if_{end}": ends[at]["net_margin"] for at, end in enumerate(("weak", "strong"))}
+        for name in ("net_margin", "net_margin_low", "net_margin_high", "net_margin_if_weak", "net_margin_if_strong"):
             expected[name] -= 7
         expected["investment"] = 7
         assert told.loc[depth, list(expected)].to_dict() == pytest.approx(expected)
