@@ -146,7 +146,8 @@ function show(body) {
   const say = words(), cash = (value) => money(value, body.currency), sum = body.promotions[0];
   const rows = body.alternatives, planned = rows.find((row) => row.planned), best = rows.find((row) => row.rank === 1);
   const costed = planned.net_margin !== null, earns = costed ? "net_margin" : "incremental_revenue";
-  $("advice").textContent = sum.baseline_units === 0 ? "" : `${advice(say, best, planned, earns, cash)} ${costed ? atTheEnds(say, rows, best) : ""}`;
+  const said = [advice(say, best, planned, earns, cash), ...(costed ? [atTheEnds(say, rows, best)] : [])];
+  $("advice").textContent = sum.baseline_units === 0 ? "" : said.join(" ");
   figure([
     [say.units, number(sum.units), say.range({ low: number(planned.units_low), high: number(planned.units_high) })],
     [say.added, number(sum.uplift_units), say.against({ value: number(sum.baseline_units) })],
