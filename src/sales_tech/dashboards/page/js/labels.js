@@ -4,13 +4,13 @@ const LONGEST = 30;
 const LETTER = 6.5;
 const HALF = 8; // of the height of a line, and of the width of a point
 
-// The rows that get a name, each with the side of its alignment; blocked are names that stand already, by x, y and name.
-export function apart(rows, [x, y], { width, height }, blocked) {
+// The rows that get a name, each with the side of its alignment; no name stands on those of the lines, or is crossed by a flat one.
+export function apart(rows, [x, y], { width, height }, lines) {
   if (rows.length > CROWDED) return [];
   const across = scaleOf(rows.map((row) => row[x]), width - 90);
   const up = scaleOf(rows.map((row) => row[y]), height - 60);
   const points = rows.map((row) => ({ row, left: across(row[x]), top: up(row[y]) }));
-  const taken = [...points.map(pointBox), ...blocked.map((one) => blockedBox(one, across(one.x), up(one.y)))];
+  const taken = [...points.map(pointBox), ...lines.flatMap((line) => lineBoxes(line, across, up))];
   const found = [];
   // To the right of the rightmost there are the fewest others.
   for (const point of points.toSorted((one, other) => other.left - one.left)) {
@@ -34,8 +34,10 @@ function pointBox(point) {
   return { of: point, left: left - HALF, right: left + HALF, low: top - HALF, high: top + HALF };
 }
 
-function blockedBox({ name }, right, low) {
-  return { left: right - 7 * name.length, right, low: low - 4, high: low + 24 };
+function lineBoxes({ begin, end }, across, up) {
+  const right = across(end.x), low = up(end.y);
+  const name = { left: right - 7 * end.name.length, right, low: low - 4, high: low + 24 };
+  return begin.y === end.y ? [name, { left: across(begin.x), right, low: low - 1, high: low + 1 }] : [name];
 }
 
 function labelOf(point, width) {

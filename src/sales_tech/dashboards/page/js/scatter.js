@@ -14,7 +14,7 @@ export function scatter(visual, context) {
   const position = positionsOf(visual, context);
   const whole = having(rows, x, y);
   const line = visual.break_even && whole.length ? breakEven(visual, whole.map((row) => row[x])) : null;
-  const labels = apart(whole, [x, y], context, line ? [line.end] : []);
+  const labels = apart(whole, [x, y], context, line ? [line] : []);
   return {
     legend,
     layer: [
