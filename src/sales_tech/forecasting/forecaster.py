@@ -40,6 +40,7 @@ from sales_tech.forecasting.roles import DEPTH, PROMOTIONAL, check_kinds, is_num
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
 from sales_tech.forecasting.sampling import held_out_rows
 from sales_tech.forecasting.shapes import quantile_columns, require_columns
+from sales_tech.threads import one_blas_thread
 
 MOST_HELD_OUT = MOST_CALIBRATED = 150_000
 HELD_OUT_HORIZONS = 3
@@ -111,6 +112,7 @@ class PromotionForecaster(BaseEstimator):
         self.available, self.fill_gaps, self.weeks, self.roles, self.effects = available, fill_gaps, weeks, roles, effects
         self.shorter_plans, self.random_state, self.most_rows, self.trees = shorter_plans, random_state, most_rows, trees
 
+    @one_blas_thread
     def fit(self, panel: pd.DataFrame, y: object = None, *, origin: pd.Timestamp | None = None) -> Self:
         """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them.
 
@@ -160,6 +162,7 @@ class PromotionForecaster(BaseEstimator):
         self.past_, self.origin_ = past, past.origin
         return self
 
+    @one_blas_thread
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the plan with horizon, quantiles, mean, baseline and uplift, in the order of the plan.
 

@@ -28,23 +28,23 @@ class Market:
         stride = -(-len(rows.code) // MOST_ROWS)
         at = np.flatnonzero(rows.code % stride == 0)
         level = history.level(at, at)
+        old = at - rows.start[at] >= 2 * rows.week
+        at, level = at[old], level[old]
         # Between the share of units and that of series: large ones count more, but not alone.
         weight = 1 / np.sqrt(level)
-        freed = rows.units / factor
-        self.sold = {name: np.zeros((int(of.max()) + 1, self.periods, horizon + 1)) for name, of in groups.items()}
+        usual, freed = level * weight, rows.units / factor
+        left = rows.stop[at] - at
+        size = {name: int(of.max()) + 1 for name, of in groups.items()}
+        places = {name: of[rows.code[at]] * self.periods + rows.period[at] for name, of in groups.items()}
+        self.sold = {name: np.zeros((size[name], self.periods, horizon + 1)) for name in groups}
         self.usual = {name: np.zeros_like(table) for name, table in self.sold.items()}
         for step in range(1, horizon + 1):
-            later = at + step
-            inside = later < rows.stop[at]
-            inside[inside] &= rows.known[later[inside]]
-            inside &= at - rows.start[at] >= 2 * rows.week
-            origin, target = at[inside], later[inside]
-            for name, of in groups.items():
-                place = of[rows.code[origin]] * self.periods + rows.period[origin]
-                size = self.sold[name].shape[0] * self.periods
-                self.sold[name][:, :, step] = np.bincount(place, freed[target] * weight[inside], size).reshape(-1, self.periods)
-                self.usual[name][:, :, step] = np.bincount(place, level[inside] * weight[inside], size).reshape(-1, self.periods)
-
+            asked = np.flatnonzero(left > step)
+            asked = asked[rows.known[at[asked] + step]]
+            sold_then, usual_then = freed[at[asked] + step] * weight[asked], usual[asked]
+            for name, place in places.items():
+                for table, much in ((self.sold[name], sold_then), (self.usual[name], usual_then)):
+                    table[:, :, step] = np.bincount(place[asked], much, size[name] * self.periods).reshape(-1, self.periods)
         self._count_promotions(promoted & rows.known)
 
     def lifts(self, row: Ints, origin: Ints) -> dict[str, Floats]:

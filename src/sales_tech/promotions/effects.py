@@ -16,6 +16,7 @@ from sales_tech.promotions.posterior import Posterior, fit_posterior
 from sales_tech.promotions.response import COLUMNS as RESPONSE
 from sales_tech.promotions.response import response_frame
 from sales_tech.promotions.results import daily_frame, results_frame
+from sales_tech.threads import one_blas_thread
 
 SHORTEST = 21
 
@@ -35,6 +36,7 @@ class PromotionEffects(BaseEstimator):
         self.level = level
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, panel: PromotionPanel, y: object = None) -> PromotionEffects:
         """Estimate the promotions of a panel; `y` is there for scikit-learn and not used. ValueError for a level outside 0 to 1."""
         if not 0 < self.level < 1:
