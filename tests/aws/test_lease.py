@@ -8,10 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.support.cloud_settings import CloudSettings
 
 from sales_tech.aws.connection import Connection
@@ -156,3 +159,160 @@ def test_a_step_by_hand_is_refused_while_another_run_works(aws: CloudSettings) -
     steal(aws)
     with pytest.raises(LakeError, match="another run works on"):
         batch_csv.run(Run.begin(aws.land()))
+
+
+class Shelter:
+    """S3 with the one object of a lease, by a clock that stands until it is moved; what is in `faults` ends the next writes."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 2, tzinfo=UTC)
+        self.written: list[tuple[datetime, dict[str, Any]]] = []
+        self.faults: list[str] = []
+        self.closed = False
+        self.refused = threading.Event()
+
+    def client(self, service: str) -> Any:
+        assert service == "s3"
+        return self
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        assert (Bucket, Key) == ("lake", "of/erp/.lock")
+        if self.closed:
+            raise self._error("AccessDenied")
+        if not self.written:
+            raise self._error("NoSuchKey")
+        when, body = self.written[-1]
+        date = {"HTTPHeaders": {"date": format_datetime(self.now, usegmt=True)}}
+        return {"Body": BytesIO(json.dumps(body).encode()), "ETag": self._tag, "LastModified": when, "ResponseMetadata": date}
+
+    def put_object(
+        self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, IfMatch: str | None = None, IfNoneMatch: str | None = None
+    ) -> dict[str, str]:
+        assert (Bucket, Key, ContentType) == ("lake", "of/erp/.lock", "application/json")
+        assert (IfMatch is None) != (IfNoneMatch is None), "nothing is written without a condition"
+        if (IfMatch or "") != self._tag:
+            self.refused.set()
+            raise self._error("PreconditionFailed")
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "SlowDown":
+            raise self._error(fault)
+        self.written.append((self.now, json.loads(Body)))
+        if fault == "answer lost":  # boto3 asks again then, and finds that the object is no longer the one that it knew
+            raise self._error("PreconditionFailed")
+        return {"ETag": self._tag}
+
+    def steal(self) -> None:
+        self.written.append((self.now, {"holder": "another", "where": "there", "since": "2026-03-01 02:00:00 UTC"}))
+
+    def lease(self, renewed: float = 600.0) -> Lease:
+        return Lease(self, "s3://lake/of/erp", renewed=timedelta(seconds=renewed))  # type: ignore[arg-type]
+
+    @property
+    def holders(self) -> list[str | None]:
+        return [body["holder"] for _, body in self.written]
+
+    @property
+    def _tag(self) -> str:
+        return f"tag {len(self.written)}" if self.written else ""
+
+    def _error(self, code: str) -> ClientError:
+        return ClientError({"Error": {"Code": code, "Message": "so"}}, "call")
+
+
+def until(event: Any) -> None:
+    """Wait for another thread."""
+    end = time.monotonic() + 30
+    while not event():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_a_silent_holder_keeps_the_lease_for_five_minutes_to_the_second_and_no_longer() -> None:
+    bucket = Shelter()
+    bucket.steal()
+    bucket.now += timedelta(seconds=299)
+    with pytest.raises(LakeBusy) as caught, bucket.lease().held():
+        pass
+    assert caught.value.seconds == 1
+    assert str(caught.value) == (
+        "another run works on s3://lake/of/erp: on there, since 2026-03-01 02:00:00 UTC, last heard of 299 seconds ago; wait for it to "
+        "end, then start this one again. A run that is silent for 5 minutes counts as dead"
+    )
+    bucket.now += timedelta(seconds=1)
+    with bucket.lease().held():
+        assert bucket.holders[-1] not in (None, "another")
+    with bucket.lease().held():  # one that was given back is free at once
+        pass
+    taken, given, again, last = bucket.holders[1:]
+    assert (given, last) == (None, None)
+    assert taken != again, "a process that begins anew is another holder"
+
+
+def test_a_writer_whose_answer_was_lost_knows_its_own_lease_again() -> None:
+    bucket = Shelter()
+    bucket.faults = ["answer lost"]
+    with bucket.lease(renewed=0.01).held():
+        bucket.faults += ["answer lost"]
+        until(lambda: len(bucket.written) > 3)
+        bucket.lease().check()
+    assert set(bucket.holders[:-1]) == {bucket.holders[0]}
+    assert bucket.holders[-1] is None
+
+
+def test_a_holder_that_cannot_be_renewed_once_holds_on_and_gives_back_even_where_nothing_is_written() -> None:
+    bucket = Shelter()
+    with bucket.lease(renewed=0.01).held():
+        bucket.faults = ["SlowDown"]
+        until(lambda: not bucket.faults)
+        renewed = len(bucket.written)
+        until(lambda: len(bucket.written) > renewed)
+    assert bucket.holders[-1] is None
+    with bucket.lease().held():
+        bucket.faults = ["SlowDown"]
+    assert bucket.holders[-1] is not None, "it runs out by itself"
+    bucket.now += timedelta(minutes=5)
+    bucket.faults = ["SlowDown"]
+    with pytest.raises(LakeError, match=r"taking the lock of s3://lake/of/erp failed: SlowDown: so"), bucket.lease().held():
+        pass
+
+
+def test_what_went_wrong_under_a_lease_is_told_and_the_lease_given_back_unless_it_is_another_s_now() -> None:
+    bucket = Shelter()
+    with pytest.raises(ZeroDivisionError), bucket.lease().held():
+        raise ZeroDivisionError
+    assert bucket.holders[-1] is None
+    for expected in (ZeroDivisionError, LakeError):
+        bucket.refused.clear()
+        with pytest.raises(expected), bucket.lease(renewed=0.01).held():
+            bucket.steal()
+            until(bucket.refused.is_set)
+            if expected is ZeroDivisionError:
+                raise ZeroDivisionError
+        assert bucket.holders[-1] == "another"
+        bucket.now += timedelta(minutes=5)
+
+
+def test_a_lease_that_may_not_be_read_is_not_taken_for_none() -> None:
+    bucket = Shelter()
+    bucket.closed = True
+    with pytest.raises(LakeError, match="taking the lock of s3://lake/of/erp failed: AccessDenied: so"), bucket.lease().held():
+        pass
+    assert bucket.written == []
+
+
+def test_a_lease_is_checked_for_the_lake_that_it_is_of_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Shelter()
+    with bucket.lease().held():
+        bucket.lease().check()
+        mine = os.environ["SALES_TECH_LEASE"]
+        bucket.steal()
+        with pytest.raises(LakeError, match="was taken over by another run"):
+            bucket.lease().check()
+        with monkeypatch.context() as patched:
+            patched.setenv("SALES_TECH_LEASE", mine.replace("of/erp", "of/other"))
+            bucket.lease().check()
+    bucket.lease().check()
+    monkeypatch.setenv("SALES_TECH_LEASE", mine)
+    bucket.written.clear()
+    with pytest.raises(LakeError, match="was taken over by another run"):
+        bucket.lease().check()
