@@ -7,14 +7,17 @@ import gzip
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.events import cancelled, placed
 from tests.support.nights import night, read
 
 from sales_tech.errors import SettingsError, UnreadableFile
-from sales_tech.orchestration.post_events import DEAD_LETTERS, post_events
+from sales_tech.orchestration import post_events as posting
+from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted, post_events
 from sales_tech.settings import Settings
 
 
@@ -44,7 +47,9 @@ def test_the_same_file_again_lands_nothing_new(erp: Settings, tmp_path: Path) ->
     assert len(list((erp.landing / "order_events").rglob("*.gz"))) == 1
 
 
-def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, tmp_path: Path) -> None:
+def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANDING", raising=False)
+    monkeypatch.setenv("ATTEMPTS", "7")
     before = dict(os.environ), list(sys.path)
     post_events(stream(tmp_path, placed("P1")), erp)
     assert (dict(os.environ), list(sys.path)) == before
@@ -53,6 +58,8 @@ def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, 
 def test_a_file_that_is_not_there_is_told(erp: Settings, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no file .*nowhere\.jsonl; expected JSON lines"):
         post_events(tmp_path / "nowhere.jsonl", erp)
+    with pytest.raises(SettingsError, match=r"s3://bucket is fed by its queue; post events to the API of the stack"):
+        post_events(stream(tmp_path, placed("P1")), replace(erp, landing="s3://bucket"))
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -69,3 +76,37 @@ def test_a_packed_file_that_was_cut_off_is_named(erp: Settings, tmp_path: Path) 
     path.write_bytes(gzip.compress(path.read_bytes())[:-10])
     with pytest.raises(UnreadableFile, match=r"events\.jsonl: gzip stream ends early.*Post the whole file"):
         post_events(path, erp)
+
+
+def test_an_event_that_is_reported_comes_again_up_to_three_times_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "_REASONS", 2)
+    # Of each line of the file at which receive it is taken, and as what.
+    fates = {4: (1, "landed"), 5: (3, "dead"), 7: (2, "duplicates"), 8: (2, "dead"), 9: (1, "dead"), 12: (1, "landed")}
+    told: list[dict[str, Any]] = []
+
+    def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        counts: dict[str, Any] = {"landed": 0, "duplicates": 0, "dead": 0, "reasons": {}, "key": None}
+        failures = []
+        for record in event["Records"]:
+            line, receive = int(record["messageId"]), int(record["attributes"]["ApproximateReceiveCount"])
+            assert record["body"] == b"event %d" % line
+            taken, fate = fates[line]
+            assert receive <= taken
+            if receive < taken:
+                failures.append({"itemIdentifier": record["messageId"]})
+                continue
+            counts[fate] += 1
+            if fate == "dead":
+                counts["reasons"][str(line)] = f"no {line}"
+            if fate == "landed":
+                counts["key"] = f"object {receive}"
+        told.append(counts)
+        return {"batchItemFailures": failures}
+
+    posted = Posted()
+    batch = [(line, b"event %d" % line) for line in fates]
+    posting._send(batch, handle, told, posted)
+    assert posted == Posted(6, landed=2, repeated=1, refused=3, objects={"object 1"}, reasons={9: "no 9", 8: "no 8"})
+    fates |= {8: (4, "landed"), 12: (4, "landed")}
+    with pytest.raises(SettingsError, match="2 events could be neither landed nor set aside, line 8 first"):
+        posting._send(batch, handle, told, posted)
