@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.models.pasts import CHANNELS, recipe, small_past
 from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.models import artifact as artifacts
 from sales_tech.models.artifact import Artifact, write_artifact
-from sales_tech.models.card import Bin, Decision, Figures, Importance, ModelCard
+from sales_tech.models.card import Bin, Decision, Figures, Importance, ModelCard, far_from
 from sales_tech.models.championship import OTHER_DAYS, contest, decide, parameters_of
 from sales_tech.models.trial import past_until
 from sales_tech.planning import TooLittleHistory
@@ -55,6 +57,42 @@ def test_a_challenger_must_beat_naive_and_champion_and_not_be_worse_in_bias_and_
     decision = decide(told)
     assert decision.outcome == outcome
     assert words in decision.reason
+
+
+def test_every_decision_is_that_of_its_definition() -> None:
+    outcomes = Counter[str]()
+    known = [figures("naive", None), figures("naive", 0.4)]
+    told = [None, (0.3, 0.05, 0.8), (0.3, -0.10, 0.7), (0.2, None, 0.95), (0.5, 0.0, None), (None, 0.0, 0.8)]
+    for naive, mine, rival, must_beat, in_use in product(known, told[1:], told, (True, False), (True, False)):
+        asked = [Figures(**(figures("challenger", None).model_dump() | dict(zip(("wape", "bias", "coverage"), mine, strict=True))))]
+        asked.append(naive.model_copy(update={"name": "seasonal naive"}))
+        if rival is not None:
+            asked.append(Figures(**(figures("champion", None).model_dump() | dict(zip(("wape", "bias", "coverage"), rival, strict=True)))))
+        wape, bias, coverage = mine
+        if wape is None or naive.wape is None or wape >= naive.wape:
+            expected = "refused"
+        elif rival is None or rival[0] is None:
+            expected = "registered"
+        else:
+            lost = wape > rival[0] or (wape == rival[0] and must_beat)
+            biased = abs(bias or 0) - abs(rival[1] or 0) > 0.02
+            unsure = abs((coverage or 0) - 0.8) - abs((rival[2] or 0) - 0.8) > 0.03
+            expected = "refused" if lost or biased or unsure else "registered"
+        decision = decide(asked, must_beat=must_beat, in_use=in_use)
+        assert decision.outcome == expected, (naive, mine, rival, must_beat)
+        alone = expected == "registered" and (rival is None or rival[0] is None)
+        assert ("the model in use was not asked (see the notes)" in decision.reason) == (alone and in_use)
+        assert ("there was no model in use to beat" in decision.reason) == (alone and not in_use)
+        outcomes[expected] += 1
+    assert min(outcomes.values()) > 20
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "far"),
+    [(100, 98.1, False), (100, 97.9, True), (100, 101.9, False), (100, 102.1, True), (0, 0.019, False), (0, 0.021, True), (5, 5, False)],
+)
+def test_sales_are_others_where_they_moved_by_more_than_two_in_a_hundred(then: float, now: float, far: bool) -> None:
+    assert far_from(then, now) == far
 
 
 def test_a_recipe_that_was_fitted_anew_is_only_not_to_be_lost_to() -> None:
