@@ -50,9 +50,27 @@ def test_the_same_file_again_lands_nothing_new(erp: Settings, tmp_path: Path) ->
 def test_posting_leaves_environment_and_import_path_as_they_were(erp: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LANDING", raising=False)
     monkeypatch.setenv("ATTEMPTS", "7")
+    other = type(sys)("handler")
+    monkeypatch.setitem(sys.modules, "handler", other)
+    monkeypatch.delitem(sys.modules, "contract", raising=False)
     before = dict(os.environ), list(sys.path)
     post_events(stream(tmp_path, placed("P1")), erp)
     assert (dict(os.environ), list(sys.path)) == before
+    assert sys.modules["handler"] is other
+    assert "contract" not in sys.modules
+
+
+def test_where_a_refused_event_cannot_be_set_aside_the_log_says_why_and_who_watches_has_counted_what_was_sent(
+    erp: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "_BATCH", 2)
+    (erp.landing / DEAD_LETTERS).write_text("a file in the folder's place")
+    sent: list[int] = []
+    lines = [placed("P1"), placed("P2"), placed("P3"), "no JSON"]
+    with pytest.raises(SettingsError, match="1 events could be neither landed nor set aside, line 4 first; see the log above"):
+        post_events(stream(tmp_path, *lines), erp, watch=sent.append)
+    assert sent == [2]
+    assert '{"message_id": "4", "dead_letters": "refused: ' in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_told(erp: Settings, tmp_path: Path) -> None:
@@ -60,6 +78,8 @@ def test_a_file_that_is_not_there_is_told(erp: Settings, tmp_path: Path) -> None
         post_events(tmp_path / "nowhere.jsonl", erp)
     with pytest.raises(SettingsError, match=r"s3://bucket is fed by its queue; post events to the API of the stack"):
         post_events(stream(tmp_path, placed("P1")), replace(erp, landing="s3://bucket"))
+    with pytest.raises(SettingsError, match=r"no landing folder .*nowhere; expected one to land events in"):
+        post_events(stream(tmp_path, placed("P1")), replace(erp, landing=tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("packed", [False, True])

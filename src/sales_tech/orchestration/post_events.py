@@ -57,10 +57,8 @@ def post_events(path: Path, settings: Settings, *, watch: Callable[[int], None] 
         raise SettingsError(
             f"no landing folder {settings.landing}; expected one to land events in (--landing), or `make twin` for an example"
         )
-    dead = settings.landing / DEAD_LETTERS
-    dead.mkdir(exist_ok=True)
     posted = Posted()
-    with _consumer(settings.landing, dead) as (handle, told):
+    with _consumer(settings.landing, settings.landing / DEAD_LETTERS) as (handle, told):
         for batch in _batches(path):
             _send(batch, handle, told, posted)
             watch(posted.events)
