@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -184,3 +185,111 @@ def test_a_change_that_is_not_taken_back_is_not_said_to_be(deployed: Deployed, s
             with pytest.raises(LakeError, match=words):
                 change()
         stub.assert_no_pending_responses()
+
+
+class Shelf:
+    """A stack that takes what it is told, and the versions of its group, the newest first."""
+
+    name, group = "shop", "shop-planner"
+    outputs = {"LakeBucket": "lake", "TrainingOutput": "s3://lake/training/output", "RepositoryUri": "account/shop"}  # noqa: RUF012
+
+    def __init__(self, *packages: ModelPackage) -> None:
+        self.packages = sorted(packages, key=lambda package: -package.version)
+        self.parameters: dict[str, str] = {}
+        self.log: list[str] = []
+
+    def change(self, changed: dict[str, str], poll: dict[str, int] | None) -> bool:
+        assert poll == POLL
+        self.log.append(f"served {changed['ModelDigest']}")
+        if changed["ModelDigest"] == "broken":
+            raise LakeError("taken back")
+        known = self.parameters == changed
+        self.parameters = changed
+        return not known
+
+    def versions(self, status: str | None = None) -> list[ModelPackage]:
+        return [package for package in self.packages if status in (None, package.status)]
+
+    def reject(self, package: ModelPackage, reason: str) -> None:
+        self.log.append(f"rejected {package.digest}: {reason}")
+
+
+def version(number: int, status: str = APPROVED, **other: Any) -> ModelPackage:
+    given = {
+        "source": "olist",
+        "archive": f"s3://lake/lake/models/olist/{number}/model.tar.gz",
+        "image": "account/shop:a",
+        "digest": f"d{number}",
+    }
+    return ModelPackage(arn=f"arn {number}", version=number, status=status, figures={}, **(given | other))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({}, None),
+        ({"archive": "s3://lake/training/output/job/model.tar.gz"}, None),
+        ({"archive": "s3://lake/training/output-of-others/job/model.tar.gz"}, "the model is"),
+        ({"archive": "s3://lake/lake/models-of-others/1/model.tar.gz"}, "the model is"),
+        ({"archive": "s3://lake/lake/models/olist/1/model.zip"}, "the model is"),
+        ({"archive": "s3://lake/lake/models/olist/1/another-model.tar.gz"}, "the model is"),
+        ({"image": "account/shop-of-others:a"}, "the image is"),
+        ({"image": "account/shop"}, "the image is"),
+        ({"status": REJECTED}, "version 1 of olist is Rejected"),
+        ({"status": "PendingManualApproval"}, "version 1 of olist is PendingManualApproval"),
+    ],
+)
+def test_only_an_approved_archive_of_the_lake_or_of_a_training_job_with_the_stack_s_image_is_served(
+    other: dict[str, Any], words: str | None
+) -> None:
+    stack: Any = Shelf()
+    if words is not None:
+        with pytest.raises(ModelError, match=words):
+            endpoints.deploy(stack, version(1, **other), POLL)
+        assert stack.log == []
+        return
+    package = version(1, **other)
+    assert [endpoints.deploy(stack, package, POLL) for _ in range(2)] == [True, False]
+    assert stack.parameters == {"ModelDataUrl": package.archive, "ModelDigest": "d1", "ModelImageTag": "a"}
+
+
+def test_one_goes_back_to_the_newest_approved_version_of_the_source_before_the_one_that_is_served() -> None:
+    served = version(6)
+    stack: Any = Shelf(version(1), version(2), version(3, REJECTED), version(4, source="erp_br"), version(5, "Pending"), served, version(7))
+    stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest}
+    assert endpoints.deployed(stack, stack) == served
+    assert endpoints.previous(stack, stack, "worse", POLL) == version(2)
+    assert stack.log == ["served d2", "rejected d6: worse"], "nothing is rejected before another one is served"
+    for changed in ({"ModelDataUrl": "s3://lake/other"}, {"ModelDigest": "d"}):
+        stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest} | changed
+        assert endpoints.deployed(stack, stack) is None
+        with pytest.raises(ModelError, match="the stack shop serves no version of shop-planner; expected one to go back from"):
+            endpoints.previous(stack, stack, "worse", POLL)
+    broken: Any = Shelf(version(1, digest="broken"), served)
+    broken.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest}
+    with pytest.raises(LakeError, match="taken back"):
+        endpoints.previous(broken, broken, "worse", POLL)
+    assert broken.log == ["served broken"], "what is still served stays approved"
+
+
+def test_an_endpoint_is_asked_in_the_format_that_is_named_and_tells_why_it_failed() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def invoke_endpoint(**given: Any) -> Any:
+        asked.append(given)
+        return {"Body": SimpleNamespace(read=lambda: b"answer")}
+
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    told = {"EndpointStatus": "Failed", "FailureReason": "no room", "LastModifiedTime": moment}
+    client = SimpleNamespace(invoke_endpoint=invoke_endpoint, describe_endpoint=lambda EndpointName: told | {"asked": EndpointName})
+    stack: Any = SimpleNamespace(
+        output=lambda name: f"the {name}",
+        parameters={"ModelDataUrl": "s3://a", "ModelDigest": "d"},
+        connection=SimpleNamespace(client=lambda _: client),
+    )
+    assert endpoints.invoke(stack, b"x") == endpoints.invoke(stack, b"y", "text/csv", "*/*") == b"answer"
+    assert asked == [
+        {"EndpointName": "the EndpointName", "Body": b"x", "ContentType": "application/json", "Accept": "application/json"},
+        {"EndpointName": "the EndpointName", "Body": b"y", "ContentType": "text/csv", "Accept": "*/*"},
+    ]
+    assert endpoints.state(stack) == endpoints.EndpointState("the EndpointName", "Failed", "s3://a", "d", moment, "no room")

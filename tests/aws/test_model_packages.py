@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.aws.conftest import Deployed
 
-from sales_tech.aws.model_packages import APPROVED, PENDING, REJECTED, ModelPackages
+from sales_tech.aws.model_packages import APPROVED, PENDING, REJECTED, ModelPackages, _check
 from sales_tech.errors import LakeError, ModelError
 
 IMAGE = "123456789012.dkr.ecr.sa-east-1.amazonaws.com/shop-prod:1"
@@ -129,3 +129,7 @@ def test_one_does_not_wait_for_ever(packages: ModelPackages) -> None:
 def test_a_version_that_is_not_there_is_told(packages: ModelPackages) -> None:
     with pytest.raises(LakeError, match="reading arn:aws:sagemaker:sa-east-1:123456789012:model-package/shop-prod-planner/99 failed"):
         packages.package("arn:aws:sagemaker:sa-east-1:123456789012:model-package/shop-prod-planner/99")
+
+
+def test_as_much_as_sagemaker_keeps_is_taken() -> None:
+    _check("olist", {f"figure {number}": "x" * (256 if number else 1) for number in range(48)})

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,3 +155,45 @@ def test_a_missing_sdk_is_told_with_the_extra_that_brings_it(deployed: Deployed,
     monkeypatch.setattr("sys.meta_path", [finder for finder in sys.meta_path if "Editable" not in type(finder).__name__])
     with pytest.raises(SettingsError, match=r"needs sagemaker, which is not installed; run `pip install 'sales-tech\[aws,sagemaker\]'`"):
         start_training(deployed.stack, "erp_br", "1", data(deployed))
+
+
+def test_the_address_of_an_input_follows_from_its_names_and_contents(tmp_path: Path) -> None:
+    sent: list[tuple[str, str, str]] = []
+    client = SimpleNamespace(upload_file=lambda path, bucket, key: sent.append((Path(path).read_text(), bucket, key)))
+    stack: Any = SimpleNamespace(output=lambda _: "s3://lake/training/input", connection=SimpleNamespace(client=lambda _: client))
+
+    def put(name: str, **files: str) -> str:
+        for path, content in files.items():
+            place = tmp_path / name / path.replace("_", "/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(content)
+        return upload_input(stack, "erp_br", tmp_path / name)
+
+    first = put("first", a="1", b_c="2")
+    assert sorted(sent) == [(content, "lake", f"{first.removeprefix('s3://lake/')}{key}") for content, key in (("1", "a"), ("2", "b/c"))]
+    assert first.startswith("s3://lake/training/input/erp_br/")
+    assert first.endswith("/")
+    assert put("again", b_c="2", a="1") == first
+    others = [put("swapped", a="2", b_c="1"), put("moved", a="1", c="2"), put("joined", a="12"), put("more", a="1", b_c="2", d="")]
+    assert len({first, *others}) == 5
+    (tmp_path / "empty" / "folder").mkdir(parents=True)
+    with pytest.raises(SettingsError, match="empty holds no file; expected a source's past"):
+        upload_input(stack, "erp_br", tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"machine": Machine(hours=2, spot=True, wait_hours=1.9)}, "may wait"),
+        ({"machine": Machine(hours=2, spot=True, wait_hours=2), "data": "s3://lake/x"}, "the input is"),
+        ({"machine": Machine(hours=2, spot=False, wait_hours=1), "data": "s3://lake/x"}, "the input is"),
+        ({"data": "s3://lake/training/input-of-others/"}, "the input is"),
+        ({"champion": StoredModel("s3://lake/lake/models-of-others/model.tar.gz", "d")}, "the champion is"),
+        ({"champion": StoredModel("s3://lake/lake/models/erp_br/v0001/model.zip", "d")}, "the champion is"),
+        ({"champion": StoredModel("s3://lake/lake/models/erp_br/another-model.tar.gz", "d")}, "the champion is"),
+    ],
+)
+def test_what_a_job_could_not_do_is_refused_before_aws_is_asked(given: dict[str, Any], words: str) -> None:
+    stack: Any = SimpleNamespace(outputs={"TrainingInput": "s3://lake/training/input", "LakeBucket": "lake"}, parameters={})
+    with pytest.raises(SettingsError, match=words):
+        start_training(stack, "erp_br", "1", **({"data": "s3://lake/training/input/erp_br/0/"} | given))
