@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.models.pasts import recipe, small_past
 from tests.serving.calling import Caller
 
+from sales_tech.orchestration.release import sample_question
 from sales_tech.serving.app import PAGE, application
 from sales_tech.serving.choices import MOST_SKUS, Choices
 from sales_tech.serving.requests import EXPECTED, PlannedPromotion, Question
@@ -127,3 +130,107 @@ def test_every_reference_of_the_description_leads_somewhere(client: Caller) -> N
     found = references(told)
     assert found
     assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(told["components"]["schemas"])
+
+
+def frames(**changed: Any) -> Any:
+    """What the choices of an outlook are made of: two series of two channels, of which one stands for three SKUs."""
+    tables = {
+        "response": [
+            {"category": "Mice", "mechanic": "coupon", "display": False, "promotions": 2, "depth_from": 0.1, "depth_to": 0.2},
+            {"category": "Mice", "mechanic": "percent", "display": True, "promotions": 5, "depth_from": 0.15, "depth_to": 0.25},
+            {"category": "Mice", "mechanic": "percent", "display": True, "promotions": 4, "depth_from": 0.05, "depth_to": 0.2},
+            {"category": "Mice", "mechanic": "percent", "display": False, "promotions": 5, "depth_from": 0.3, "depth_to": 0.36},
+            {"category": "Toys", "mechanic": "coupon", "display": False, "promotions": 9, "depth_from": 0.5, "depth_to": 0.5},
+        ],
+        "members": [
+            {"series": "S1", "channel": "web", "sku": "M1", "share": 1.0},
+            {"series": "rest", "channel": "web", "sku": "M2", "share": 0.25},
+            {"series": "rest", "channel": "shop", "sku": "M2", "share": 0.5},
+            {"series": "rest", "channel": "web", "sku": "L1", "share": 0.75},
+            {"series": "unknown", "channel": "web", "sku": "M3", "share": 1.0},
+        ],
+        "baseline": [
+            {"sku": "S1", "channel": "web", "baseline_units": 6.0},
+            {"sku": "S1", "channel": "web", "baseline_units": 4.5},
+            {"sku": "rest", "channel": "web", "baseline_units": 20.0},
+            {"sku": "rest", "channel": "shop", "baseline_units": 11.0},
+        ],
+        "prices": [
+            {"sku": "M1", "channel": "web", "category": "Mice", "brand": "Acme", "list_price": 10.0},
+            {"sku": "M2", "channel": "shop", "category": "Mice", "brand": "Bolt", "list_price": None},
+            {"sku": "M2", "channel": "web", "category": "Mice", "brand": "Bolt", "list_price": 12.0},
+            {"sku": "L1", "channel": "web", "category": "Lamps", "brand": "Acme", "list_price": 30.0},
+            {"sku": "M3", "channel": "web", "category": "Mice", "brand": "m1", "list_price": 7.0},
+            {"sku": "gone", "channel": "web", "category": "Mice", "brand": "Acme", "list_price": 1.0},
+        ],
+        "regions": [
+            {"channel": "web", "region": "Sul", "share": 0.5},
+            {"channel": "web", "region": "Norte", "share": 0.5},
+            {"channel": "shop", "region": "Norte", "share": 1.0},
+            {"channel": "shop", "region": "Sul", "share": 0.0},
+        ],
+    }
+    made = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    return SimpleNamespace(**(made | {"origin": pd.Timestamp("2026-02-28"), "horizon": 5, "currency": "BRL"} | changed))
+
+
+def test_the_choices_of_an_outlook_are_those_that_sell_most_and_what_their_categories_tried_most_comes_first() -> None:
+    choices = Choices.of(frames())
+    assert {name: told for name, told in choices.about.items() if name != "categories"} == {
+        "origin": "2026-02-28",
+        "first_day": "2026-03-01",
+        "last_day": "2026-03-05",
+        "currency": "BRL",
+        "channels": ["shop", "web"],
+        "all_regions": ["Norte", "Sul"],
+        "regions": {"shop": ["Norte"], "web": ["Norte", "Sul"]},
+    }
+    assert choices.about["categories"] == {
+        "Toys": [{"mechanic": "coupon", "display": False, "depth_from": 0.5, "depth_to": 0.5}],
+        "Mice": [
+            {"mechanic": "percent", "display": False, "depth_from": 0.3, "depth_to": 0.36},
+            {"mechanic": "percent", "display": True, "depth_from": 0.05, "depth_to": 0.25},
+            {"mechanic": "coupon", "display": False, "depth_from": 0.1, "depth_to": 0.2},
+        ],
+    }
+    # L1 sells 0.75 of 20, M1 6 and 4.5, M2 0.25 of 20 and half of 11: as many, so by name.
+    assert [(sku["sku"], sku["list_price"]) for sku in choices.skus] == [("L1", 30.0), ("M1", 10.0), ("M2", None), ("M3", 7.0)]
+    assert choices.sample is not None
+    assert choices.sample[0]["sku"] == "M1"
+    promotions = [
+        {
+            "promotion_id": "sample",
+            "sku": "M1",
+            "mechanic": "percent",
+            "discount_share": 0.33,
+            "starts_on": "2026-03-01",
+            "ends_on": "2026-03-05",
+            "display": False,
+        }
+    ]
+    assert sample_question(frames()) == {"promotions": promotions}
+    shorter = sample_question(frames(), days=3)
+    assert shorter is not None
+    assert shorter["promotions"][0]["ends_on"] == "2026-03-03"
+    none = frames(response=frames().response.iloc[:0])
+    assert (Choices.of(none).skus, sample_question(none)) == ([], None)
+
+
+def test_skus_are_found_by_a_part_of_their_name_category_or_brand_a_whole_name_first_and_a_hundred_at_most() -> None:
+    choices = Choices.of(frames())
+    found = {text: [sku["sku"] for sku in choices.matching(text)["skus"]] for text in ("", " ACME ", "mice", "m1", "M3", "none")}
+    assert found == {
+        "": ["L1", "M1", "M2", "M3"],
+        " ACME ": ["L1", "M1"],
+        "mice": ["M1", "M2", "M3"],
+        "m1": ["M1", "M3"],
+        "M3": ["M3"],
+        "none": [],
+    }
+    told = choices.matching("acme")
+    assert (told["found"], told["all"], told["currency"]) == (2, 4, "BRL")
+    assert told["skus"][0] == {"sku": "L1", "category": "Lamps", "brand": "Acme", "list_price": 30.0}
+    many = Choices(choices.about, [choices.skus[0] | {"sku": f"L{number}"} for number in range(101)])
+    assert [(len(told["skus"]), told["found"], told["all"]) for told in (many.matching(""), many.matching("lamps"))] == [
+        (100, 101, 101)
+    ] * 2
