@@ -49,3 +49,10 @@ def test_an_unquoted_blank_is_null_and_a_quoted_one_is_not() -> None:
 def test_a_result_without_rows_has_its_columns() -> None:
     table = read_csv(io.BytesIO(b'"x"\n'), [column("decimal", 18, 2)])
     assert (len(table), str(table.schema.field(0).type)) == (0, "decimal128(18, 2)")
+
+
+def test_a_text_of_several_lines_is_one_value_wherever_the_reader_cuts_the_file() -> None:
+    texts = [f"{number}\n{'x' * (number % 7)}\n" for number in range(200_000)]
+    told = '"x"\n' + "".join(f'"{text}"\n' for text in texts)
+    assert len(told) > 2 << 20, "more than two of the blocks in which Arrow reads"
+    assert read_csv(io.BytesIO(told.encode()), [column("varchar")]).column("x").to_pylist() == texts
