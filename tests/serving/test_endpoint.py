@@ -21,7 +21,7 @@ from sales_tech.forecasting import PromotionForecaster
 from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.planning.demand import KnownUplift, demand_of
 from sales_tech.serving import server
-from sales_tech.serving.answers import MOST_ROWS, answer, kind_of_answer
+from sales_tech.serving.answers import MOST_ROWS, SUMMED, answer, kind_of_answer, records, totals
 from sales_tech.serving.app import MOST_BYTES, application
 from sales_tech.serving.refusals import Problem, Refused
 from sales_tech.serving.requests import MOST_PROMOTIONS, Asked, asked
@@ -164,6 +164,23 @@ def test_days_are_left_out_by_the_body_too_which_is_all_that_sagemaker_passes_on
     by_address = client.post("/invocations?days=no", json={"promotions": [PROMOTION]}).json()
     assert ask(client, PROMOTION, days=False).json() == by_address
     assert "days" in ask(client, PROMOTION, days=True).json()
+
+
+def test_what_is_known_of_some_rows_only_is_told_of_these() -> None:
+    days = pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-02"])
+    rows = pd.DataFrame({"promotion_id": ["b", "b", "a"], "sold_on": days, "known": [True, False, True]})
+    rows = rows.assign(promotions=[1, 2, 3], **{name: [1.5, 2.25, 4.0] for name in SUMMED}).assign(margin=[1.0, np.nan, 2.0])
+    told = records(rows[["promotion_id", "sold_on", "known", "promotions", "units", "margin"]])
+    assert [tuple(row.values()) for row in told] == [
+        ("b", "2026-03-01", True, 1, 1.5, 1.0),
+        ("b", "2026-03-02", False, 2, 2.25, None),
+        ("a", "2026-03-02", True, 3, 4.0, 2.0),
+    ]
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert totals(rows) == [
+        {"promotion_id": "b"} | dict.fromkeys(SUMMED, 3.75) | {"margin": None},
+        {"promotion_id": "a"} | dict.fromkeys(SUMMED, 4.0) | {"margin": 2.0},
+    ]
 
 
 def test_an_answer_longer_than_what_is_passed_on_is_refused_with_what_to_do(outlook: Outlook) -> None:
@@ -351,6 +368,7 @@ def test_days_of_skus_are_counted_with_their_first_and_last_one() -> None:
         ("application/json, text/csv", JSON), ("text/csv, application/json", CSV), ("application/json;q=0.4, text/csv; q=0.5", CSV),
         ("text/csv;charset=utf-8;q=0.3, */*;q=0.2", CSV), ("text/csv;q=0.3, */*", JSON), ("application/json;q=0, text/csv;q=0.1", CSV),
         ("text/csv;q=much", CSV), ("application/json;q=0.9, text/csv;q=much", CSV), ("application/json;q=0", None), ("image/png", None),
+        ("application/json, text/csv;q=much", JSON), ("text/csv;q=0", None), ("text/csv;q=0, application/*;q=0.001", JSON),
     ],
 )  # fmt: skip
 def test_an_answer_is_of_the_kind_that_is_wanted_most(accept: str, kind: dict[str, str] | None) -> None:
