@@ -13,6 +13,7 @@ import pytest
 from tests.functions import orders_api
 from tests.functions.orders_api import TOKEN, Fault, status
 from tests.functions.polling import Poll, ids, order
+from tests.support.functions import load
 
 
 @pytest.mark.parametrize("fault", [status(500), status(503), status(429), orders_api.truncated_json, orders_api.broken_off, status(502)])
@@ -151,6 +152,47 @@ def test_events_that_the_queue_did_not_take_are_sent_again(poll: Poll, monkeypat
     )
     poll.function.services.send("queue", ["a", "b", "c"])
     assert taken == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(("fault", "rounds"), [(False, 6), (True, 1)])
+def test_an_event_that_the_queue_does_not_take_of_a_batch_is_an_error_at_once_where_it_is_our_fault(
+    fault: bool, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, asked, waits = load("poll_orders").services, list[list[str]](), list[float]()
+
+    def send_message_batch(QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        assert QueueUrl == "queue"
+        asked.append([entry["MessageBody"] for entry in Entries])
+        refused = [entry["Id"] for entry in Entries if entry["MessageBody"] in "bd"]
+        return {"Failed": [{"Id": number, "Code": "Refused", "SenderFault": fault} for number in refused]}
+
+    monkeypatch.setattr(services, "_clients", lambda: SimpleNamespace(sqs=SimpleNamespace(send_message_batch=send_message_batch)))
+    monkeypatch.setattr(services, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(services, "random", SimpleNamespace(uniform=lambda _low, high: high))
+    with pytest.raises(services.NotPolled) as raised:
+        services.send("queue", ["a", "b", "c", "d"])
+    assert str(raised.value) == "sending to queue: 2 of 4 events were not taken (Refused); the cursor stays before them"
+    assert asked == [["a", "b", "c", "d"], *[["b", "d"]] * (rounds - 1)]
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2][: rounds - 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, 0), ("", 0), ("30", 30), (" 7 ", 7), ("soon", 0), ("-5", 0), ("Sun, 01 Mar 2026 10:01:40 GMT", 100),
+        ("Sun, 01 Mar 2026 09:00:00 GMT", 0), ("Sun, 01 Mar 2026 07:00:10 -0300", 10), ("Sun, 01 Mar 2026 10:00:05 -0000", 5),
+    ],
+)  # fmt: skip
+def test_what_a_retry_after_asks_for_in_either_of_its_forms(text: str | None, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = load("poll_orders").api
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime(2026, 3, 1, 10, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(api, "datetime", Clock)
+    assert api._retry_after(text) == seconds
 
 
 def test_events_that_the_queue_never_takes_are_an_error_and_the_cursor_stays(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
