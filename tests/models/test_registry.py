@@ -16,9 +16,10 @@ from tests.support.nights import BOTH_PLACES, settings_in
 
 from sales_tech.errors import LakeError, ModelError
 from sales_tech.models.artifact import Artifact, write_artifact
-from sales_tech.models.card import ModelCard
+from sales_tech.models.card import Figures, ModelCard
 from sales_tech.models.championship import contest
 from sales_tech.models.registry import MOST_DECISIONS, Decided, Index, Registry
+from sales_tech.orchestration.release import champion_of, figures_of
 from sales_tech.platform import platform_of
 from sales_tech.runs import exclusive
 from sales_tech.settings import Settings
@@ -175,3 +176,43 @@ def test_an_index_that_cannot_be_read_and_a_source_that_is_no_name_are_refused(t
             registry.index(name)
     with pytest.raises(ModelError, match="olist has no model yet"):
         registry.open("olist")
+
+
+def test_the_champion_that_is_asked_for_is_that_of_its_source_or_of_the_first_that_has_one(made: tuple, tmp_path: Path) -> None:
+    settings, (artifact, card) = settings_in(tmp_path), made
+    registry = Registry(settings)
+    assert champion_of(settings) is None
+    with pytest.raises(ModelError, match="olist has no champion; expected one of none yet: the step ml/train fits one"):
+        champion_of(settings, "olist")
+    refused = Decided(
+        origin=None, sales_until=date(2025, 7, 1), decided_at=datetime(2025, 7, 2, tzinfo=UTC), code="x", outcome="refused", reason="so"
+    )
+    registry.decide("acme", refused)
+    registry.register(artifact, card.model_copy(update={"source": "olist"}))
+    for _ in range(2):
+        registry.register(artifact, card)
+    registry.crown("erp_br", "v0001")
+    for asked, source in ((None, "erp_br"), ("olist", "olist"), ("erp_br", "erp_br")):
+        found = champion_of(settings, asked)
+        assert found is not None
+        assert (found.source, found.version, found.artifact.digest) == (source, "v0001", artifact.digest)
+        assert found.page() == f"`{source} v0001`, `{artifact.digest}`\n\n{card.markdown()}"
+    with pytest.raises(ModelError, match="acme has no champion; expected one of erp_br, olist"):
+        champion_of(settings, "acme")
+
+
+def test_what_is_shown_beside_a_version_are_its_errors_and_those_of_its_rivals_as_far_as_they_are_known(made: tuple) -> None:
+    def one(name: str, wape: float | None, rmsse: float | None) -> Figures:
+        return Figures(name=name, rows=9, wape=wape, bias=0.0, rmsse=rmsse, pinball=0.5, coverage=None, nominal=0.8)
+
+    known = [
+        one("champion", 0.31416, 0.9),
+        one("moving average", 0.1, 0.1),
+        one("challenger", 0.2, None),
+        one("seasonal naive", None, 1.25),
+    ]
+    told = figures_of(made[1].model_copy(update={"figures": known}))
+    measured = {"wape": "0.2000", "bias": "0.0000", "champion_wape": "0.3142", "champion_bias": "0.0000", "champion_rmsse": "0.9000"}
+    measured |= {"naive_bias": "0.0000", "naive_rmsse": "1.2500"}
+    assert {key: value for key, value in told.items() if key.rpartition("_")[2] in ("wape", "bias", "rmsse", "coverage")} == measured
+    assert (told["origin"], told["series"], told["horizon_days"]) == ("2025-06-04", str(made[1].series), "21")
