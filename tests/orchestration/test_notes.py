@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,12 @@ from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.lake.write import stage
 from sales_tech.orchestration.dashboard import Refreshed
+from sales_tech.orchestration.pipeline import execute_run
 from sales_tech.orchestration.plan import Planned
 from sales_tech.orchestration.post_events import Posted
-from sales_tech.orchestration.steps import chosen
+from sales_tech.orchestration.steps import Situation, Step, chosen
 from sales_tech.orchestration.summary import show_outcome, show_plan, show_posted
-from sales_tech.runs import Commit, StepResult
+from sales_tech.runs import Commit, Run, StepResult
 from sales_tech.settings import Settings
 
 
@@ -141,6 +143,36 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
     ]
     rest += ["", "Dashboards, as a page for a browser, with or without a network:", "s3://bucket/lake/dashboard.html"]
     assert told[13:] == rest
+
+
+def test_each_failed_step_is_told_with_its_message_and_the_run_s_own_besides(erp: Settings) -> None:
+    outcome = ended(erp, StepResult("silver/sales"), StepResult("gold/sales"))
+    broken = replace(outcome.steps[0], outcome="failed", message="no [cost] is known")
+    waits = replace(outcome.steps[1], outcome="skipped", message="silver/sales failed")
+    failed = replace(outcome, outcome="failed", steps=[broken, waits], message="no [cost] is known")
+    told = ["failed silver/sales: no [cost] is known", "skipped gold/sales: silver/sales failed"]
+    lines = printed(lambda console: show_outcome(console, failed))
+    assert lines[:4] == [*told, "", f"Run {outcome.run.run_id} failed in 1.0 s. Executed notebooks, as HTML:"]
+    assert "mend the cause, then run again: what succeeded is kept, the rest is repeated" in lines
+    unentered = "no [cost] is known; the run is not in the ledger"
+    lines = printed(lambda console: show_outcome(console, replace(failed, message=unentered)))
+    assert lines[:3] == [*told, f"failed {unentered}"]
+
+
+def test_what_a_step_has_committed_is_seen_by_the_steps_behind_it(erp: Settings) -> None:
+    def why(now: Situation) -> list[str]:
+        return ["new rows"] if len(now.lake.files("silver.fates")) > 1 else []
+
+    fill(erp, "silver.fates", {"fate": "accepted", "rows": 1})
+
+    def work(run: Run) -> StepResult:
+        fill(erp, "silver.fates", {"fate": "rejected", "rows": 1})
+        return run.record(StepResult("first"))
+
+    first = Step("first", "a.ipynb", (), lambda now: [f"{len(why(now))} before"], work)
+    second = Step("second", "b.ipynb", ("first",), why, lambda run: run.record(StepResult("second")))
+    outcome = execute_run(Run.begin(erp), (first, second), None, lambda _step: nullcontext())
+    assert [(step.step, step.reason) for step in outcome.steps] == [("first", "0 before"), ("second", "new rows")]
 
 
 def test_a_plan_tells_of_each_step_its_reasons_or_what_runs_before_it(erp: Settings) -> None:
