@@ -68,8 +68,6 @@ def typed_select(contract: FileContract, bronze: str, *, hashed_once: Collection
     )
     persons = "".join(_persons(name, bronze) for name in hashed_once)
     values = ",\n    ".join(expression for name in names for expression in _values(name, contract))
-    plain = [name for name in names if name not in contract.personal]
-    header = " and ".join(f"{_held(name)} = {literal(contract.headers[name].strip())}" for name in plain) or "false"
     faults = [fault for name in names for fault in _faults(name, contract)]
     row = ", ".join(f"{literal(name)}, {_held(name)}" for name in names)
     split_row = f"cast(json_object({row}) as varchar)"
@@ -93,7 +91,7 @@ typed as (
 judged as (
     select
     typed.*,
-    _problem is null and (_blank or ({header})) as _ignored,
+    _problem is null and (_blank or ({_header(contract)})) as _ignored,
     coalesce(_problem, {reasons(faults)}) as _reasons
     from typed
 )
@@ -200,3 +198,15 @@ def _blank(contract: FileContract) -> str:
     plain = [f"clean({quote(name)}) is null" for name in contract.columns if name not in contract.personal]
     hashed = [f"keyed_hash(clean({quote(name)})) is null" for name in contract.personal]
     return f"case when {' and '.join(plain) or 'true'} then {' and '.join(hashed) or 'true'} else false end"
+
+
+def _header(contract: FileContract) -> str:
+    # A file may lack an optional column, and then its header lacks it too. Never null: of a row of which nobody knows whether
+    # it is ignored, nobody would ask for its faults either.
+    plain = [name for name in contract.columns if name not in contract.personal]
+    same = [
+        f"coalesce({_held(name)} = {literal(contract.headers[name].strip())}, {str(contract.columns[name].optional).lower()})"
+        for name in plain
+    ]
+    some = f"coalesce({', '.join(map(_held, plain))}) is not null"
+    return " and ".join([*same, some]) if plain else "false"

@@ -1,0 +1,195 @@
+"""Bronze rows of generated texts as typed rows, with their faults and fates, against a contract that is read in plain Python."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from sales_tech.contracts.pack import FileContract
+from sales_tech.engines.duck import DuckEngine
+from sales_tech.transform.sources import athena
+from sales_tech.transform.typed import LOCAL_DATE, fate_select, latest_select, typed_columns, typed_select
+
+KEY = b"a key for tests"
+WRONG = object()
+COLUMNS: dict[str, dict[str, Any]] = {
+    "shop": {"header": " Shop's ", "required": True},
+    "name": {"type": "string", "personal": True, "required": True},
+    "mail": {"header": "E-mail", "personal": True},
+    "count": {"type": "integer"},
+    "sum": {"type": "decimal(9,2)", "required": True},
+    "day": {"type": "date", "format": "%d/%m/%Y"},
+    "at": {"type": "timestamp", "format": "%d/%m/%Y %H:%M"},
+    "seen": {"type": "instant"},
+    "new": {"type": "boolean"},
+}
+
+
+def contract(*optional: str) -> FileContract:
+    """A contract with columns of all types, of which some are optional."""
+    return FileContract.model_validate(
+        {
+            "kind": "lines",
+            "glob": "*.csv",
+            "key": ["shop", "count"],
+            "decimal": ",",
+            "timezone": "America/Sao_Paulo",
+            "version": "at",
+            "wrong_versions": [" 01/01/2062 10:00", "01/01/2063 10:00"],
+            "columns": {name: column | {"optional": name in optional} for name, column in COLUMNS.items()},
+        }
+    )
+
+
+CONTRACT = contract("day", "new")
+HEADERS = {name: header.strip() for name, header in CONTRACT.headers.items()}
+NEW_YEAR = datetime(2026, 1, 1, 1, 30, tzinfo=UTC)  # still the last evening of the year in São Paulo
+READ: dict[str, dict[str, Any]] = {
+    "shop": {" L1\t": "L1", "l'été": "l'été"},
+    "name": {" Ana ": "ana", "ANA": "ana", "Rui": "rui"},
+    "mail": {"a@x": "a@x", "A@X ": "a@x"},
+    "count": {"7": 7, " 7,0": 7, "-1": -1, "7,5": WRONG, "seven": WRONG},
+    "sum": {"1.234,50": Decimal("1234.50"), "2": Decimal(2), "2.5": WRONG, "0,005": WRONG, "12345678,00": WRONG},
+    "day": {"31/12/2025": date(2025, 12, 31), "2025-12-31": WRONG},
+    "at": {
+        "31/12/2025 22:30": NEW_YEAR,
+        " 01/01/2062 10:00 ": WRONG,
+        "01/01/2063 10:00": WRONG,
+        "01/01/2064 10:00": datetime(2064, 1, 1, 13, tzinfo=UTC),
+        "31/12/2025": WRONG,
+    },
+    "seen": {"2026-01-01T01:30:00Z": NEW_YEAR, "2025-12-31T22:30:00-03:00": NEW_YEAR, "2025-12-31T22:30:00": WRONG},
+    "new": {"sim": True, "No": False, "maybe": WRONG},
+}
+"""What each text of a column means: of a personal one the text that is hashed, WRONG where it is not of the column's type."""
+
+BLANK = (None, "", " \u00a0")
+SAID = {
+    "count": "count: not an integer",
+    "sum": "sum: not a decimal(9,2)",
+    "day": "day: not a date like %d/%m/%Y",
+    "at": "at: not a timestamp like %d/%m/%Y %H:%M",
+    "seen": "seen: not an instant",
+    "new": "new: not a boolean",
+}
+Row = dict[str, Any]
+
+
+def texts(name: str) -> st.SearchStrategy[str | None]:
+    return st.sampled_from([*READ[name], *READ[name], HEADERS[name], *BLANK])
+
+
+any_texts = st.fixed_dictionaries({name: texts(name) for name in READ})
+blank = st.fixed_dictionaries({name: st.sampled_from(BLANK) for name in READ})
+header = st.fixed_dictionaries(
+    {
+        name: texts(name) if column.personal else st.sampled_from([f" {HEADERS[name]}", *BLANK][: 4 if column.optional else 1])
+        for name, column in CONTRACT.columns.items()
+    }
+)
+sound = st.fixed_dictionaries(
+    {name: st.sampled_from([text for text, value in READ[name].items() if value is not WRONG]) for name in READ},
+)
+few = st.builds(lambda row, spoilt, name: row | {name: spoilt[name]}, st.one_of(sound, blank, header), any_texts, st.sampled_from([*READ]))
+unsplit = st.just(dict.fromkeys(READ) | {"_problem": "expected 9 fields, found 1", "_raw": "Ana"})
+rows_of_files = st.lists(st.one_of(any_texts, sound, few, few, blank, header, unsplit), min_size=1, max_size=25)
+
+
+def read(row: Row, contract: FileContract) -> Row:
+    """What a contract makes of a row."""
+    shown, typed, faults = dict[str, Any](), dict[str, Any](), list[str]()
+    for name, column in contract.columns.items():
+        text = None if row[name] in BLANK else row[name].strip()
+        value = None if text is None else READ[name].get(row[name], WRONG if name in SAID else text.lower() if column.personal else text)
+        if column.personal and text is not None:
+            value = text = hmac.new(KEY, value.encode(), hashlib.sha256).hexdigest()[:32]
+        shown[name], typed[name] = text, None if value is WRONG else value
+        if text is None and column.required:
+            faults.append(f"{name}: missing")
+        if name == "at" and text in ("01/01/2062 10:00", "01/01/2063 10:00"):
+            faults.append("at: the pack names this version as wrong")
+        elif value is WRONG:
+            faults.append(SAID[name])
+    problem = row.get("_problem")
+    # A file may lack an optional column, and what repeats its header is blank there.
+    plain = {name: text for name, text in shown.items() if name not in contract.personal and (text or not contract.columns[name].optional)}
+    repeats = plain and plain == {name: HEADERS[name] for name in plain}
+    ignored = problem is None and (not any(shown.values()) or bool(repeats))
+    days = {f"{name}_local_date": typed[name] and (typed[name] - timedelta(hours=3)).date() for name in ("at", "seen")}
+    carried = {"_version": typed["at"], "_ignored": ignored, "_reasons": None if ignored else problem or "; ".join(faults) or None}
+    return typed | days | carried | {"_row": shown if problem is None else None}
+
+
+def bronze(rows: list[Row]) -> pa.Table:
+    """The rows as bronze has them."""
+    names = (*READ, "_problem", "_raw")
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+    lines = {"_line_number": pa.array(range(len(rows)), pa.int64())}
+    return pa.table(columns | lines | {name: pa.array(["x"] * len(rows)) for name in ("_file_id", "_load_id")})
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
+    opened = DuckEngine(memory_limit="200MB", threads=1, scratch=tmp_path_factory.mktemp("typed"), hash_key=KEY)
+    yield opened
+    opened.close()
+
+
+@settings(max_examples=40, phases=[Phase.generate])
+@given(rows=rows_of_files, once=st.sampled_from([(), ("name",), ("mail", "name")]), by=st.sampled_from([CONTRACT, contract(*READ)]))
+def test_a_row_is_read_as_its_contract_says(engine: DuckEngine, rows: list[Row], once: tuple[str, ...], by: FileContract) -> None:
+    with engine.arrow_view("lines", bronze(rows)):
+        found = engine.arrow(f"from ({athena(typed_select(by, 'lines', hashed_once=once))}) order by _line_number").to_pylist()
+    assert [row.pop("_line_number") for row in found] == list(range(len(rows)))
+    for row in found:
+        row["_row"] = json.loads(row["_row"]) if row["_row"].startswith("{") else row["_row"].partition("Ana")[1] or None
+    assert found == [{**read(row, by), "_file_id": "x", "_load_id": "x"} for row in rows]
+    assert found[0].keys() >= typed_columns(CONTRACT).keys() >= {"at" + LOCAL_DATE, "seen" + LOCAL_DATE}
+
+
+@given(
+    facts=st.lists(
+        st.tuples(
+            st.sampled_from("AB"),
+            st.integers(1, 2),
+            st.sampled_from([None, 1, 2]),
+            st.sampled_from(["late", "early"]),
+            st.sampled_from([None, None, None, "ignored", "rejected"]),
+        ),
+        min_size=1,
+        max_size=25,
+    )
+)
+@settings(max_examples=30, phases=[Phase.generate])
+def test_of_the_sound_rows_of_a_key_the_latest_is_accepted(engine: DuckEngine, facts: list[tuple[Any, ...]]) -> None:
+    arrivals = {"early": 1, "late": 2}  # the name that sorts first came last
+    names = ("shop", "count", "_version", "_file_id", "fault")
+    kinds = (pa.string(), pa.int64(), pa.int64(), pa.string(), pa.string())
+    columns = {name: pa.array(values, kind) for name, kind, values in zip(names, kinds, zip(*facts, strict=True), strict=True)}
+    expected = []
+    for line, (shop, count, version, file, fault) in enumerate(facts):
+        rivals = [
+            (-1 if other[2] is None else other[2], arrivals[other[3]], number)
+            for number, other in enumerate(facts)
+            if other[:2] == (shop, count) and other[4] is None
+        ]
+        stands = rivals and max(rivals) == (-1 if version is None else version, arrivals[file], line)
+        expected.append(fault or ("accepted" if stands else "superseded"))
+    moments = pa.table(columns | {"_line_number": pa.array(range(len(facts)), pa.int64())})
+    with engine.arrow_view("facts", moments), engine.arrow_view("came", pa.table({"f": [*arrivals], "a": [*arrivals.values()]})):
+        engine.name_query("arrivals", "select f as _file_id, a as _arrival from came")
+        engine.name_query("judged", "select *, fault is not distinct from 'ignored' as _ignored, fault as _reasons from facts")
+        fates = engine.rows(f"select _fate from ({athena(fate_select('judged', CONTRACT.key))}) order by _line_number")
+        latest = engine.rows(f"select _line_number from ({athena(latest_select(CONTRACT, 'judged'))}) order by 1")
+    assert [fate for (fate,) in fates] == expected
+    assert [line for (line,) in latest] == [line for line, fate in enumerate(expected) if fate == "accepted"]
