@@ -55,6 +55,14 @@ MISTAKES = {
     "limit": ("vendas as v", "vendas as v limit 5", 13, "limit", "every row once"),
     "inner join": ("vendas as v", "vendas as v\njoin vendas as w on v.pedido = w.pedido", 14, "a join that may lose rows", "left join"),
     "cross join": ("vendas as v", "vendas as v,\nvendas as w", 14, "a join that may lose rows", "left join"),
+    "window function": ("v.preco as", "max(v.preco) over (partition by v.sku) as", 10, "a window function", "the row and its lookups"),
+    "file of its own as a lookup": (
+        "vendas as v",
+        "vendas as v\nleft join vendas as w on v.pedido = w.pedido",
+        14,
+        "vendas a second time",
+        "the driving file kind once",
+    ),
     "union": ("vendas as v", "vendas as v union select 1", 1, "a set operation", "a plain select from one file kind"),
     "nested": ("from vendas as v", "from (select * from vendas) as v", 1, "starts from no file kind", "from one of vendas"),
     "table expression without the rows' ids": (
@@ -86,11 +94,28 @@ def test_a_mistake_is_named_with_its_line(change_sql: Change, old: str, new: str
     assert expected in said_expected
 
 
-def test_a_fault_inside_a_table_expression_has_its_line(change_sql: Change) -> None:
-    start = "with v as (\n    select\n        x.*,\n        x.quando + x.sku as odd\n    from vendas as x\n)\nselect\n"
-    draft = change_sql("-- One row per line.\nselect\n", start)
-    _, line, found, _ = draft.change("sales.sql", "from vendas as v", "from v").mistake()
-    assert (line, "+(TIMESTAMP" in found) == (4, True)
+@pytest.mark.parametrize(
+    ("inner", "outer", "select", "line"),
+    [
+        ("x.quando + x.sku", "y.odd", "v.preco", 4),
+        ("1", "y.quando + y.sku", "v.preco", 10),
+        ("1", "y.odd", "v.quando + v.sku", 21),
+    ],
+    ids=["in the first", "in the second", "after both"],
+)
+def test_a_fault_beside_table_expressions_has_its_line(change_sql: Change, inner: str, outer: str, select: str, line: int) -> None:
+    first = f"with u as (\n    select\n        x.*,\n        {inner} as odd\n    from vendas as x\n),\n"
+    second = f"v as (\n    select\n        y.*,\n        {outer} as more\n    from u as y\n)\nselect\n"
+    draft = change_sql("-- One row per line.\nselect\n", first + second).change("sales.sql", "from vendas as v", "from v")
+    _, at, found, _ = draft.change("sales.sql", "v.preco as", f"{select} as").mistake()
+    assert (at, "+(TIMESTAMP" in found) == (line, True)
+
+
+def test_two_tables_that_start_from_one_kind_of_file(draft: Any) -> None:
+    draft.texts["stores.sql"] = "select v.loja as store_id from vendas as v"
+    file, line, found, expected = draft.mistake()
+    assert (file, line, found) == ("stores.sql", 1, "vendas, which sales.sql starts from too")
+    assert "a row has one fate" in expected
 
 
 def test_an_expression_that_is_its_own_source_ends(change_sql: Change) -> None:
@@ -146,3 +171,21 @@ def test_a_file_that_is_looked_up(draft: Any) -> None:
     file, line, found, expected = draft.mistake()
     assert (file, line, found) == ("sales.sql", 14, "column name")
     assert "of lojas: loja, nome" in expected
+
+
+@pytest.mark.parametrize(
+    ("store", "joined", "plain"),
+    [
+        ("l.nome", "left join lojas as l on v.loja = l.loja", True),
+        ("l.nome", "left join lojas as l on v.loja = l.loja left join lojas as m on v.sku = m.loja", False),
+        ("coalesce(l.nome, (select max(m.nome) from lojas as m))", "left join lojas as l on v.loja = l.loja", False),
+        ("(select max(m.nome) from lojas as m where m.loja = v.loja)", "", False),
+    ],
+    ids=["one join", "two joins", "a join and a subquery", "a subquery"],
+)
+def test_only_a_lookup_that_is_joined_once_tells_the_rows_that_find_a_partner(draft: Any, store: str, joined: str, plain: bool) -> None:
+    draft.texts["lojas.yaml"] = "description: Shops\nglob: lojas.csv\nkey: [loja]\ncolumns:\n  loja: {}\n  nome: {}\n"
+    draft.change("sales.sql", "as v\n", f"as v\n{joined}\n").change("sales.sql", "v.loja as store_id", f"{store} as store_id")
+    bound = draft.check()["silver.sales"]
+    found = bound.matches("lojas", {"vendas": "d", "lojas": "x"})
+    assert (found is not None) is plain
