@@ -17,7 +17,7 @@ import pytest
 
 from sales_tech.contracts.pack import FileContract
 from sales_tech.errors import ConservationError, UnreadableFile
-from sales_tech.ingest import source
+from sales_tech.ingest import careful, source
 from sales_tech.ingest.lines import MAX_LINE_BYTES
 from sales_tech.ingest.reader import ROW_COLUMNS, FileRows, read_rows, schema
 
@@ -133,6 +133,39 @@ def test_a_quote_that_never_fits_spoils_only_its_line(land: Any, tail: str) -> N
     assert (found[0]["_raw"], found[0]["_problem"], found[0]["_line_number"]) == ('1;"a;x;y', "unclosed quote", 2)
     assert [row["_line_number"] for row in found] == list(range(2, read.physical_lines + 1))
     assert found[1]["pedido"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("record", "joined"),
+    [
+        ('1;"a' + "\n" * 99 + '";c\n', True),
+        ('1;"a' + "\n" * 100 + '";c\n', False),
+        ('1;"' + "a" * ((64 << 10) - 11) + '\r\nb";c\r\n', True),
+        ('1;"' + "a" * ((64 << 10) - 10) + '\r\nb";c\r\n', False),
+        ('1;"a\nb\0";c\n', False),
+        ('1;"a\nb";c;d\n', False),
+    ],
+    ids=["100 lines", "101 lines", "65,536 characters", "65,537 characters", "a NUL byte", "a field too many"],
+)
+def test_a_record_is_joined_up_to_a_hundred_lines_and_65536_characters(land: Any, record: str, joined: bool) -> None:
+    found = rows(land(HEADER + record + "2;b;c\n"))
+    end = "\r\n" if "\r" in record else "\n"
+    whole = (record.split(";")[0], record.split('"')[1], "c")
+    assert ((found[0]["pedido"], found[0]["regiao"], found[0]["nota"]) == whole) is joined
+    assert (found[0]["_problem"], len(found)) == ((None, 2) if joined else ("unclosed quote", record.count(end) + 1))
+
+
+def test_a_batch_holds_few_rows_and_little_text_wherever_the_text_stands(land: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(careful, "_BATCH_ROWS", 4)
+    monkeypatch.setattr(careful, "_BATCH_CHARACTERS", 20)
+    records = ['1;a;"b\nc"', "2;a;b", "3;a;b", "4;a;b", "5;a;b", '6;"x\n' + "y" * 20 + '";b', "7;" + "x" * 20, "8;a;b", "9;a;b"]
+    batches = [batch.to_pylist() for batch in land(HEADER + "\n".join(records)).batches()]
+    assert [[row["pedido"] or row["_raw"][:1] for row in batch] for batch in batches] == [
+        ["1", "2", "3", "4"],
+        ["5", "6"],
+        ["7"],
+        ["8", "9"],
+    ]
 
 
 def test_a_nul_byte_spoils_only_its_line(land: Any) -> None:

@@ -30,7 +30,7 @@ def careful_batches(chunks: Iterator[bytes], line_end: bytes, layout: Layout, li
     for line in ahead:
         row = _row(line, ahead, layout)
         rows.append(row)
-        characters += len(line.text)
+        characters += sum(map(len, row.fields if row.fields is not None else (row.raw or "",)))
         if len(rows) >= _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
             yield to_batch(rows, layout)
             rows, characters = [], 0
