@@ -20,7 +20,7 @@ from tests.support.nights import BOTH_PLACES, night, read, read_all
 from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import AuditError, LakeError, QueryError
-from sales_tech.lake import expiry
+from sales_tech.lake import compaction, expiry
 from sales_tech.lake.bookmarks import bookmarks, last_commits
 from sales_tech.lake.compaction import behind, compact, crowded
 from sales_tech.lake.expiry import expirable, expire, needed_snapshots
@@ -111,6 +111,26 @@ def test_a_compaction_keeps_every_row_in_fewer_files(lake: Lake, engine: DuckEng
     tidy(lake, engine)
     assert read(lake.settings, VISITS) == before
     assert Counter(file.partition for file in Lake(lake.settings).files(VISITS)) == {SANTOS: 1, RECIFE: 1}
+
+
+def test_only_small_files_are_compacted_and_only_up_to_the_target(lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(1, 6):
+        put(lake, engine, day)
+    files = lake.files(VISITS)
+    sizes = [file.bytes for file in files]
+    monkeypatch.setattr(compaction, "SMALL", min(sizes))
+    assert crowded(lake, VISITS, 1) == {}
+    monkeypatch.setattr(compaction, "SMALL", max(sizes) + 1)
+    assert (crowded(lake, VISITS, 6), crowded(lake, VISITS, 5)) == ({}, {SANTOS: list(files)})
+    # Two fit and three do not: the fifth file has none to be written with, and stays.
+    monkeypatch.setattr(compaction, "TARGET", 2 * max(sizes))
+    assert 3 * min(sizes) > 2 * max(sizes)
+    before = read(lake.settings, VISITS)
+    tidy(lake, engine, least=5)
+    after = Lake(lake.settings).files(VISITS)
+    assert sorted(file.rows for file in after) == [1, 2, 2]
+    assert [file.path for file in after if file in files] == [files[-1].path]
+    assert read(lake.settings, VISITS) == before
 
 
 def test_compacted_rows_of_bronze_are_in_the_order_of_their_files(lake: Lake, engine: DuckEngine) -> None:
