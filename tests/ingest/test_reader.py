@@ -25,8 +25,8 @@ HEADER = "Pedido;Região;Nota\n"
 
 
 def contract(encoding: str = "utf-8", delimiter: str = ";", **optional: bool) -> FileContract:
-    """A contract of three columns; the keywords say which are optional."""
-    headers = {"pedido": "Pedido", "regiao": "Região", "nota": "Nota"}
+    """A contract of three columns, whose headers it writes with blanks; the keywords say which are optional."""
+    headers = {"pedido": "Pedido", "regiao": " Região", "nota": "Nota\t"}
     columns = {name: {"header": header, "optional": optional.get(name, False)} for name, header in headers.items()}
     return FileContract.model_validate(
         {

@@ -240,6 +240,19 @@ def test_a_table_that_is_not_there_has_nothing(lake: Lake) -> None:
         lake.catalog.load_table(lake.platform.identifier(NAME))
 
 
+def test_a_table_in_which_another_tool_deleted_rows_is_not_read(lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(lake, engine, SANTOS, RECIFE)
+    plain = table.DataScan.plan_files
+
+    def with_deletes(scan: table.DataScan) -> list[table.FileScanTask]:
+        first, *others = plain(scan)
+        return [table.FileScanTask(first.file, {first.file}), *others]
+
+    monkeypatch.setattr(table.DataScan, "plan_files", with_deletes)
+    with pytest.raises(LakeError, match=r"silver\.visits has row-level deletes in snapshot"):
+        lake.files(NAME)
+
+
 def test_another_writers_commit_shows_after_a_refresh(lake: Lake, engine: DuckEngine) -> None:
     first = put(lake, engine, SANTOS)
     second = put(Lake(lake.settings), engine, RECIFE)
