@@ -207,3 +207,37 @@ def test_a_file_that_is_taken_away_while_it_is_looked_at_stops_nobody(erp: Setti
     assert (results[STEP].files_loaded, results[STEP].rejected) == (3, {})
     assert results["ingest/order_events"].notes == ["no new events"]
     assert news(erp) == []
+
+
+def test_each_content_of_a_path_is_a_version_and_all_arrivals_are_numbered(erp: Settings) -> None:
+    (erp.landing / "erp_br").mkdir()
+    one, two = (erp_text("vendas", [sale(order) for order in orders]).encode("latin-1") for orders in ("1", "23"))
+    nights: list[dict[str, bytes | None]] = [
+        {"vendas_1": one, "vendas_2": one},
+        {"vendas_1": two, "vendas_2": None},
+        {"vendas_1": one},
+        {"vendas_1": b""},
+        {"vendas_1": two, "vendas_2": two},
+        {},
+    ]
+    for number, contents in enumerate(nights):
+        for name, content in contents.items():
+            path = erp.landing / "erp_br" / f"{name}.csv"
+            path.unlink() if content is None else path.write_bytes(content)
+            if content is not None:
+                os.utime(path, (number, number))
+        batch_csv.run(Run.begin(erp))
+    names = ("arrival", "file_path", "version", "status", "rows", "reason")
+    entries = sorted(tuple(row[name] for name in names) for row in read(erp, "bronze.files"))
+    again = "this content was loaded from here before, and its rows keep their place"
+    of_first = "same content as erp_br/vendas_1.csv"
+    assert [(*entry[:5], (entry[5] or "").partition(";")[0]) for entry in entries] == [
+        (1, "erp_br/vendas_1.csv", 1, "loaded", 1, ""),
+        (2, "erp_br/vendas_2.csv", 1, "duplicate", 0, of_first),
+        (3, "erp_br/vendas_1.csv", 2, "loaded", 2, ""),
+        (4, "erp_br/vendas_1.csv", 3, "duplicate", 0, again),
+        (5, "erp_br/vendas_1.csv", 4, "rejected", 0, "empty file"),
+        (6, "erp_br/vendas_1.csv", 5, "duplicate", 0, again),
+        (7, "erp_br/vendas_2.csv", 2, "duplicate", 0, of_first),
+    ]
+    assert [row["_line_number"] for row in read(erp, "bronze.erp_br_vendas")] == [2, 2, 3]
