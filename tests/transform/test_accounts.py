@@ -17,7 +17,7 @@ from sales_tech.errors import ConservationError
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake
 from sales_tech.settings import Settings
-from sales_tech.transform.accounts import FATES, REJECTS, Account, Ledger
+from sales_tech.transform.accounts import FATES, REJECTS, Account, Ledger, fates_by_kind
 from sales_tech.transform.sources import ensure_silver
 
 RUN = "20260301T020000-1a2b3c"
@@ -110,6 +110,8 @@ def test_the_books_of_some_nights_are_those_of_each_rows_last_fate(lake: Lake, e
     whole = {place: chance.choice(ALL_FATES) for place in places["lojas"][:7]}
     keep(lake, engine, base, account(engine, "lojas", whole, {}, len(whole)), anew=True)
     assert books(lake.settings) == expected(kinds | {"lojas": whole})
+    counted = Counter((kind, fate) for kind, rows in (kinds | {"lojas": whole}).items() for fate in rows.values())
+    assert fates_by_kind(engine, lake) == sorted(("erp_br", kind, fate, rows) for (kind, fate), rows in counted.items())
 
 
 @pytest.mark.parametrize(
