@@ -64,6 +64,8 @@ def test_the_days_after_end_at_the_last_day_and_at_the_next_promotion() -> None:
     # The day after the first member is promoted by the second, so it is no day after.
     assert (cells.after(1) == table(".....x", ".....x", "......", "..x...")).all()
     assert (cells.after(3) == table(".....x", ".....x", "......", "..xxx.")).all()
+    # Nothing comes before it: not even the day before one that lasts for a single day.
+    assert (cells_of(Member(0, 0, SECOND, 2, 2, 0.2)).after(2) == table("......", "...xx.", "......", "......")).all()
 
 
 def test_sums_are_over_the_cells_that_a_member_has_alone() -> None:

@@ -14,10 +14,10 @@ from sales_tech.promotions.baseline import Groups
 from sales_tech.promotions.cells import PromotedCells
 from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.panel import Member
-from sales_tech.promotions.shrinkage import Pooled
+from sales_tech.promotions.shrinkage import Pooled, pool, sparse_pool
 from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers, estimate_spillovers
-from sales_tech.promotions.states import Smoothed, Wander
-from sales_tech.promotions.timing import DIP_DAYS, FADES, SLUMPS
+from sales_tech.promotions.states import Smoothed, Wander, choose_wander
+from sales_tech.promotions.timing import DIP_DAYS, FADES, PRIOR_DEVIATION, PRIOR_SHARE, SLUMPS
 
 STORES = np.array([0])
 
@@ -214,3 +214,77 @@ def test_the_shares_and_the_slump_by_which_sales_were_made_are_found_again(halo:
     assert found.slump == pytest.approx(slump, abs=0.01)
     # What a clear gain is drawn to is a tenth.
     assert found.halo == pytest.approx(truth.halo, abs=0.02)
+
+
+def regressed(y: np.ndarray, columns: list[np.ndarray], precision: np.ndarray, wander: Wander) -> np.ndarray:
+    """Products (columns, columns and y) of one series, weighed by the inverse of its dense covariance, beside a constant."""
+    days = np.arange(len(y))
+    covariance = wander.deviation**2 * np.exp2(-np.abs(days[:, None] - days) / wander.half_life) + np.diag(1 / precision)
+    inverse, one = np.linalg.inv(covariance), np.ones(len(y))
+    weight = inverse - np.outer(inverse @ one, one @ inverse) / (one @ inverse @ one)
+    x = np.stack(columns)
+    return np.column_stack([x @ weight @ x.T, x @ weight @ y])
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_what_neighbours_lose_and_gain_is_a_regression_on_both(groups: int) -> None:
+    days = 60
+    # Both categories are promoted at once in part, so that a gain from the other one has to be told from one's own loss.
+    runs = [(0, BOTH, 5, 14), (3, BOTH, 10, 19), (1, FIRST, 30, 41), (4, BOTH, 33, 38), (3, SECOND, 50, 55)]
+    of = [Member(row, sku, stores, start, end, 0.2) for row, (sku, stores, start, end) in enumerate(runs)]
+    baseline, found_in = two_categories(*of, skus=6, days=days, states=np.zeros(6))
+    rng, promoted = np.random.default_rng(8), found_in.promoted[:, :groups]
+    baseline.groups, baseline.group_state = Groups(np.arange(groups), groups), Smoothed(*np.zeros((2, 6 * groups, days)))
+    baseline.category_day = rng.normal(0, 0.01, size=(2, days))
+    # On the last days next to nothing is sold.
+    level = rng.uniform(300, 900, size=(6, groups, 1)) * np.where(np.arange(days) < 50, 1.0, 5e-4)
+    known = rng.normal(0, 0.01, size=(6, groups, days)) * ~promoted
+    expected = level * np.exp(known + np.repeat(baseline.category_day, 3, axis=0)[:, None])
+    extra = np.linspace(1.5, 2.5, days) * level * promoted
+    by_kind = [np.stack([table[:3].sum(axis=0), table[3:].sum(axis=0)]) for table in (extra, level * ~promoted, level)]
+    moved = 1 - 0.3 * by_kind[0] / by_kind[1]
+    moved[1] += 0.25 * by_kind[0][0] / by_kind[2][1]
+    sold = rng.poisson(expected * np.repeat(moved, 3, axis=0)) * 1.0
+    told = Pressure(extra, *by_kind, *np.zeros((2, len(FADES), 6, groups, days)), np.zeros((len(SLUMPS), 6, days)))
+    before = replace(Spillovers.none(2), cannibal=Pooled(np.array([0.1, 0.3]), np.zeros(2), 0.0, 0.0, 0.0))
+    offsets = Offsets(known, np.zeros_like(known), np.zeros_like(known))
+    found = estimate_spillovers(baseline, told, sold, expected, offsets, promoted, before)
+
+    # Logs of sales over what is expected without neighbours, of the nation and of its groups, and what may have moved them.
+    free, units, told_of = ~promoted, {}, {}
+    for kind, group in product((0, 1), (*range(groups), -1)):
+        here, mine = slice(None) if group < 0 else slice(group, group + 1), slice(3 * kind, 3 * kind + 3)
+        came, units[kind, group] = ((table * free)[mine, here].sum(axis=(0, 1)) for table in (sold, expected))
+        lost = np.minimum(by_kind[0][kind] / by_kind[1][kind], 4.0)
+        left = np.maximum(1 - before.cannibal.mean[kind] * lost, 0.2)
+        # A step from the share known so far: the tangent of the log there, carried on to a share of none.
+        tangent = -lost / left
+        plain = (expected * np.exp(-baseline.category_day[kind] - known) * free)[mine].sum(axis=0)
+        plain = (plain * left * np.exp(-before.cannibal.mean[kind] * tangent))[here].sum(axis=0)
+        parts = [tangent, *(by_kind[0][source] / by_kind[2][kind] for source in (0, 1))]
+        usual = (expected * np.exp(-known) * free)[mine].sum(axis=0)[here]
+        columns = (np.average(part[here], axis=0, weights=usual) for part in parts)
+        told_of[kind, group] = np.stack([np.log((came + 0.5) / (plain + 0.5)), *columns])
+    # The nation's without what both categories have in common on a day, and the groups' without the nation's.
+    nation = [told_of[kind, -1] for kind in (0, 1)]
+    common = np.average(nation, axis=0, weights=[np.tile(units[kind, -1], (4, 1)) for kind in (0, 1)])
+    products = np.zeros((2, 3, 4))
+    for of_level in ([-1], list(range(groups)) if groups > 1 else []):
+        rows = [(kind, group) for kind in (0, 1) for group in of_level]
+        apart = [told_of[row] - (common if row[1] < 0 else nation[row[0]]) for row in rows]
+        if rows:
+            wander = choose_wander(np.stack([part[0] for part in apart]), np.stack([units[row] for row in rows]), Wander(0.08, 16.0))
+        for row, (y, *xs) in zip(rows, apart, strict=True):
+            products[row[0]] += regressed(y, xs, units[row], wander)
+    worth = 0.1 / PRIOR_DEVIATION**2
+    cannibal = pool(products[:, 0, 0] + worth, products[:, 0, 3] + worth * PRIOR_SHARE)
+    assert found.cannibal.mean == pytest.approx(np.clip(cannibal.mean, 0, 0.9))
+    assert found.cannibal.deviation == pytest.approx(cannibal.deviation)
+    # From one category to the other; none gains from itself.
+    pairs = [(0, 1), (1, 0)]
+    of_pairs = [products[to, 1 + source, 1 + source] for source, to in pairs]
+    rest = [products[to, 1 + source, 3] - products[to, 1 + source, 0] * found.cannibal.mean[to] for source, to in pairs]
+    mean, deviation = sparse_pool(np.array([0.0, *of_pairs, 0.0]), np.array([0.0, *rest, 0.0]))
+    assert found.halo == pytest.approx(np.clip(mean, 0, 0.5).reshape(2, 2))
+    assert found.halo_deviation == pytest.approx(deviation.reshape(2, 2))
+    assert found.halo[0, 1] > 0.01
