@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from sales_tech.promotions.baseline import Baseline, Groups
 from sales_tech.promotions.panel import PromotionPanel
-from sales_tech.promotions.states import Smoothed
+from sales_tech.promotions.states import Smoothed, Wander, smooth
 
 
 def mean_demand(variance: float) -> float:
@@ -123,3 +124,44 @@ def test_concentration_is_the_sum_of_squared_shares_of_the_cells_of_a_day() -> N
     by_category = [of(model.pair[:, 3 * row : 3 * row + 3].ravel().tolist()) for row in (0, 1)]
     assert model.concentration("category").ravel() == pytest.approx(by_category)
     assert model.concentration("store").ravel() == pytest.approx([of(model.pair[store].tolist()) for store in range(4)])
+
+
+@pytest.mark.parametrize("selling", [6, 5])
+def test_a_pair_a_day_of_a_channel_and_a_day_of_a_store_are_held_to_what_the_others_say_where_next_to_nothing_is_sold(selling: int) -> None:
+    panel, _ = shop()
+    rng = np.random.default_rng(4)
+    # Three units a day, of some pairs far more than of others; of a pair more came back than was sold.
+    units = rng.poisson(rng.gamma(4.0, size=(4, 6, 1)) * np.ones((4, 6, DAYS)) * 0.7).astype(np.float32)
+    units[0, 1, :3], units[0, 1, 3:] = -2.0, 0.0
+    units[:, selling:] = 0.0
+    available = panel.available.copy()
+    units[2:, :, 5:8] = 0.0
+    available[:2, :, 9] = False
+    clean = rng.random((6, 4, DAYS)) < 0.9
+    groups = Groups.of(panel)
+    model = Baseline(replace(panel, units=units, available=available), groups).fit(clean, np.zeros(clean.shape), rounds=1)
+
+    seen = available & clean.transpose(1, 0, 2)[groups.of_store]
+    sold, cells = units * seen, seen.sum(axis=2)
+    # At first each store sells its part of what each SKU sells on average.
+    by_sku = sold.sum(axis=(0, 2)) / cells.sum(axis=0)
+    part = sold.sum(axis=(1, 2)) / (cells @ by_sku)
+    first = np.maximum(np.outer(part, by_sku), 1e-9)
+    usual = first[:, :, None] * seen
+    for channel in (0, 1):
+        came, expected = (table[channel == CHANNEL].sum(axis=(0, 1)) for table in (sold, usual))
+        told = [(one + 2) / (two + 2) if two > 0 else 1.0 for one, two in zip(came, expected, strict=True)]
+        assert model.channel_day[channel] == pytest.approx(told, rel=1e-5)
+    # A pair is worth what is expected of it so many times over as pairs differ from each other; where few are seen, ten units.
+    by_sku = np.maximum(sold.sum(axis=(0, 2)), 0.1) / np.maximum(usual.sum(axis=(0, 2)), 0.1)
+    came, wanted = sold.sum(axis=2), np.maximum(usual.sum(axis=2) * by_sku, 1e-9)
+    off = [((one - two) ** 2 - two) / two**2 for one, two in zip(came.ravel(), wanted.ravel(), strict=True) if two > 5]
+    assert (len(off) > 20) == (selling == 6)
+    strength = 1 / np.mean(off) if selling == 6 else 10.0
+    assert 1 < strength < 50
+    assert model.pair == pytest.approx(first * by_sku * (np.maximum(came, 0) + strength) / (wanted + strength), rel=1e-5)
+    came, wanted = sold.sum(axis=1), usual.sum(axis=1)
+    wanted = wanted * came.sum(axis=1, keepdims=True) / wanted.sum(axis=1, keepdims=True)
+    there = wanted > 0
+    level = np.clip(np.divide(came, wanted, out=np.zeros(came.shape), where=there) - 1, -2, 3)
+    assert model.store_day == pytest.approx(smooth(level, usual.sum(axis=1), Wander(0.08, 8.0)).mean, rel=1e-4, abs=1e-6)

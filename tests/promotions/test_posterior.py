@@ -14,11 +14,13 @@ from sales_tech.promotions import posterior
 from sales_tech.promotions.baseline import Groups
 from sales_tech.promotions.cells import PromotedCells
 from sales_tech.promotions.luck import Luck
-from sales_tech.promotions.overlap import overlap_share
+from sales_tech.promotions.overlap import extra_units, overlap_share
 from sales_tech.promotions.panel import Member
+from sales_tech.promotions.placebo import Calibration
 from sales_tech.promotions.shrinkage import Pooled
-from sales_tech.promotions.spillovers import Spillovers
-from sales_tech.promotions.timing import DIP_DAYS, FADES
+from sales_tech.promotions.spillovers import Offsets, Pressure, Spillovers
+from sales_tech.promotions.states import Smoothed
+from sales_tech.promotions.timing import DIP_DAYS, FADES, SLUMPS
 
 NAN, DRAWS, DAYS = float("nan"), 5, 50
 # Store 0 is the first group, stores 1 and 2 are the second; each two SKUs are of one category.
@@ -202,3 +204,145 @@ def test_draws_of_members_add_up_to_those_of_their_promotion() -> None:
     told: Any = SimpleNamespace(panel=cells_of(MEMBERS).panel, cells=cells_of(MEMBERS))
     draws = np.arange(10.0).reshape(2, 5)
     assert posterior.Posterior.by_promotion(told, draws).tolist() == [[0, 1 + 3, 2, 4], [5, 6 + 8, 7, 9]]
+
+
+def spillovers_of(rng: np.random.Generator) -> Spillovers:
+    """Shares as a turn may find them."""
+    lost, missed = (Pooled(rng.uniform(0.1, 0.4, size=2), np.full(2, 0.02), 0.2, 0.01, 0.0) for _ in range(2))
+    return Spillovers(
+        lost, rng.dirichlet(np.ones(4)), missed, rng.uniform(0, 0.2, (2, 2)), np.full((2, 2), 0.01), rng.normal(0, 0.05, len(SLUMPS))
+    )
+
+
+@pytest.mark.parametrize("stock_known", [False, True])
+def test_each_turn_goes_by_what_the_one_before_it_found_and_the_last_one_is_told(
+    monkeypatch: pytest.MonkeyPatch, stock_known: bool
+) -> None:
+    rng, cells = np.random.default_rng(7), cells_of(MEMBERS)
+    told: Any = cells.panel
+    told.region, told.channel, told.channels, told.stock_known = np.array(GROUP), np.zeros(3, dtype=int), ["loja"], stock_known
+    shape, seed = (4, 2, DAYS), 11
+    levels, sold = rng.gamma(9.0, size=(4, *shape)), rng.gamma(9.0, size=shape)
+    lifts, found = [lifts_of(rng) for _ in range(4)], [spillovers_of(rng) for _ in range(4)]
+    for lift in lifts:
+        lift.log_lift[:, 4] = -5.0  # A promotion that sells next to nothing.
+        lift.predicted, lift.log_predicted, lift.hyper = (
+            rng.uniform(0, 1, 5),
+            rng.uniform(0, 0.6, 5),
+            pd.DataFrame({"null_share": [0.1, 0.3]}),
+        )
+    above, own, shared = rng.uniform(1, 1.2, size=shape), rng.uniform(0.01, 0.1, size=5), np.full(5, 0.02)
+    fits, shelves, fitted, data, steps, judged = ([] for _ in range(6))  # type: ignore[var-annotated]
+
+    class Model:
+        sku_state, group_state = Smoothed(*rng.normal(0, 0.1, (2, 4, DAYS))), Smoothed(*rng.normal(0, 0.1, (2, 8, DAYS)))
+        luck, price_elasticity = Luck(1.4, 0.3), Pooled(np.array([1.5, 2.5]), np.zeros(2), 1.8, 0.0, 0.0)
+
+        def __init__(self, panel: Any, groups: Groups) -> None:
+            self.panel, self.groups = panel, groups
+
+        def fit(self, clean: np.ndarray, offset: np.ndarray, rounds: int) -> None:
+            assert rounds > 0
+            fits.append((clean, offset))
+
+        def expect(self, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return levels[len(fits) - 1] * np.exp(offset), sold
+
+        def above_median(self, units: np.ndarray) -> np.ndarray:
+            return np.where(units > 0, 1.0, above)
+
+        def concentration(self, state: str) -> np.ndarray:
+            return np.full((8, 1), 0.4) if state == "group" else np.ones((4, 1))
+
+        def infer_shelves(self, offset: np.ndarray, promoted: np.ndarray) -> None:
+            shelves.append((offset, promoted))
+
+    def errors(_: Any, units: np.ndarray) -> Any:
+        fitted.append(units)
+        return SimpleNamespace(variances=lambda *_: (own, shared))
+
+    def sampler(observed: Any, sizes: dict[str, int], seed: int) -> Any:
+        data.append((observed, sizes, seed))
+        return SimpleNamespace(sample=lambda: lifts[len(data) - 1])
+
+    def estimated(*told: Any) -> Spillovers:
+        steps.append(told[1:])
+        return found[len(steps) - 1]
+
+    def calibrated(_: Any, __: Any, offset: np.ndarray, of: int) -> Calibration:
+        assert len(fits) == 4
+        assert offset.tolist() == fits[-1][1].tolist()
+        assert of == seed
+        return Calibration(2.0, 3.0, 7)
+
+    def judge(*told: Any) -> np.ndarray:
+        judged.append(told)
+        return np.full(4, 0.9)
+
+    monkeypatch.setattr(posterior, "Baseline", Model)
+    monkeypatch.setattr(posterior, "ErrorModel", SimpleNamespace(of=errors))
+    for name, stand_in in (("LiftModel", sampler), ("estimate_spillovers", estimated), ("calibrate", calibrated), ("confidence", judge)):
+        monkeypatch.setattr(posterior, name, stand_in)
+    result = posterior.fit_posterior(told, seed)
+
+    promoted, after = np.zeros(shape, dtype=bool), {days: np.zeros(shape, dtype=bool) for days in (3, DIP_DAYS)}
+    for member in MEMBERS:
+        for sku, group, day in window(member):
+            promoted[sku, group, day] = True
+            for days, table in after.items():
+                table[sku, group, member.end + 1 : member.end + 1 + days] = True
+    nothing, extra, known = np.zeros(shape), np.zeros(shape), Spillovers.none(2)
+    offsets = Offsets(nothing, nothing, nothing)
+    assert [len(part) for part in (fits, data, steps, shelves)] == [4, 4, 4, 0 if stock_known else 3]
+    for turn in range(4):
+        # What is bought ahead is not known in the first turn, so that days after promotions are left out.
+        clean = ~promoted & ~after[DIP_DAYS] if turn == 0 else ~promoted
+        assert fits[turn][0].tolist() == clean.tolist()
+        assert fits[turn][1] == pytest.approx(offsets.neighbours + offsets.dip + offsets.chosen)
+        expected = levels[turn] * np.exp(fits[turn][1]) * np.where(clean, 1.0, above)
+        assert fitted[turn] == pytest.approx(expected * clean)
+        observed, sizes, drawn = data[turn]
+        assert (sizes, drawn) == ({"category": 2, "brand": 2, "mechanic": 3}, seed)
+        assert observed.baseline == pytest.approx(cells.sums(expected))
+        assert observed.own_error == pytest.approx(own * (2 if turn == 3 else 1))
+        assert observed.shared_error == pytest.approx(shared * (3 if turn == 3 else 1))
+        assert observed.mechanic.tolist() == [0, 2, 1, 2, 0]
+        lift, share = lifts[turn], posterior._share(cells, lifts[turn], expected, sold)
+        more = extra_units(cells, expected, lift.log_lift, np.exp(lift.log_error), share)
+        extra = more if turn == 0 else (extra + more) / 2
+        usual = expected / np.exp(offsets.neighbours + offsets.dip)
+        pressure, *others = steps[turn]
+        wanted = Pressure.of(Model(told, Groups(np.array(GROUP), 2)), extra, expected * cells.spread(lift.predicted), usual, promoted)  # type: ignore[arg-type]
+        for name in ("by_sku", "extra", "peers", "usual", "after", "calm_after", "chosen"):
+            assert getattr(pressure, name) == pytest.approx(getattr(wanted, name))
+        assert others[0] is sold
+        assert others[1] == pytest.approx(expected)
+        assert others[2].total.tolist() == fits[turn][1].tolist()
+        assert others[3].tolist() == promoted.tolist()
+        assert others[4].slump == pytest.approx(known.slump)
+        known = found[0] if turn == 0 else found[turn].half_way(known)
+        if turn < 3:
+            offsets = wanted.offsets(told, known, usual, promoted)
+        if turn < 3 and not stock_known:
+            offset, empty = shelves[turn]
+            lifted = offsets.total.copy()
+            lifted[promoted] += np.log(np.maximum(1 + extra / expected, 0.1))[promoted]
+            assert offset == pytest.approx(lifted)
+            # Shelves that a promotion emptied stay empty for some days.
+            assert empty.tolist() == (promoted | after[3]).tolist()
+    assert (1 + extra / expected)[promoted].min() < 0.1
+    assert result.offsets.total == pytest.approx(offsets.total)
+    assert result.spillovers.halo == pytest.approx(known.halo)
+    assert result.spillovers.cannibal.mean == pytest.approx(known.cannibal.mean)
+    assert result.spared == pytest.approx(wanted.spared(told, known, usual, cells))
+    share, baseline, incremental = posterior._effects(cells, lifts[3], expected, sold, result.spared)
+    for name, figures in {"expected": expected, "overlap_share": share, "baseline": baseline, "incremental": incremental}.items():
+        assert getattr(result, name) == pytest.approx(figures)
+    cannibalised, halo, pulled = posterior._moved(told, cells, known, incremental, usual, np.random.default_rng((seed, 1)))
+    for name, figures in {"cannibalised": cannibalised, "halo": halo, "pulled": pulled}.items():
+        assert getattr(result, name) == pytest.approx(figures)
+    (of_last, seen, means, drawn), *_ = judged
+    assert (of_last is data[3][0], means, drawn) == (True, {"null_share": pytest.approx(0.2)}, seed)
+    assert seen.actual == pytest.approx(posterior.Sightings.of(cells, expected, sold, nothing, lifts[3], share).actual)
+    assert result.confidence.tolist() == [0.9] * 4
+    assert (result.calibration, result.mechanics, result.sold is sold) == (Calibration(2.0, 3.0, 7), ["cupom", "leve 3", "unknown"], True)
