@@ -204,7 +204,7 @@ class Baseline:
         self.pair *= by_sku
         wanted = np.maximum(expected.pair * by_sku, TINY)
         strength = self._pair_strength(sold.pair, wanted)
-        self.pair *= (np.maximum(sold.pair, 0) + strength) / (wanted + strength)
+        self.pair *= (sold.pair + strength) / (wanted + strength)
         by_store, expected_store = sold.store_day, np.maximum(expected.store_day, TINY)
         ratio = by_store.sum(axis=1, keepdims=True) / expected_store.sum(axis=1, keepdims=True)
         wander = self.wanders.get("store", Wander(0.08, 8.0))
