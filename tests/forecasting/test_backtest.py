@@ -116,6 +116,24 @@ def test_the_forecaster_itself_is_left_unfitted() -> None:
     assert not hasattr(forecaster, "fitted_")
 
 
+class Plain:
+    """A forecaster that is no estimator of scikit-learn."""
+
+    series, time, target, plan, static, freq = ("sku",), "date", "units", (), (), "D"
+
+    def fit(self, panel: pd.DataFrame) -> None:
+        self.mean = panel["units"].mean()
+
+    def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
+        return plan_frame[["sku", "date"]].assign(mean=self.mean)
+
+
+def test_a_forecaster_of_ones_own_is_copied_for_each_cutoff() -> None:
+    mine = Plain()
+    assert backtest(mine, panel_of(a=[1, 2, 6]), [day(0), day(1)], 1)["mean"].tolist() == [1.0, 1.5]
+    assert not hasattr(mine, "mean")
+
+
 def test_a_series_that_has_no_past_is_left_out_unless_it_is_wanted() -> None:
     panel = pd.concat([panel_of(a=[1, 2, 3]), panel_of(first=day(2), new=[7])])
     assert backtest(LastValue(), panel, [day(1)], 1)["sku"].tolist() == ["a"]
@@ -204,6 +222,11 @@ def test_more_cutoffs_than_the_panel_has_room_for_are_refused() -> None:
 def test_numbers_of_cutoffs_below_one_are_refused(numbers: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="expected 1 or more of each"):
         rolling_cutoffs(panel_of(a=range(5)), "date", "D", *numbers)
+
+
+def test_cutoffs_of_a_panel_without_their_column_of_time_are_refused() -> None:
+    with pytest.raises(ValueError, match="the panel has no column sold_on; its columns are sku, date, units"):
+        rolling_cutoffs(panel_of(a=[1, 2]), "sold_on", "D", 1, 1)
 
 
 def test_a_frequency_that_is_not_known_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.forecasting.calendar_features import calendar_of
-from sales_tech.forecasting.occasions import Answers, Occasion, occasion_columns, occasions_in, occasions_of, own_occasions
+from sales_tech.forecasting.occasions import Answers, Occasion, doubts_of, occasion_columns, occasions_in, occasions_of, own_occasions
 from sales_tech.forecasting.rows import Rows
 
 DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
@@ -107,6 +107,84 @@ def test_what_all_groups_do_alike_is_the_answer_of_none() -> None:
     groups = {"group": np.array([0, 0, 0, 1, 1, 1])}
     told = Answers(["in feasts: party"]).fit(rows, groups, calendar, np.full(len(sold), 50.0), sold, rows.known).of(rows, groups, calendar)
     assert np.abs(told).max() < 0.03
+
+
+def test_answers_of_a_kind_and_of_each_of_its_times_are_weighed_group_by_group_in_turn() -> None:
+    rng, days = np.random.default_rng(5), 90
+    feasts = [
+        Occasion(name, kind, date(2024, 2, day), date(2024, 2, day + 4)) for name, kind, day in (("a", "gifts", 3), ("b", "gifts", 16))
+    ]
+    names = ["in gifts: a", "in gifts: b", "in sales: c"]
+    rows = rows_of(9, days)
+    calendar = calendar_of(rows.first, days, DAY, None, [*feasts, Occasion("c", "sales", date(2024, 3, 10), date(2024, 3, 20))])
+    calendar.loc[12, "in gifts: b"] = 0.4  # A part of a period may lie in an occasion.
+    shares = calendar[names].to_numpy()
+    groups = {"kind": np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), "place": np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])}
+    truth = rng.normal(0, 0.4, size=(3, 3))
+    truth[2] = -9.0  # Who never sells in an occasion.
+    level = rng.uniform(2, 40, size=9)[rows.code] * rng.uniform(0.8, 1.2, size=9 * days)
+    level[:3] = 0.0
+    sold = rng.poisson(level * np.exp((shares[rows.period] * truth[groups["kind"][rows.code]]).sum(axis=1))).astype(float)
+    used = rng.random(len(level)) < 0.9
+    told = Answers(names).fit(rows, groups, calendar, level, sold, used).of(rows, groups, calendar)
+
+    at = [row for row in range(len(level)) if used[row] and level[row] > 0]
+    usual, weight = {row: level[row] for row in at}, {row: level[row] ** -0.5 for row in at}
+    luck = sum(weight[row] ** 2 * (sold[row] - level[row]) ** 2 for row in at) / len(at)
+    inside = {row: shares[rows.period[row]] for row in at}
+    for one in range(3):
+        # First without what all of them do.
+        all_do = sum(weight[row] * sold[row] * inside[row][one] for row in at) / sum(
+            weight[row] * usual[row] * inside[row][one] for row in at
+        )
+        usual = {row: usual[row] * all_do ** inside[row][one] for row in at}
+    expected = np.zeros(len(level))
+    for of in groups.values():
+        logs = np.zeros((3, 3))
+        for members, spread in (([0, 1], 0.15), ([2], np.hypot(0.15, 0.1)), ([0], 0.1), ([1], 0.1)):
+            for group in set(of.tolist()):
+                mine = [(row, sum(inside[row][one] for one in members)) for row in at if of[rows.code[row]] == group]
+                came, wanted = (sum(weight[row] * units[row] * part for row, part in mine) for units in (sold, usual))
+                doubt = luck * sum(weight[row] ** 2 * usual[row] * part**2 for row, part in mine)
+                # A little luck on both sides, then as much of it as two and a half kinds of doubt leave.
+                log = np.log((came + doubt / wanted) / (wanted + doubt / wanted)) * spread**2 / (spread**2 + 2 * doubt / wanted**2)
+                moved = np.clip(logs[group, members[0]] + log, -1, 1) - logs[group, members[0]]
+                logs[group, members] += moved
+                for row, part in mine:
+                    usual[row] *= np.exp(moved * part)
+        expected += (shares[rows.period] * logs[of[rows.code]]).sum(axis=1)
+    assert told == pytest.approx(np.clip(expected, -1, 1), abs=1e-9)
+    assert told.min() == -1
+    assert np.ptp(told[(rows.code == 0) & (shares[rows.period].max(axis=1) == 1)]) > 0.1
+
+
+def test_what_an_occasion_seems_to_do_is_in_doubt_as_other_days_of_its_length_differ() -> None:
+    rng, size = np.random.default_rng(6), 120
+    shares = np.zeros((size + 30, 3))
+    # The first comes twice, for five and for three days; of the second, only the end and the beginning are known; the third is new.
+    shares[20:25, 0], shares[70:73, 0], shares[:6, 1], shares[110:125, 1], shares[130:140, 2] = 1.0, 0.5, 1.0, 1.0, 1.0
+    period = np.repeat(np.arange(3, size), 2)
+    usual, noise = rng.uniform(50, 90, size=len(period)), np.exp(rng.normal(0, 0.2, size=size))
+    sold = usual * noise[period]
+    sold[np.isin(period, [40, 41])] = 0.0  # Shut.
+    found = doubts_of(shares, period, sold, usual, 0.7)
+
+    ratios = {day: np.log(sold[period == day].sum() / usual[period == day].sum()) for day in range(3, size) if sold[period == day].any()}
+    busy = {day for day in range(size) if shares[day].any()}
+
+    def variance(length: int, times: int) -> float:
+        means = []
+        for first in range(size - length + 1):
+            span = range(first, first + length)
+            known = [ratios[day] for day in span if day in ratios]
+            if not busy.intersection(span) and len(known) >= max(length / 2, 1):
+                means.append(sum(known) / len(known))
+        return float(np.var(means)) / times
+
+    assert found == pytest.approx([variance(4, 2), variance(1, 1), variance(1, 1)])
+    # Where hardly any day is without an occasion, a variance is believed.
+    shares[2:, 0] = 1.0
+    assert doubts_of(shares, period, sold, usual, 0.7).tolist() == [0.7] * 3
 
 
 def test_empty_shelves_in_an_occasion_do_not_make_a_group_one_that_never_sells_in_it() -> None:

@@ -146,8 +146,8 @@ def test_a_shorter_backtest_than_the_horizon_is_made() -> None:
 
 
 def test_sales_below_nothing_are_warned_of_and_learnt_as_nothing() -> None:
-    returned = PAST.assign(units=PAST["units"].where(PAST.index % 50 != 3, -2.0))
-    with pytest.warns(NegativeSales, match="7 rows with a negative units, the least -2.0"):
+    returned = PAST.assign(units=PAST["units"].where(PAST.index % 50 != 3, -2.0).where(PAST.index != 103, -5.0))
+    with pytest.warns(NegativeSales, match=f"7 rows with a negative units, the least -5.0 on {PAST['date'][103]};"):
         found = told(returned, FUTURE)
     same(found, told(PAST.assign(units=PAST["units"].where(PAST.index % 50 != 3, 0.0)), FUTURE))
 
