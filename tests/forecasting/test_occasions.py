@@ -25,6 +25,7 @@ def test_gifts_are_bought_in_the_ten_days_up_to_the_date() -> None:
     assert found["Black Friday"] == (date(2026, 11, 23), date(2026, 11, 30))
     assert found["Natal"] == (date(2026, 12, 8), date(2026, 12, 24))
     assert found["Volta às Aulas"] == (date(2026, 1, 10), date(2026, 2, 8))
+    assert found["Dia do Consumidor"] == (date(2026, 3, 12), date(2026, 3, 18))
 
 
 def test_elsewhere_there_are_black_friday_and_christmas_and_without_a_country_nothing() -> None:
@@ -72,6 +73,11 @@ def test_weeks_have_only_ones_own_occasions() -> None:
 def test_an_occasion_without_two_days_in_order_is_an_error(times: list, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         own_occasions({"party": times})
+
+
+def test_ones_own_occasion_is_a_kind_of_its_own_and_may_last_a_single_day() -> None:
+    told = own_occasions({"party": [("2024-03-05", "2024-03-05"), ("2025-03-05", "2025-03-09")]})
+    assert told == [Occasion("party", "own party", date(year, 3, 5), date(year, 3, day)) for year, day in ((2024, 5), (2025, 9))]
 
 
 def rows_of(series: int, periods: int) -> Rows:
