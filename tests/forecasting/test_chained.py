@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +53,65 @@ def test_a_mean_goes_over_from_what_was_sold_to_what_has_been_told() -> None:
     assert mean(-1, 5) == (1 + 3 + 4 + 10) / 4
     assert np.isnan(mean(0, 1))
     assert np.isnan(mean(4, 5))
+
+
+@pytest.mark.parametrize("freq", ["D", "W"])
+def test_it_looks_back_on_what_was_sold_before_the_origin_and_on_what_it_told_of_quiet_days_since(
+    monkeypatch: pytest.MonkeyPatch, freq: str
+) -> None:
+    lags, windows, (season, length) = {"D": ((1, 7, 14, 28), (7, 28, 56), (7, 14)), "W": ((1, 2, 4, 8, 52), (4, 8, 13), (2, 4))}[freq]
+    whole = shop(skus=3, days=90, closed_sundays=freq == "D")
+    if freq == "W":
+        whole["date"] = whole["date"].min() + (whole["date"] - whole["date"].min()) * 7
+    past, future = split(whole, 5 * (7 if freq == "W" else 1))
+    # Gaps of which nothing is known, a young series, and plans that reach unlike far.
+    past = past[(np.random.default_rng(1).random(len(past)) < 0.9) | (past["date"] == past["date"].max())]
+    past = past[(past["sku"] != "S02") | (past["date"] > sorted(past["date"].unique())[50])].reset_index(drop=True)
+    future = future[(future["sku"] != "S01") | (future["date"] < sorted(future["date"].unique())[3])].reset_index(drop=True)
+    plan = ["depth", "price", "mechanic", "open"]
+    model = forecaster(plan=plan, horizon=5, trees=1, most_rows=300, fill_gaps="unknown", shorter_plans=True, freq=freq).fit(past)
+    seen: list[tuple[Any, ...]] = []
+    since: list[tuple[Any, ...]] = []
+    columns, put = Chained._columns, _Chain.put
+
+    def noted(self: Chained, chain: _Chain, at: Any, target: Any, *, quiet: bool) -> Any:
+        found = columns(self, chain, at, target, quiet=quiet)
+        seen.append((chain, at, target, quiet, found, [one[1:] for one in since if one[0] is chain]))
+        return found
+
+    def noted_put(self: _Chain, step: int, at: Any, means: Any, closed: Any) -> None:
+        since.append((self, step, at, means, closed))
+        put(self, step, at, means, closed)
+
+    monkeypatch.setattr(Chained, "_columns", noted)
+    monkeypatch.setattr(_Chain, "put", noted_put)
+    model.predict(future)
+    checked = set()
+    for chain, at, target, quiet, found, told_of in seen:
+        rows, calendar, plans = chain.situation.plan.rows, chain.situation.calendar, chain.situation.plan
+        for place, (path, row) in enumerate(zip(at.tolist(), target.tolist(), strict=True)):
+            origin, begin = int(chain.origin[path]), int(np.flatnonzero(rows.code == rows.code[row])[0])
+            units = {one: rows.units[one] for one in range(begin, origin + 1) if rows.known[one]}
+            for step, paths, means, closed in told_of:
+                for number in np.flatnonzero((paths == path) & ~closed):
+                    units[origin + step] = means[number]
+
+            def mean(before: int, count: int, units: dict[int, float] = units, row: int = row) -> float:
+                known = [units[one] for one in range(row - before - count + 1, row - before + 1) if one in units]
+                return float(np.mean(known)) if known else np.nan
+
+            date = rows.first + int(rows.period[row]) * rows.length
+            expected = {f"lag {lag}": mean(lag, 1) for lag in lags} | {f"mean {window}": mean(1, window) for window in windows}
+            expected |= {"mean of all": mean(1, row - begin), "mean of a season ago": mean(season, length)}
+            expected |= {"month": (date.day_of_year - 1) // 30.5, "week_of_year": calendar["week_of_year"].iloc[rows.period[row]]}
+            expected |= {"static 0": chain.situation.attributes[rows.code[row], 0]}
+            expected["+plan depth"] = 0.0 if quiet else rows.plan["depth"][row]
+            expected["plan mechanic"] = plans.neutral["mechanic"] if quiet else rows.plan["mechanic"][row]
+            expected["plan price"] = plans.references["price"][origin]
+            for name, value in expected.items():
+                assert found[name][place] == pytest.approx(value, nan_ok=True), name
+            checked.add((quiet, row - origin))
+    assert checked == set(product((True, False), range(1, 6)))
 
 
 def test_weeks_that_take_turns_go_on_taking_turns() -> None:
