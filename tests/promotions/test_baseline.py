@@ -12,6 +12,8 @@ import pytest
 
 from sales_tech.promotions.baseline import Baseline, Groups
 from sales_tech.promotions.panel import PromotionPanel
+from sales_tech.promotions.shelf import on_shelf
+from sales_tech.promotions.shrinkage import pool
 from sales_tech.promotions.states import Smoothed, Wander, smooth
 
 
@@ -171,3 +173,95 @@ def test_pairs_and_days_of_channels_and_stores_of_next_to_no_sale_are_held_by_wh
     there = wanted > 0
     level = np.clip(np.divide(came, wanted, out=np.zeros(came.shape), where=there) - 1, -2, 3)
     assert model.store_day == pytest.approx(smooth(level, usual.sum(axis=1), Wander(0.08, 8.0)).mean, rel=1e-4, abs=1e-6)
+
+
+def drawn(seed: int) -> tuple[Baseline, np.ndarray, np.ndarray, np.random.Generator]:
+    """A model of the shop with one launch and one withdrawal more, and tables of units sold and expected."""
+    panel, _ = shop()
+    panel.launched[0], panel.withdrawn[2] = 10, 150
+    rng = np.random.default_rng(seed)
+    now = rng.gamma(3.0, 4.0, size=(6, 4, DAYS))
+    return Baseline(panel, Groups.of(panel)), rng.poisson(now * rng.uniform(0.5, 2, size=(6, 1, DAYS))) * 1.0, now, rng
+
+
+def test_skus_share_how_sales_begin_and_end_week_by_week_and_categories_their_weekdays() -> None:
+    model, units, now, _ = drawn(5)
+    expected, age = now.copy(), np.zeros((6, DAYS))
+    launches, ends = {0: 10, 2: 40}, {2: 150, 4: 129}
+    weeks = [[(sku, first + 7 * week + day) for sku, first in launches.items() for day in range(7)] for week in range(8)]
+    weeks += [[(sku, last - 7 * week - day) for sku, last in ends.items() for day in range(7)] for week in range(6)]
+    for days in weeks:
+        # Five units more on both sides hold what is hardly seen.
+        change = (sum(units[sku, :, day].sum() for sku, day in days) + 5) / (sum(expected[sku, :, day].sum() for sku, day in days) + 5)
+        for sku, day in days:
+            expected[sku, :, day] *= change
+            age[sku, day] += np.log(change)
+    assert model._ages(units, now) == pytest.approx(expected)
+    assert model.age == pytest.approx(age)
+
+    weekday = np.arange(DAYS) % 7  # The first day is a Monday.
+    for row in (0, 1):
+        came, usual = (np.array([table[row == CATEGORY][:, :, weekday == day].sum() for day in range(7)]) for table in (units, now))
+        change = (came + 200) / (usual + 200)
+        change /= (change * usual).sum() / usual.sum()
+        expected[row == CATEGORY] = now[row == CATEGORY] * change[weekday]
+    assert model._weekdays(units, now) == pytest.approx(expected)
+
+
+def test_elasticities_are_regressions_on_the_price_beside_a_level_that_wanders_drawn_to_category_and_brand() -> None:
+    model, units, now, rng = drawn(6)
+    model.sku_state, model.price_effect = (
+        Smoothed(rng.normal(0, 0.2, size=(6, DAYS)), np.zeros((6, DAYS))),
+        rng.normal(0, 0.1, size=(6, DAYS)),
+    )
+    state, before = model.sku_state.mean, model.price_effect
+    log_price = np.log(model.panel.price) - np.log(model.panel.price).mean(axis=1, keepdims=True)
+    days = np.arange(DAYS)
+    information, gain = np.zeros(6), np.zeros(6)
+    for sku in range(6):
+        came, usual = units[sku].sum(axis=0), now[sku].sum(axis=0)
+        y = np.clip(state[sku] + before[sku] + came / usual - 1, -4, 6)
+        covariance = 0.15**2 * np.exp2(-np.abs(days[:, None] - days) / 32) + np.diag(1 / usual)
+        design = np.column_stack([-log_price[sku], np.ones(DAYS)])
+        both = np.linalg.inv(design.T @ np.linalg.solve(covariance, design))
+        information[sku] = 1 / both[0, 0]
+        gain[sku] = information[sku] * (both @ design.T @ np.linalg.solve(covariance, y))[0]
+    scaled = model._prices(units, now)
+    of_category = pool(*(np.array([part[:3].sum(), part[3:].sum()]) for part in (information, gain)))
+    rest, cell = gain - information * of_category.mean[CATEGORY], 2 * CATEGORY + model.panel.brand
+    of_brand = pool(*(np.bincount(cell, part, 4) for part in (information, rest)), centre=0.0)
+    elasticity = of_category.mean[CATEGORY] + of_brand.mean[cell]
+    assert model.sku_elasticity == pytest.approx(elasticity)
+    assert model.price_elasticity.deviation == pytest.approx(of_category.deviation)
+    assert model.price_effect == pytest.approx(-elasticity[:, None] * log_price)
+    assert scaled == pytest.approx(now * np.exp(model.price_effect - before)[:, None])
+
+
+def test_shelves_are_inferred_from_what_each_store_was_expected_to_sell_with_its_promotions() -> None:
+    model, _, _, rng = drawn(7)
+    panel, groups = model.panel, Groups(np.array([1, 0, 1, 0]), 2)
+    model.groups, model.group_state = groups, Smoothed(rng.normal(0, 0.2, size=(12, DAYS)), np.zeros((12, DAYS)))
+    model.pair, model.store_day = rng.gamma(2.0, size=(4, 6)), rng.normal(0, 0.2, size=(4, DAYS))
+    model.channel_day, model.weekday = rng.uniform(0.5, 2, size=(2, DAYS)), rng.uniform(0.5, 2, size=(2, 7))
+    model.category_day, model.age = rng.normal(0, 0.2, size=(2, DAYS)), rng.normal(0, 0.2, size=(6, DAYS))
+    model.price_effect, model.sku_state = (
+        rng.normal(0, 0.2, size=(6, DAYS)),
+        Smoothed(rng.normal(0, 0.2, size=(6, DAYS)), np.zeros((6, DAYS))),
+    )
+    offset, promoted = rng.normal(0, 0.3, size=(6, 2, DAYS)), rng.random((6, 2, DAYS)) < 0.2
+    panel.units[:] = rng.poisson(2.0, size=panel.units.shape) * panel.available
+    panel.units[1, 3, 60:75] = 0.0
+    expected, within = np.zeros((DAYS, 4, 6), np.float32), np.zeros((DAYS, 4, 6), dtype=bool)
+    for store, sku, day in np.ndindex(4, 6, DAYS):
+        kind, group = CATEGORY[sku], groups.of_store[store]
+        logs = model.category_day[kind, day] + model.age[sku, day] + model.price_effect[sku, day] + model.sku_state.mean[sku, day]
+        logs += model.group_state.mean[2 * sku + group, day] + offset[sku, group, day] + model.store_day[store, day]
+        units = model.pair[store, sku] * model.weekday[kind, day % 7] * model.channel_day[CHANNEL[store], day] * np.exp(logs)
+        expected[day, store, sku], within[day, store, sku] = units, promoted[sku, group, day]
+    sold, known = (np.moveaxis(table, 2, 0).reshape(DAYS, 24) for table in (panel.units, panel.available))
+    chance, rates = on_shelf(sold, expected.reshape(DAYS, 24), within.reshape(DAYS, 24), known)
+    model.infer_shelves(offset, promoted)
+    told = np.where(known, chance, 0.0).reshape(DAYS, 4, 6)
+    assert model.exposure == pytest.approx(np.moveaxis(told, 0, 2), abs=1e-4)
+    assert np.ptp(model.exposure[panel.available]) > 0.5
+    assert vars(model.shelf_rates) == pytest.approx(vars(rates), rel=1e-4)
