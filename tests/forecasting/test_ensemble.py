@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,23 @@ def test_a_key_that_hardly_any_series_share_is_no_attribute() -> None:
     panel = shop(skus=12, days=80).assign(channel=lambda frame: np.where(frame["sku"] < "S06", "online", "loja"))
     fitted = forecaster(series=["sku", "channel"], static=[]).fit(panel)
     assert fitted.ensemble_.statics_.static == ["channel"]
+
+
+def test_nothing_is_learnt_from_what_came_later_or_is_not_known() -> None:
+    model = forecaster(trees=5, horizon=7).fit(shop(skus=4, days=130))
+    past, last = model.past_, 110
+    rng = np.random.default_rng(2)
+    known = past.rows.known & (rng.random(len(past.rows.code)) < 0.9)
+    hidden = (past.rows.period > last) | ~known
+    ahead = np.flatnonzero((past.rows.period > last) & (past.rows.period <= last + 7))
+    told = []
+    for more in (0.0, 500.0):
+        units = np.where(hidden, past.rows.units + more * rng.random(len(known)), past.rows.units)
+        whole = replace(past, rows=replace(past.rows, units=units, known=known))
+        calendar = model._calendar(whole)
+        fitted = Ensemble(7, seed=1, most_rows=2_000, trees=5).fit(whole, calendar, last)
+        told.append(fitted.members_means(fitted.matrix(whole, calendar, ahead, past.rows.period[ahead] - last)))
+    assert told[0].tolist() == told[1].tolist()
 
 
 def kinds_of(model: Any) -> list[str]:
