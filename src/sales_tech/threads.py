@@ -1,12 +1,18 @@
-"""Threads of the linear algebra below NumPy and SciPy."""
+"""Threads of the libraries that compute: of linear algebra below NumPy and SciPy, and of trees in scikit-learn."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+BLAS, OPENMP = "blas", "openmp"
+# Below so many rows trees answer sooner in one thread than threads meet.
+FEW_ROWS = 10_000
 
 Given = ParamSpec("Given")
 Told = TypeVar("Told")
@@ -21,14 +27,42 @@ def one_blas_thread(function: Callable[Given, Told]) -> Callable[Given, Told]:
 
     @functools.wraps(function)
     def alone(*args: Given.args, **named: Given.kwargs) -> Told:
-        with _libraries().limit(limits=1, user_api="blas"):
+        with _libraries(BLAS).limit(limits=1):
             return function(*args, **named)
 
     return alone
 
 
-@functools.cache
-def _libraries() -> ThreadpoolController:
-    import scipy.linalg  # noqa: F401 -- SciPy brings a library of its own, found only once it is loaded
+def side_by_side(tasks: Sequence[Callable[[], Told]]) -> list[Told]:
+    """What the tasks return, in their order: at once as far as there are threads for trees, which the tasks share among them.
 
-    return ThreadpoolController()
+    Threads of one fit meet at each of many short loops, and where one is held up all wait; fits that go on by themselves do
+    not, and take no longer. An error is raised when all tasks have ended, of several that of the first task.
+    """
+    threads = max((library["num_threads"] for library in _libraries(OPENMP).info()), default=1)
+    workers = min(threads, len(tasks))
+    if workers < 2:
+        return [task() for task in tasks]
+
+    def alone(task: Callable[[], Told]) -> Told:
+        with _libraries(OPENMP).limit(limits=threads // workers):
+            return task()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return [future.result() for future in [pool.submit(alone, task) for task in tasks]]
+
+
+@contextlib.contextmanager
+def threads_for(rows: int) -> Iterator[None]:
+    """Within it trees answer for few rows in the caller's thread."""
+    with _libraries(OPENMP).limit(limits=1) if rows < FEW_ROWS else contextlib.nullcontext():
+        yield
+
+
+@functools.cache
+def _libraries(kind: str) -> ThreadpoolController:
+    # A library is found only once it is loaded; SciPy brings one of linear algebra beside NumPy's.
+    import scipy.linalg  # noqa: F401
+    import sklearn.ensemble  # noqa: F401
+
+    return ThreadpoolController().select(user_api=kind)

@@ -19,6 +19,7 @@ from sales_tech.forecasting.members import LEARNING_RATE, MOST_CODES, telling
 from sales_tech.forecasting.plan_features import feature_of
 from sales_tech.forecasting.roles import DEPTH, FLAG, KIND, LABEL, PRICE, PROMOTIONAL
 from sales_tech.forecasting.rows import Bools, Floats, Ints, Rows, Sums
+from sales_tech.threads import threads_for
 
 # Periods back, and means of so many periods; by the periods of a week, 7 or 1.
 LAGS = {7: (1, 7, 14, 28), 1: (1, 2, 4, 8, 52)}
@@ -145,7 +146,9 @@ class Chained:
         if not len(at):
             return np.zeros(0)
         assert self.model_ is not None
-        told: Floats = self.mean_ * self.model_.predict(_values(self._columns(chain, at, target, quiet=quiet))[:, self.told_])
+        values = _values(self._columns(chain, at, target, quiet=quiet))[:, self.told_]
+        with threads_for(len(values)):
+            told: Floats = self.mean_ * self.model_.predict(values)
         return told
 
     def _columns(self, chain: _Chain, at: Ints, target: Ints, *, quiet: bool) -> dict[str, Floats]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from sales_tech.forecasting.roles import is_number, text_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
 from sales_tech.forecasting.sampling import training_rows
 from sales_tech.forecasting.statics import StaticLevels
+from sales_tech.threads import side_by_side
 
 MOST_GROUPS = 60
 # Errors of members differ by luck more than by merit: weights learnt from held-out ones were worse than these on most real panels.
@@ -83,12 +85,18 @@ class Ensemble:
         # Of many rows each member sees a part of its own, which is quicker and makes them less alike.
         most = max(self.most_rows // 2, FEW_ROWS)
         stepped = replace(matrix, values=coarse(matrix.values, texts, self.seed))
-        for number, member in enumerate(shares):
+
+        def learn(member: Learner, number: int) -> Member:
             part = np.random.default_rng((self.seed, 19, number)).permutation(len(row))[:most]
             part.sort()
-            member.fit((stepped if isinstance(member, Boosted) else matrix).where(part), rows.units[row[part]], self.seed + number)
-        chain = Chained(self.trees).learn(situation, last, self.most_rows, self.seed)
-        self.members_: list[Member] = [*shares, chain]
+            told = (stepped if isinstance(member, Boosted) else matrix).where(part)
+            return member.fit(told, rows.units[row[part]], self.seed + number)
+
+        # The chain takes longest, so it begins first.
+        tasks: list[Callable[[], Member]] = [partial(Chained(self.trees).learn, situation, last, self.most_rows, self.seed)]
+        tasks += [partial(learn, member, number) for number, member in enumerate(shares)]
+        chain, *others = side_by_side(tasks)
+        self.members_: list[Member] = [*others, chain]
         return self
 
     def observe(self, past: Past, calendar: pd.DataFrame) -> Ensemble:

@@ -13,6 +13,7 @@ from sales_tech.forecasting.features import ANSWER, Matrix
 from sales_tech.forecasting.history_features import EXACTLY, WEEKDAY
 from sales_tech.forecasting.poisson import PoissonRidge
 from sales_tech.forecasting.rows import Bools, Floats, Ints
+from sales_tech.threads import threads_for
 
 LARGEST = 3.0
 WEIGHT = 0.5
@@ -99,7 +100,8 @@ class Boosted:
         """The expected units of rows."""
         if self.model_ is None:
             return np.zeros(len(matrix.level))
-        told: Floats = self._base(matrix) * self.model_.predict(self._values(matrix))
+        with threads_for(len(matrix.level)):
+            told: Floats = self._base(matrix) * self.model_.predict(self._values(matrix))
         return told
 
     def _values(self, matrix: Matrix) -> NDArray[np.float32]:
