@@ -19,9 +19,8 @@ twin: .venv/base ## Write a synthetic retailer's exports into ./landing, with kn
 
 setup: .venv/dev ## Build .venv with everything for development
 
-# One worker more than two cores: tests wait for disks, child processes and a service a quarter of their time.
 test: .venv/dev ## Run all tests
-	@$(BIN)/python -m pytest -n 3
+	@$(BIN)/python -m pytest -n auto
 
 lint: .venv/dev ## Check style, types, the direction of imports, committed keys and known flaws of packages
 	@$(BIN)/ruff check .

@@ -26,6 +26,13 @@ settings.load_profile("busy")
 LONGEST_FIRST = ("end_to_end", "transform", "infra", "functions", "query", "notebooks", "orchestration")
 """Folders whose tests take long, so that no worker is left with one of their files at the end."""
 
+MOST_WORKERS = 8
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core, since tests wait for disks, child processes and a service; eight are what the memory of a laptop holds."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out long tests unless they are asked for; begin with the files that take longest: slow tests, then some folders."""
