@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
 STEP = "ingest/batch_csv"
+PRICES = [f"{number},00" for number in range(51, 90)]
 
 
 @pytest.fixture
@@ -241,3 +243,44 @@ def test_each_content_of_a_path_is_a_version_and_all_arrivals_are_numbered(erp: 
         (7, "erp_br/vendas_2.csv", 2, "duplicate", 0, of_first),
     ]
     assert [row["_line_number"] for row in read(erp, "bronze.erp_br_vendas")] == [2, 2, 3]
+
+
+def stopped_night(settings: Settings, monkeypatch: pytest.MonkeyPatch, day: int = 1) -> None:
+    """A night of some day that ends after its rows of bronze were committed, and before their files were entered."""
+
+    def stopped(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(batch_csv, "enter", stopped)
+        batch_csv.run(Run.begin(settings, run_id=f"202603{day:02}T020000-1a2b3c"))
+
+
+def priced_after(first: str) -> str:
+    """A price whose export has a checksum that sorts before that of an export with the first price."""
+    checksums = {price: sha256(erp_text("vendas", [sale(preco=price)]).encode("latin-1")).hexdigest() for price in (first, *PRICES)}
+    return next(price for price in PRICES if checksums[price] < checksums[first])
+
+
+def test_files_of_a_stopped_night_arrive_in_the_order_of_their_names_as_they_would_have_without_it(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = priced_after("50,00")
+    land_erp(erp.landing, "vendas_1", sale(preco="50,00"))
+    land_erp(erp.landing, "vendas_2", sale(preco=second))
+    stopped_night(erp, monkeypatch)
+    night(erp)
+    assert [row["unit_price"] for row in read(erp, "silver.sales")] == [Decimal(second.replace(",", "."))]
+
+
+def test_a_file_that_came_anew_between_two_stopped_nights_has_two_versions_of_which_the_later_counts(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = priced_after("50,00")
+    for day, price in enumerate(("50,00", second), start=1):
+        land_erp(erp.landing, "vendas_1", sale(preco=price))
+        stopped_night(erp, monkeypatch, day)
+    night(erp)
+    entries = sorted((row["arrival"], row["version"]) for row in read(erp, "bronze.files") if row["file_path"].endswith("vendas_1.csv"))
+    assert [version for _, version in entries] == [1, 2]
+    assert [row["unit_price"] for row in read(erp, "silver.sales")] == [Decimal(second.replace(",", "."))]

@@ -140,19 +140,21 @@ def unrecorded(lake: Lake, engine: DuckEngine, step: str, tables: dict[str, tupl
     """
     last = lake.last_provenance(FILES, step)
     recorded = last.inputs if last else {}
-    found = []
+    counts = []
     for name, claim in tables.items():
-        if not lake.has_moved(name, recorded.get(name)):
+        if lake.has_moved(name, recorded.get(name)):
+            paths = [file.path for file in lake.added_files(name, recorded.get(name))]
+            counts += [(load_id, path, file_id, claim, rows) for file_id, load_id, path, rows in _file_counts(engine, paths)]
+    found, versions = [], dict[str, int]()
+    # As the runs that were stopped would have entered them: which of two lines of the same version counts hangs on it.
+    for load_id, path, file_id, claim, rows in sorted(counts, key=lambda one: (one[0], one[1].split("/"))):
+        if file_id in history.loaded:
             continue
-        files = lake.added_files(name, recorded.get(name))
-        for file_id, load_id, path, rows in _file_counts(engine, [file.path for file in files]):
-            if file_id in history.loaded:
-                continue
-            place = archived(lake.platform.lake, file_id)
-            known = history.by_path.get(path)
-            landed = Landed(path, lake.platform.lake.fetch(place).stat().st_size, 0, (claim,))
-            version = known.version + 1 if known else 1
-            found.append(Arrival(landed, file_id, place, version, "loaded", None, None, rows, load_id))
+        place = archived(lake.platform.lake, file_id)
+        known = history.by_path.get(path)
+        landed = Landed(path, lake.platform.lake.fetch(place).stat().st_size, 0, (claim,))
+        versions[path] = versions.get(path, known.version if known else 0) + 1
+        found.append(Arrival(landed, file_id, place, versions[path], "loaded", None, None, rows, load_id))
     return found
 
 
