@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.exports import land_erp, land_reference, sale
-from tests.support.nights import REPOSITORY, night, read, read_all, snapshots
+from tests.support.nights import BOTH_PLACES, REPOSITORY, night, read, read_all, snapshots
 from tests.support.outcomes import shown
 
-from sales_tech.errors import ContractError, UnreadableFile
+from sales_tech.errors import ContractError, LakeError, UnreadableFile
+from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import Outcome, execute_run
 from sales_tech.orchestration.plan import plan
 from sales_tech.orchestration.steps import STEPS, chosen
@@ -87,6 +88,20 @@ def test_a_changed_pack_that_cannot_read_what_was_loaded_before_says_so_and_chan
     with pytest.raises(UnreadableFile, match=r"vendas.yaml changed, and erp_br/vendas_2026-01.csv.*the delimiter looks like ';'"):
         night(own)
     assert read_all(own) == before
+
+
+@BOTH_PLACES
+def test_a_changed_pack_that_misses_the_copy_of_a_file_says_which_and_changes_nothing(own: Settings) -> None:
+    night(own)
+    before = read(own, "bronze.erp_br_lojas")
+    archive = Lake(own).platform.lake
+    archive.remove([entry.name for entry in archive.entries("archive")])
+    for downloaded in own.work.rglob("s3-*"):
+        shutil.rmtree(downloaded)
+    change(own, "lojas", "{header: Região", "{optional: true, header: Região")
+    with pytest.raises(LakeError, match=r"the copy of erp_br/lojas_2020.csv, archive/.*, is gone"):
+        night(own)
+    assert read(own, "bronze.erp_br_lojas") == before
 
 
 def test_a_kind_that_files_were_loaded_by_cannot_be_renamed_and_its_rows_stay_in_silver(own: Settings) -> None:

@@ -179,8 +179,8 @@ def _read_otherwise(lake: Lake, packs: dict[str, Pack]) -> list[tuple[Pack, str]
 def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run) -> Commit:
     batch = []
     for file_id, path, archived_as, load_id in loaded_files(lake, engine, pack, kind):
-        copy = lake.platform.lake.fetch(archived_as)
         try:
+            copy = lake.platform.lake.fetch(archived_as)
             rows = read_rows(copy, pack.files[kind])
         except FileNotFoundError as error:
             raise LakeError(f"the copy of {path}, {archived_as}, is gone; {disk.RESTORE}") from error
