@@ -118,3 +118,16 @@ def test_the_range_of_a_borrowed_effect_holds_it_though_both_ends_of_the_differe
     assert (told["category"], told["mechanic"]) == ("Mice", "coupon")
     # 1.5 x 2 / 1.5, and of the ends 1.5 x 3 / 1.5 and 1.5 x 2 / 0.5.
     assert [told[name] for name in EFFECTS] == pytest.approx([1.0, 1.0, 5.0])
+
+
+def test_the_usual_mechanic_is_one_that_the_category_tried_with_the_same_display() -> None:
+    rows = response().head(4)
+    rows = rows.assign(category=["Mice", "Mice", "Cables", "Cables"], mechanic=["leaflet", "bundle", "bundle", "coupon"])
+    rows = rows.assign(display=[False, True, True, True], promotions=[9, 2, 3, 3], discount_share=0.2, brand="all")
+    # On display a coupon brought 2 / 1.6 of what a bundle did.
+    rows[list(EFFECTS)] = [(9.0,) * 3, (0.2,) * 3, (0.6,) * 3, (1.0,) * 3]
+    rows = pd.concat([rows, rows.tail(1).assign(mechanic="leaflet", uplift=5.0)])
+    told = with_borrowed(rows, [])
+    (coupon,) = told[(told["category"] == "Mice") & (told["mechanic"] == "coupon")].to_dict("records")
+    assert coupon["display"]
+    assert coupon["uplift"] == pytest.approx(1.2 * 2 / 1.6 - 1)

@@ -30,7 +30,7 @@ def with_borrowed(response: pd.DataFrame, categories: Iterable[str]) -> pd.DataF
         for category in sorted(set(categories) | {category for category, _, _ in curves}):
             for mechanic in mechanics:
                 if (category, mechanic, display) not in curves:
-                    main = _main(plain, category) if (category, display) in tried else None
+                    main = _main(plain[plain["display"] == display], category) if (category, display) in tried else None
                     rows += _borrowed(plain, curves, (category, mechanic, display), main)
     return pd.concat([response, pd.DataFrame(rows)], ignore_index=True) if rows else response
 
