@@ -57,6 +57,21 @@ MISTAKES = {
     "unknown decimal mark": ("key:", "decimal: ';'\nkey:", 3, "decimal is ';'", "'.' or ','"),
     "column in capitals": ("  loja:", "  Loja:", 9, "column name 'Loja'", "lower-case letters"),
     "column with a reserved name": ("  loja:", "  quando_local_date:", 9, "made from another column", "another name"),
+    "column with the name of a text": ("  loja:", "  sku__text:", 9, "made from another column", "another name"),
+    "column with the name of a hash": (
+        "  loja: {",
+        "  cpf: {personal: true}\n  cpf__hash: {",
+        10,
+        "made from another column",
+        "another name",
+    ),
+    "column with the name of a person's text": (
+        "  loja: {",
+        "  cpf__person: {}\n  cpf: {personal: true, ",
+        9,
+        "column name 'cpf__person', which is made from another column",
+        "another name",
+    ),
     "column without braces": ("loja: {header: Loja}", "loja:", 9, "columns.loja is None", "a mapping"),
     "unquoted no": ("  loja:", "  no:", 5, "false in columns", "unless they are quoted"),
     "personal number": (
@@ -76,6 +91,11 @@ def test_a_mistake_is_named_with_its_line(change_yaml: Change, old: str, new: st
     assert (file, at) == ("vendas.yaml", line)
     assert found in f"{said_found};"
     assert expected in said_expected
+
+
+def test_a_column_may_be_called_a_hash_where_no_personal_column_has_the_name_before_it(draft: Any) -> None:
+    draft.change("vendas.yaml", "{header: Loja}", "{header: Loja}\n  sku__hash: {}\n  loja__person: {personal: true}")
+    assert set(draft.check()) == {"silver.sales"}
 
 
 @pytest.mark.parametrize(

@@ -147,9 +147,9 @@ class FileContract(BaseModel):
 
     @model_validator(mode="after")
     def _names_fit(self) -> FileContract:
-        # Names that typed rows need for themselves: a timestamp's local date, and the text before it is typed.
+        # Names that typed rows need for themselves: a timestamp's local date, the text before it is typed, and a person's text and hash.
         taken = {f"{name}_local_date" for name, column in self.columns.items() if column.type in _TIMED}
-        taken |= {f"{name}__text" for name in self.columns}
+        taken |= {f"{name}__text" for name in self.columns} | {f"{name}__{what}" for name in self.personal for what in ("person", "hash")}
         for name in self.columns:
             if name in taken:
                 raise Misfit(("columns", name), f"column name {name!r}, which is made from another column", "another name")
