@@ -84,6 +84,22 @@ def test_what_is_no_order_goes_to_the_queue_and_from_there_to_the_dead_letters_w
     assert all(letter["MessageAttributes"]["reason"]["StringValue"] for letter in letters)
 
 
+@pytest.mark.parametrize(
+    ("once", "twice"),
+    [
+        ('"unit_price": "199.90"', '"unit_price": "99.90", "unit_price": "199.90"'),
+        ('"status": "placed"', '"status": "cancelled", "status": "placed"'),
+    ],
+)
+def test_of_two_values_under_one_name_of_an_order_none_is_believed(poll: Poll, once: str, twice: str) -> None:
+    text = json.dumps({"orders": [order(1), order(2)], "next_cursor": None})
+    poll.api.texts[0] = text.replace(once, twice, 1).encode()
+    assert poll()["orders"] == 2
+    total, letters = landed(poll.places)
+    assert [json.loads(text)["order"]["order_id"] for text in total] == ["PED-2"]
+    assert len(letters) == 1
+
+
 def test_an_order_larger_than_a_message_is_told_by_its_id_and_the_others_go_on(poll: Poll, caplog: pytest.LogCaptureFixture) -> None:
     poll.api.pages = [[order(1), order(2, note="x" * 300_000), order(3)]]
     assert poll()["orders"] == 3
