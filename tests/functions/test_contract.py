@@ -267,6 +267,7 @@ def test_the_first_three_reasons_are_told() -> None:
         ("1" * 5000, "a number of 5000 characters, expected at most 40"),
         ('{"a": 0.' + "1" * 5000 + "}", "a number of 5002 characters, expected at most 40"),
         ('{"sku": 1, "sku": 2}', "sku: given twice in one object, expected once"),
+        ('{"line": 1, "sku": 1, "channel": 2, "sku": 2, "store_id": 3}', "sku: given twice in one object, expected once"),
         ('{"Ana": 1, "Ana": 2}', "a key that the contract does not know: given twice in one object, expected once"),
         (b'{"event_id": "\xff"}', "invalid UTF-8 at byte 14, expected JSON in UTF-8"),
         ("\ud800", "half a surrogate pair at character 0, expected text in Unicode"),
