@@ -46,6 +46,15 @@ def test_an_unquoted_blank_is_null_and_a_quoted_one_is_not() -> None:
     assert [part.to_pylist() for part in table.columns] == [["", None], [None, 'say "x",\ny']]
 
 
+def test_a_null_of_a_result_with_one_column_is_a_row_though_its_line_is_empty() -> None:
+    assert read_csv(io.BytesIO(b'"x"\n'), [column("bigint")]).column("x").to_pylist() == []
+    assert read_csv(io.BytesIO(b'"x"\n\n'), [column("bigint")]).column("x").to_pylist() == [None]
+    texts = [None if number % 3 else "" if number % 2 else f"{number}\n" for number in range(1_000_000)]
+    told = '"x"\n' + "".join("\n" if text is None else f'"{text}"\n' for text in texts)
+    assert len(told) > 2 << 20, "more than two of the blocks in which Arrow reads"
+    assert read_csv(io.BytesIO(told.encode()), [column("varchar")]).column("x").to_pylist() == texts
+
+
 def test_a_result_without_rows_has_its_columns() -> None:
     table = read_csv(io.BytesIO(b'"x"\n'), [column("decimal", 18, 2)])
     assert (len(table), str(table.schema.field(0).type)) == (0, "decimal128(18, 2)")

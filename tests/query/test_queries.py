@@ -158,6 +158,13 @@ def test_values_keep_their_types_to_the_last_digit(lake: Any, order: str) -> Non
 
 
 @pytest.mark.parametrize("order", ["", " order by 1"], ids=["in any order", "in order"])
+def test_a_null_is_a_row_also_where_it_is_all_that_was_asked_for(lake: Any, order: str) -> None:
+    found = rows(lake, f"select x from (values ('a'), (null), (''), (null)) as t(x){order}")
+    assert sorted(found, key=str) == [("",), ("a",), (None,), (None,)]
+    assert rows(lake, f"select max(sku) from silver.sales where false{order}") == [(None,)]
+
+
+@pytest.mark.parametrize("order", ["", " order by 1"], ids=["in any order", "in order"])
 def test_no_rows_have_types_too(lake: Any, order: str) -> None:
     result = lake.reader.arrow(f"select order_id, net_sales, sold_at from silver.sales where false{order}")
     assert [str(field.type) for field in result.schema] == ["string", "decimal128(18, 2)", "timestamp[us, tz=UTC]"]

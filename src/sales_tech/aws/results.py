@@ -53,7 +53,8 @@ def read_csv(file: BinaryIO, columns: Sequence[ResultColumn]) -> pa.Table:
         file,
         # A name may stand twice in the header.
         csv.ReadOptions(column_names=names, skip_rows_after_names=1),
-        csv.ParseOptions(newlines_in_values=True),
+        # An empty line is a null, where there is one column.
+        csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
