@@ -220,7 +220,7 @@ def test_a_promotion_that_has_begun_and_one_where_nothing_is_sold_are_warned_of(
     assert second.endswith("its investment of BRL 50.00 that of all 4")
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "-0.01"])
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "-0.01", "1.7e308", "1000000000001"])
 def test_an_investment_that_is_no_amount_is_refused(client: Caller, amount: str) -> None:
     body = json.dumps({"promotions": [PROMOTION]}).replace("50.0", amount)
     as_csv = ",".join(PROMOTION) + "\n" + ",".join(map(str, PROMOTION.values())).replace("50.0", amount)
@@ -228,6 +228,14 @@ def test_an_investment_that_is_no_amount_is_refused(client: Caller, amount: str)
         answer = client.post("/invocations", content=text, headers=kind)
         assert answer.status_code == 422
         assert (problems(answer)[0]["row"], problems(answer)[0]["field"]) == (1, "investment")
+
+
+def test_the_largest_investments_that_are_taken_are_answered_and_larger_ones_are_no_fault_of_the_endpoint(client: Caller) -> None:
+    terms = {name: value for name, value in PROMOTION.items() if name != "sku"} | {"skus": ["S2", "S4"]}
+    assert client.post("/invocations", json={"promotions": [terms | {"investment": 1e12}]}).status_code == 200
+    answer = client.post("/invocations", json={"promotions": [terms | {"investment": 1.7e308}]})
+    assert answer.status_code == 422, "the sum of both is infinite, which is no JSON"
+    assert problems(answer)[0]["expected"].startswith("money from 0 to 1,000,000,000,000 ")
 
 
 @pytest.mark.parametrize(

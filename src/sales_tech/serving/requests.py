@@ -18,6 +18,7 @@ from sales_tech.serving.refusals import Problem, Refused, shown
 JSON, CSV = "application/json", "text/csv"
 MOST_PROMOTIONS, MOST_DEPTHS, MOST_CHANNELS = 2_000, 20, 100
 MOST_PROBLEMS = 20
+MOST_INVESTED = 1e12  # sums of what is much larger are no numbers any more
 EXPECTED = {
     "promotion_id": "a name of up to 100 characters, by which the answer is told apart; left out, the promotion's number",
     "sku": "an SKU that the model knows",
@@ -30,7 +31,7 @@ EXPECTED = {
     "channels": "a list of channels, in place of channel; an SKU is planned in those of them that sell it",
     "region": "a region, or nothing for all of them",
     "display": "true or false: whether the SKU is displayed besides; nothing for false",
-    "investment": "money of 0 or more spent besides the discount, per SKU; nothing for 0",
+    "investment": f"money from 0 to {MOST_INVESTED:,.0f} spent besides the discount, per SKU; nothing for 0",
     "depths": f"a list of up to {MOST_DEPTHS} shares to compare, such as [0.1, 0.2, 0.3]",
     "days": "true or false: whether the rows of single days are told besides the sums; nothing for true",
     "promotions": f"a list of 1 to {MOST_PROMOTIONS:,} promotions",
@@ -63,7 +64,7 @@ class PlannedPromotion(BaseModel):
     channels: list[Name] | None = Field(None, description=EXPECTED["channels"], min_length=1, max_length=MOST_CHANNELS)
     region: Name | None = Field(None, description=EXPECTED["region"])
     display: bool | None = Field(None, description=EXPECTED["display"])
-    investment: float | None = Field(None, ge=0, allow_inf_nan=False, description=EXPECTED["investment"])
+    investment: float | None = Field(None, ge=0, le=MOST_INVESTED, allow_inf_nan=False, description=EXPECTED["investment"])
 
 
 class Question(BaseModel):
