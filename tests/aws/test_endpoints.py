@@ -89,6 +89,19 @@ def test_versions_are_deployed_one_after_the_other_and_taken_back(deployed: Depl
     assert endpoints.invoke(stack, b"{}") is not None
 
 
+@pytest.mark.slow(40)
+def test_of_one_model_in_two_images_that_version_is_served_whose_image_is(stack: Stack, packages: ModelPackages) -> None:
+    first = registered(stack, packages, 4)
+    second = registered(stack, packages, 4, image=f"{stack.output('RepositoryUri')}:2026-02-05")
+    assert (first.archive, first.digest) == (second.archive, second.digest)
+    endpoints.deploy(stack, second, POLL)
+    assert endpoints.deployed(stack, packages) == second
+    assert endpoints.previous(stack, packages, "its image does not start", POLL) == first
+    assert endpoints.deployed(stack, packages) == first
+    with pytest.raises(ModelError, match=f"no version of olist before {first.version} is approved"):
+        endpoints.previous(stack, packages, "worse still", POLL)
+
+
 def test_a_stack_that_serves_nothing_registered_has_nothing_to_go_back_from(stack: Stack, packages: ModelPackages) -> None:
     assert endpoints.deployed(stack, packages) is None
     with pytest.raises(ModelError, match="the stack shop-prod serves no version of shop-prod-planner"):
@@ -256,17 +269,17 @@ def test_only_an_approved_archive_of_the_lake_or_of_a_training_job_with_the_stac
 def test_one_goes_back_to_the_newest_approved_version_of_the_source_before_the_one_that_is_served() -> None:
     served = version(6)
     stack: Any = Shelf(version(1), version(2), version(3, REJECTED), version(4, source="erp_br"), version(5, "Pending"), served, version(7))
-    stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest}
+    stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest, "ModelImageTag": "a"}
     assert endpoints.deployed(stack, stack) == served
     assert endpoints.previous(stack, stack, "worse", POLL) == version(2)
     assert stack.log == ["served d2", "rejected d6: worse"], "nothing is rejected before another one is served"
-    for changed in ({"ModelDataUrl": "s3://lake/other"}, {"ModelDigest": "d"}):
-        stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest} | changed
+    for changed in ({"ModelDataUrl": "s3://lake/other"}, {"ModelDigest": "d"}, {"ModelImageTag": "b"}):
+        stack.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest, "ModelImageTag": "a"} | changed
         assert endpoints.deployed(stack, stack) is None
         with pytest.raises(ModelError, match="the stack shop serves no version of shop-planner; expected one to go back from"):
             endpoints.previous(stack, stack, "worse", POLL)
     broken: Any = Shelf(version(1, digest="broken"), served)
-    broken.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest}
+    broken.parameters = {"ModelDataUrl": served.archive, "ModelDigest": served.digest, "ModelImageTag": "a"}
     with pytest.raises(LakeError, match="taken back"):
         endpoints.previous(broken, broken, "worse", POLL)
     assert broken.log == ["served broken"], "what is still served stays approved"

@@ -50,8 +50,9 @@ def deploy(stack: Stack, package: ModelPackage, poll: dict[str, int] | None = No
 def deployed(stack: Stack, packages: ModelPackages) -> ModelPackage | None:
     """The registered version that the stack serves, None where it serves none or one that is not registered."""
     given = stack.parameters
-    which = (given.get("ModelDataUrl"), given.get("ModelDigest"))
-    return next((package for package in packages.versions() if (package.archive, package.digest) == which), None)
+    which = [given.get(name) for name in ("ModelDataUrl", "ModelDigest", "ModelImageTag")]
+    # One model may be registered with several images, as after a fix of the image alone.
+    return next((each for each in packages.versions() if [each.archive, each.digest, each.image.rpartition(":")[2]] == which), None)
 
 
 def previous(stack: Stack, packages: ModelPackages, reason: str, poll: dict[str, int] | None = None) -> ModelPackage:
