@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.nights import REPOSITORY
 
+from sales_tech.dashboards.quicksight import expressions
 from sales_tech.dashboards.quicksight.checks import faults
 from sales_tech.dashboards.quicksight.template import template
 from sales_tech.dashboards.reading import load_dashboard, load_dashboards
@@ -271,3 +272,52 @@ def test_the_template_of_every_kind_has_no_fault() -> None:
 @pytest.mark.parametrize("language", ["pt", "en"])
 def test_the_template_of_the_dashboards_has_no_fault(language: Any) -> None:
     assert faults(template(load_dashboards(REPOSITORY / "dashboards"), language)) == []
+
+
+FIELDS = {"city": "STRING", "units": "INTEGER", "day": "DATETIME"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("{city}", "STRING"),
+        ("{units}", "INTEGER"),
+        ("{day}", "DATETIME"),
+        ("{units} / 2", "DECIMAL"),
+        ("'a, b'", "STRING"),
+        ("3", "DECIMAL"),
+        ("toString({units})", "STRING"),
+        ("sum({units})", "DECIMAL"),
+        ("ifelse(isNull({city}), '—', {city})", "STRING"),
+        ("ifelse(sumIf({units}, {city} = 'x') <> 0, 1 / sum({units}), NULL)", "DECIMAL"),
+        ("ifelse({units} > 0, {day}, {day})", "DATETIME"),
+        ("ifelse({units} > 0, toString({units}), {city})", "STRING"),
+        ("ifelse({units} > 0, switch({units}, 1, 'one', 'many'), 'none')", "STRING"),
+        ("switch({city}, 'x', 1, 'y', 2, 3)", "DECIMAL"),
+        ("switch({units}, 1, 'one', 2, 'two', 'many')", "STRING"),
+        ("switch({city}, 'x', 'one')", "STRING"),
+        ("switch(ifelse(isNull({city}), '—', {city}), 'x', 1, 2)", "DECIMAL"),
+    ],
+)
+def test_an_expression_has_the_type_of_what_it_gives(expression: str, kind: str) -> None:
+    assert expressions.faults(expression, FIELDS, frozenset()) == []
+    assert expressions.type_of(expression, FIELDS) == kind
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("({units} + 1", ["brackets that do not close"]),
+        ("{units} + 1)", ["a bracket too many"]),
+        (") {units} (", ["a bracket too many"]),
+        ("sum({city})", ["a sum of {city}, which is STRING"]),
+        ("sumIf({day}, {units} > 0)", ["a sum of {day}, which is DATETIME"]),
+        ("sumIf({units}, {city} = 'x')", []),
+        ("units + 1", ["a word units that is neither field nor function"]),
+        ("{units} > 1 AND {units} < 3 OR {units} = ${Wanted}", []),
+        ("{units} = ${Unwanted}", ["no parameter Unwanted"]),
+        ("{units} ; 1", ["a stray ;"]),
+    ],
+)
+def test_what_is_wrong_with_an_expression_is_told_and_nothing_of_a_sound_one(expression: str, told: list[str]) -> None:
+    assert expressions.faults(expression, FIELDS, frozenset(["Wanted"])) == told
