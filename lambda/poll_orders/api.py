@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -65,7 +65,9 @@ class OrdersApi:
             raise NotPolled(
                 f"ORDERS_API_URL begins with {parts.scheme or 'nothing'}://{parts.hostname or ''}, expected https:// and a host"
             )
-        self._url, self._token, self._left = url, token, left
+        if parts.fragment:
+            raise NotPolled("ORDERS_API_URL holds a fragment, behind which no cursor would be sent; expected an address without #")
+        self._url, self._token, self._left = url.strip(), token, left
         self._where = f"{parts.hostname}{parts.path}"
         self._opener = urllib.request.build_opener(_NoRedirect)
 
@@ -102,10 +104,10 @@ class OrdersApi:
 
     def _get(self, cursor: str | None) -> bytes:
         joint = "&" if "?" in self._url else "?"
-        url = self._url if cursor is None else f"{self._url}{joint}{urlencode({'cursor': cursor})}"
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310 (the scheme was checked)
         try:
+            url = self._url if cursor is None else f"{self._url}{joint}{urlencode({'cursor': cursor})}"
+            request = urllib.request.Request(url, headers=headers)  # noqa: S310 (the scheme was checked)
             with self._opener.open(request, timeout=min(_PATIENCE, max(self._left(), 0.1))) as answer:
                 return self._read(answer)
         except urllib.error.HTTPError as error:
@@ -113,6 +115,11 @@ class OrdersApi:
                 raise self._status(error) from None
         except urllib.error.URLError as error:
             raise _Again(f"no connection ({type(error.reason).__name__})") from None
+        except (InvalidURL, UnicodeError) as error:
+            raise NotPolled(
+                f"{self._where}: ORDERS_API_URL or the cursor cannot be asked for ({type(error).__name__}); "
+                "expected an address in ASCII without blanks, and a port in digits"
+            ) from None
         except (OSError, HTTPException) as error:
             raise _Again(f"the answer broke off ({type(error).__name__})") from None
 

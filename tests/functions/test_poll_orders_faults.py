@@ -111,6 +111,40 @@ def test_an_address_without_https_is_refused_but_on_this_machine(poll: Poll, mon
 
 
 @pytest.mark.parametrize(
+    ("behind", "words"),
+    [
+        ("/of today", "InvalidURL"),
+        ("/pedidós", "UnicodeEncodeError"),
+        ("#new", "ORDERS_API_URL holds a fragment, behind which no cursor would be sent; expected an address without #"),
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_told_at_once(poll: Poll, monkeypatch: pytest.MonkeyPatch, behind: str, words: str) -> None:
+    poll.api.pages = [[order(1)], [order(2)]]
+    monkeypatch.setenv("ORDERS_API_URL", poll.api.url + behind)
+    told = poll.error()
+    assert words in told
+    assert "ORDERS_API_URL" in told
+    assert (poll.waits, poll.api.requests, poll.cursor()) == ([], 0, None)
+
+
+def test_a_blank_at_the_end_of_the_address_does_no_harm(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
+    poll.api.pages = [[order(1)], [order(2)]]
+    monkeypatch.setenv("ORDERS_API_URL", f"{poll.api.url} \n")
+    assert poll()["orders"] == 2
+
+
+def test_a_port_that_is_no_number_is_told_at_once(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_API_URL", "http://127.0.0.1:8o80/orders")
+    assert "ORDERS_API_URL or the cursor cannot be asked for (InvalidURL)" in poll.error()
+    assert poll.waits == []
+
+
+def test_a_cursor_that_no_address_can_hold_is_told(poll: Poll) -> None:
+    poll.api.texts[0] = b'{"orders": [], "next_cursor": "\\ud800"}'
+    assert "ORDERS_API_URL or the cursor cannot be asked for (UnicodeEncodeError)" in poll.error()
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         (b"[]", "expected an object with a list `orders`"),
