@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from sales_tech.aws import results
 from sales_tech.aws.results import ResultColumn, from_text, read_csv
 
 
@@ -46,7 +47,8 @@ def test_an_unquoted_blank_is_null_and_a_quoted_one_is_not() -> None:
     assert [part.to_pylist() for part in table.columns] == [["", None], [None, 'say "x",\ny']]
 
 
-def test_a_null_of_a_result_with_one_column_is_a_row_though_its_line_is_empty() -> None:
+def test_a_null_of_a_result_with_one_column_is_a_row_though_its_line_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "_BLOCK", 1 << 20)
     assert read_csv(io.BytesIO(b'"x"\n'), [column("bigint")]).column("x").to_pylist() == []
     assert read_csv(io.BytesIO(b'"x"\n\n'), [column("bigint")]).column("x").to_pylist() == [None]
     texts = [None if number % 3 else "" if number % 2 else f"{number}\n" for number in range(1_000_000)]
@@ -60,7 +62,13 @@ def test_a_result_without_rows_has_its_columns() -> None:
     assert (len(table), str(table.schema.field(0).type)) == (0, "decimal128(18, 2)")
 
 
-def test_a_text_of_several_lines_is_one_value_wherever_the_reader_cuts_the_file() -> None:
+def test_a_text_may_be_as_long_as_a_row_of_athena() -> None:
+    text = "x" * (32 << 20)
+    assert read_csv(io.BytesIO(f'"x"\n"a"\n"{text}"\n"b"\n'.encode()), [column("varchar")]).column("x").to_pylist() == ["a", text, "b"]
+
+
+def test_a_text_of_several_lines_is_one_value_wherever_the_reader_cuts_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "_BLOCK", 1 << 20)
     texts = [f"{number}\n{'x' * (number % 7)}\n" for number in range(200_000)]
     told = '"x"\n' + "".join(f'"{text}"\n' for text in texts)
     assert len(told) > 2 << 20, "more than two of the blocks in which Arrow reads"

@@ -27,6 +27,7 @@ _PLAIN = {
     "unknown": pa.null(),
 }
 NESTED = ("array", "map", "row")
+_BLOCK = 64 * 2**20  # a row longer than a block is more than Arrow reads; one of Athena has 32 MB at most
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def read_csv(file: BinaryIO, columns: Sequence[ResultColumn]) -> pa.Table:
     texts = csv.read_csv(
         file,
         # A name may stand twice in the header.
-        csv.ReadOptions(column_names=names, skip_rows_after_names=1),
+        csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=_BLOCK),
         # An empty line is a null, where there is one column.
         csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         csv.ConvertOptions(
