@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sales_tech.dashboards.reading import load_dashboard
+from sales_tech.dashboards.reading import load_dashboard, load_dashboards
 from sales_tech.errors import ContractError
 
 SOUND = """\
@@ -182,3 +182,11 @@ def test_a_sheet_stands_once(tmp_path: Path) -> None:
     sheet = SOUND[SOUND.index("  - name: first") :]
     with pytest.raises(ContractError, match="a second sheet first; expected each name once"):
         load_dashboard(write(tmp_path, SOUND + sheet))
+
+
+def test_all_dashboards_of_a_folder_are_read_in_the_order_of_their_names_and_what_a_foreign_disk_adds_is_none(tmp_path: Path) -> None:
+    text = write(tmp_path, SOUND).read_text(encoding="utf-8")
+    for name in ("b.yaml", "a.yaml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / f"._{name}").write_bytes(b"\x00\x05\x16\x07")
+    assert [dashboard.name for dashboard in load_dashboards(tmp_path)] == ["a", "b", "shop"]

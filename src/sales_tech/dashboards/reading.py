@@ -27,7 +27,8 @@ def load_dashboard(path: Path) -> Dashboard:
 
 def load_dashboards(folder: Path) -> list[Dashboard]:
     """Read all dashboards of a folder, in the order of their names."""
-    return [load_dashboard(path) for path in sorted(folder.glob("*.yaml"))]
+    # Hidden files are left alone, as in packs: macOS puts a ._sales.yaml beside each file on a foreign disk.
+    return [load_dashboard(path) for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
 
 
 def _check_data(document: Document, dashboard: Dashboard) -> None:
