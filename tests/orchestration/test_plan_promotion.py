@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from datetime import date, timedelta
 from functools import partial
@@ -153,7 +154,9 @@ def test_a_promotion_that_has_begun_is_told_with_what_its_figures_hold(lake: Set
     assert "2 days before" in ask(lake, *words)["warnings"][-1]
     done = call("plan-promotion", "--lake", lake.lake, *words)
     assert f"mind the promotion begins on {first}, 2 days before" in done.stdout
-    assert "its investment of BRL 1,000.00 that of all 5" in done.stdout
+    assert "its investment of R$ 1,000.00 that of all 5" in done.stdout
+    price = next(line.split()[1:3] for line in done.stdout.splitlines() if line.startswith(sku))
+    assert re.fullmatch(r"R\$ [\d,]+\.\d\d", " ".join(price))
 
 
 def test_where_nothing_is_sold_no_depth_is_said_to_earn_or_lose(lake: Settings) -> None:

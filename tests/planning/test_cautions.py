@@ -25,7 +25,7 @@ def test_a_plan_that_lies_ahead_needs_no_caution() -> None:
 def test_of_a_promotion_that_began_before_the_first_day_told_the_days_and_the_investment_are_named() -> None:
     assert told(plan("A", "B", investment=500.0, **begun(6, 10)), plan("K", promotion="Q")) == [
         "promotion P begins on 2026-03-26, 6 days before 2026-04-01, the first day told: what it sells and earns is that of "
-        "the 4 days left, its investment of BRL 1,000.00 that of all 10"
+        "the 4 days left, its investment of R$ 1,000.00 that of all 10"
     ]
     assert told(plan("A", **begun(1, 2)).drop(columns="investment")) == [
         "promotion P begins on 2026-03-31, 1 day before 2026-04-01, the first day told: what it sells and earns is that of the 1 day left"
@@ -62,6 +62,6 @@ def test_a_promotion_begins_and_ends_with_the_first_and_last_of_its_skus() -> No
     asked = pd.concat([plan("A", **begun(0, 3)), plan("B", **begun(2, 3), investment=5.0)])
     assert told(asked) == [
         "promotion P begins on 2026-03-30, 2 days before 2026-04-01, the first day told: what it sells and earns is that of "
-        "the 3 days left, its investment of BRL 5.00 that of all 5"
+        "the 3 days left, its investment of R$ 5.00 that of all 5"
     ]
     assert told(plan("A", **begun(0, 3))) == []

@@ -217,7 +217,7 @@ def test_a_promotion_that_has_begun_and_one_where_nothing_is_sold_are_warned_of(
     first, second = ask(client, begun, nowhere).json()["warnings"]
     assert first == "promotion nowhere runs where nothing is sold of S2: channel loja, region Norte"
     assert second.startswith("promotion plan begins on 2025-06-03, 2 days before 2025-06-05, the first day told")
-    assert second.endswith("its investment of BRL 50.00 that of all 4")
+    assert second.endswith("its investment of R$ 50.00 that of all 4")
 
 
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999", "-0.01", "1.7e308", "1000000000001"])

@@ -18,6 +18,7 @@ from rich.table import Table
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import SettingsError
 from sales_tech.lake.store import Lake
+from sales_tech.money import money
 from sales_tech.orchestration.summary import print_table
 from sales_tech.planning import Outlook, PlanBeyondHistory
 from sales_tech.planning.cautions import cautions
@@ -234,4 +235,4 @@ def _percent(share: float) -> str:
 
 
 def _money(value: float, told: Answer, *, cents: bool = False) -> str:
-    return "not known" if math.isnan(value) else f"{told.outlook.currency} {value:,.{2 if cents else 0}f}"
+    return "not known" if math.isnan(value) else money(value, told.outlook.currency, 2 if cents else 0)

@@ -20,6 +20,7 @@ from sales_tech.errors import LakeError, QueryError
 from sales_tech.ingest.arrivals import Unread
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
+from sales_tech.money import money
 from sales_tech.orchestration.dashboard import Refreshed
 from sales_tech.orchestration.pipeline import FAILED, MOMENT, Outcome
 from sales_tech.orchestration.plan import Planned
@@ -33,7 +34,6 @@ from sales_tech.transform.forecasts import DEMAND
 _BOOKS = ("bronze.files", "silver.fates", "silver.rejects", "gold.pipeline_runs", "gold.step_runs")
 _NAMED = 2
 _FATES = ("accepted", "superseded", "ignored", "rejected")
-_SYMBOLS = {"BRL": "R$", "USD": "US$", "EUR": "€"}
 
 
 def show_plan(console: Console, planned: list[Planned]) -> None:
@@ -172,10 +172,9 @@ def _figures(console: Console, settings: Settings) -> None:
     )
     table = _table("source", "days", "net sales", "average ticket", "margin", title="Three figures")
     for row in answer.to_pylist():
-        symbol = _SYMBOLS.get(row["currency"], row["currency"])
-        ticket = f"{symbol} {float(row['net_sales']) / float(row['orders']):,.2f}" if row["orders"] else "no orders"
+        ticket = money(float(row["net_sales"]) / float(row["orders"]), row["currency"]) if row["orders"] else "no orders"
         margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else "cost unknown"
-        table.add_row(row["source"], f"{row['first']} to {row['last']}", f"{symbol} {row['net_sales']:,.2f}", ticket, margin)
+        table.add_row(row["source"], f"{row['first']} to {row['last']}", money(row["net_sales"], row["currency"]), ticket, margin)
     print_table(console, table)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sales_tech.money import money
 from sales_tech.planning.frames import OutlookFrames
 
 # SKUs that a caution gives one by one.
@@ -35,7 +36,7 @@ def _begun(outlook: OutlookFrames, promotion: str, part: pd.DataFrame) -> list[s
     said = f"promotion {promotion} begins on {begins:%Y-%m-%d}, {_days(over)} before {first:%Y-%m-%d}, the first day told: "
     said += f"what it sells and earns is that of the {_days(days - over)} left"
     invested = float(part["investment"].fillna(0.0).sum()) if "investment" in part else 0.0
-    return [said + (f", its investment of {outlook.currency} {invested:,.2f} that of all {days}" if invested else "")]
+    return [said + (f", its investment of {money(invested, outlook.currency)} that of all {days}" if invested else "")]
 
 
 def _where(part: pd.DataFrame) -> str:
