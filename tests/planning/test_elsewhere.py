@@ -122,6 +122,20 @@ def test_a_sku_that_two_promotions_name_is_promoted_once() -> None:
     assert lost(told, "cannibalised_units", "others of Keyboards")[0] == pytest.approx(LARGEST_LOSS * 5 * 0.8)
 
 
+@pytest.mark.parametrize(("channel", "part"), [("loja", 0.2), ("online", 0.5)])
+def test_a_sku_is_the_part_of_a_pool_that_it_is_in_the_channel_of_its_promotion(channel: str, part: float) -> None:
+    known, pool = outlook(), "others of Keyboards"
+    baseline = pd.concat([known.baseline, known.baseline[known.baseline["sku"] == pool].assign(channel="online")])
+    regions = pd.concat([known.regions, known.regions[known.regions["series"] == pool].assign(channel="online")])
+    members = pd.concat([known.members, pd.DataFrame([("K", "online", pool, 0.5)], columns=known.members.columns)])
+    rates = known.rates.assign(cannibalised=10.0)
+    told, asked = outlook(baseline=baseline, regions=regions, members=members, rates=rates), plan("K", channel=channel, days=1)
+    # What is left of the pool in the channel is free to lose.
+    most = LARGEST_LOSS * 5 * (1 - part)
+    assert expected_demand(told, asked)["cannibalised_units"].sum() == pytest.approx(most)
+    assert told.forecast(asked)["cannibalised_units"].sum() == pytest.approx(most)
+
+
 def four_mice() -> Outlook:
     """Mouse A and three like B, which sell 4, 12 and 20 a day in the shop."""
     known = outlook()

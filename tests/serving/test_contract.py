@@ -39,7 +39,7 @@ def run(base: Path, *command: str, **variables: str) -> subprocess.CompletedProc
     return subprocess.run(code, env=environment, cwd=base, capture_output=True, text=True, timeout=120, check=False)
 
 
-def laid_out(base: Path, hyperparameters: dict[str, str], **changed: Any) -> Path:
+def laid_out(base: Path, hyperparameters: object, **changed: Any) -> Path:
     export_past(small_past(**changed), base / "input" / "data" / "training", "erp_br", {"gold.daily_sales": 7})
     (base / "input" / "config").mkdir(parents=True)
     (base / "input" / "config" / "hyperparameters.json").write_text(json.dumps(hyperparameters))
@@ -200,9 +200,10 @@ def test_a_champion_that_is_better_fails_the_job_with_the_reason(trained: Path, 
         ({"trees": "many"}, "trees is 'many'; expected a whole number"),
         ({"epochs": "3"}, "unknown hyperparameter epochs; expected horizon"),
         ({"horizon": "0"}, "horizon"),
+        (["trees", "3"], "hyperparameters.json holds list; expected an object"),
     ],
 )
-def test_a_job_that_cannot_be_done_tells_why_in_output_failure(hyperparameters: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_a_job_that_cannot_be_done_tells_why_in_output_failure(hyperparameters: object, words: str, tmp_path: Path) -> None:
     base = laid_out(tmp_path, hyperparameters)
     done = run(base, "train-job")
     assert done.returncode == 1

@@ -107,6 +107,8 @@ def _hyperparameters(path: Path) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise SettingsError(f"{path} is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise SettingsError(f"{path} holds {type(given).__name__}; expected an object with a text for each hyperparameter")
     told: dict[str, Any] = {}
     for name, value in given.items():
         if name.startswith("sagemaker_"):
