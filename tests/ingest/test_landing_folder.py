@@ -18,7 +18,7 @@ from tests.support.nights import night, read
 
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
-from sales_tech.errors import SettingsError
+from sales_tech.errors import LakeError, SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
 from sales_tech.ingest.arrivals import news as news_among
@@ -284,3 +284,15 @@ def test_a_file_that_came_anew_between_two_stopped_nights_has_two_versions_of_wh
     entries = sorted((row["arrival"], row["version"]) for row in read(erp, "bronze.files") if row["file_path"].endswith("vendas_1.csv"))
     assert [version for _, version in entries] == [1, 2]
     assert [row["unit_price"] for row in read(erp, "silver.sales")] == [Decimal(second.replace(",", "."))]
+
+
+def test_a_stopped_night_whose_copy_of_a_file_is_gone_is_told_by_name_and_nothing_is_entered(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land_erp(erp.landing, "vendas_1", sale())
+    stopped_night(erp, monkeypatch)
+    archive = Lake(erp).platform.lake
+    archive.remove([entry.name for entry in archive.entries("archive")])
+    with pytest.raises(LakeError, match=r"the copy of erp_br/\w+.csv, archive/../[0-9a-f]{64}, is gone; restore it"):
+        night(erp)
+    assert Lake(erp).snapshot_id("bronze.files") is None

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from sales_tech import disk
+from sales_tech.errors import LakeError
 from sales_tech.platform import Place
 
 _CHUNK = 1 << 20
@@ -62,6 +63,10 @@ def _suffix(name: str) -> str:
     return "".join(suffix for suffix in PurePosixPath(name).suffixes[-2:] if _PLAIN_SUFFIX.fullmatch(suffix))
 
 
-def archived(lake: Place, file_id: str) -> str:
-    """The place in the archive of a file that was archived."""
-    return min(entry.name for entry in lake.entries(f"archive/{file_id[:2]}") if entry.name.rpartition("/")[2].startswith(file_id))
+def archived(lake: Place, file_id: str, name: str) -> str:
+    """The place in the archive of a file that was archived; LakeError where its copy is gone."""
+    place = f"archive/{file_id[:2]}/{file_id}"
+    kept = [entry.name for entry in lake.entries(f"archive/{file_id[:2]}") if entry.name.startswith(place)]
+    if not kept:
+        raise LakeError(f"the copy of {name}, {place}, is gone; {disk.RESTORE}")
+    return min(kept)

@@ -150,7 +150,7 @@ def unrecorded(lake: Lake, engine: DuckEngine, step: str, tables: dict[str, tupl
     for load_id, path, file_id, claim, rows in sorted(counts, key=lambda one: (one[0], one[1].split("/"))):
         if file_id in history.loaded:
             continue
-        place = archived(lake.platform.lake, file_id)
+        place = archived(lake.platform.lake, file_id, path)
         known = history.by_path.get(path)
         landed = Landed(path, lake.platform.lake.fetch(place).stat().st_size, 0, (claim,))
         versions[path] = versions.get(path, known.version if known else 0) + 1
