@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -14,23 +14,18 @@ BLAS, OPENMP = "blas", "openmp"
 # Below so many rows trees answer sooner in one thread than threads meet.
 FEW_ROWS = 10_000
 
-Given = ParamSpec("Given")
 Told = TypeVar("Told")
 
 
-def one_blas_thread(function: Callable[Given, Told]) -> Callable[Given, Told]:
-    """The function with its products of matrices made in the thread that calls it; afterwards others have theirs again.
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Within it products of matrices are made in the thread that asks for them; afterwards others have theirs again.
 
     OpenBLAS shares even small products among its threads, which then wait for the next one by spinning: estimates and fits,
     which are made of many small ones, took up to four times the processor time, and longer, on two cores.
     """
-
-    @functools.wraps(function)
-    def alone(*args: Given.args, **named: Given.kwargs) -> Told:
-        with _libraries(BLAS).limit(limits=1):
-            return function(*args, **named)
-
-    return alone
+    with _libraries(BLAS).limit(limits=1):
+        yield
 
 
 def side_by_side(tasks: Sequence[Callable[[], Told]]) -> list[Told]:

@@ -24,12 +24,12 @@ def threads(kind: str = "blas") -> set[int]:
 
 def test_a_function_has_one_thread_and_who_called_it_has_theirs_again() -> None:
     with threadpool_limits(2, user_api="blas"):
-        assert one_blas_thread(threads)() == {1}
+        assert one_blas_thread()(threads)() == {1}
         assert threads() == {2}
 
 
 def test_a_function_that_fails_gives_the_threads_back() -> None:
-    @one_blas_thread
+    @one_blas_thread()
     def fail() -> None:
         raise ValueError(f"with {threads()}")
 

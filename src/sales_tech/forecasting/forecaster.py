@@ -112,39 +112,39 @@ class PromotionForecaster(BaseEstimator):
         self.available, self.fill_gaps, self.weeks, self.roles, self.effects = available, fill_gaps, weeks, roles, effects
         self.shorter_plans, self.random_state, self.most_rows, self.trees = shorter_plans, random_state, most_rows, trees
 
-    @one_blas_thread
     def fit(self, panel: pd.DataFrame, y: object = None, *, origin: pd.Timestamp | None = None) -> Self:
         """Learn from rows of series, time, target, plan and static columns; ValueError says what is wrong with them.
 
         Where gaps are filled, `origin` may be a later period than the last with a row: it ends a gap of all series.
         """
-        check_parameters(self.get_params(deep=False))
-        self.seed_ = seed_of(self.random_state)
-        panel = self._checked(panel, None)
-        self.roles_ = roles_of(panel, self.plan, self.target, self.roles, self.series, self.time)
-        self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
-        used = self._used()
-        self.offers_ = offers_of(panel, used, self.target, self.series, self.time)
-        panel = with_usual_prices(panel, self.offers_, self.series)
-        self.counts_ = usual_counts(panel, used, self.series)
-        panel = beside_usual(panel, self.counts_, self.series)
-        self.texts_, self.neutral_ = texts_of(panel, used)
-        past = self._past(panel, origin)
-        self.country_ = country_of(past.rows, self.country)
-        self.past_ = self._without_outages(past)
-        self.origin_ = self.past_.origin
-        known = Plan.of(self.past_.rows, used, self.neutral_)
-        self.seen_, self.depths_ = seen_of(known), tried_depths(known)
-        calendar = self._calendar(self.past_)
-        last = self.past_.last
-        held = self._held_out(last)
-        # What has not been seen for a year before it is held against the rest has no season yet, only a trend that a line would turn.
-        self.yearly_ = (last if held is None else held) >= WEEKS_OF_YEAR * self.past_.rows.week
-        self._calibrate(calendar, held)
-        self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
-        if held is None:
-            warn_short(last + 1, self.horizon)
-        return self
+        with one_blas_thread():
+            check_parameters(self.get_params(deep=False))
+            self.seed_ = seed_of(self.random_state)
+            panel = self._checked(panel, None)
+            self.roles_ = roles_of(panel, self.plan, self.target, self.roles, self.series, self.time)
+            self.numbers_ = {column: is_number(panel[column]) for column in [*self.series, *self.plan, *self.static]}
+            used = self._used()
+            self.offers_ = offers_of(panel, used, self.target, self.series, self.time)
+            panel = with_usual_prices(panel, self.offers_, self.series)
+            self.counts_ = usual_counts(panel, used, self.series)
+            panel = beside_usual(panel, self.counts_, self.series)
+            self.texts_, self.neutral_ = texts_of(panel, used)
+            past = self._past(panel, origin)
+            self.country_ = country_of(past.rows, self.country)
+            self.past_ = self._without_outages(past)
+            self.origin_ = self.past_.origin
+            known = Plan.of(self.past_.rows, used, self.neutral_)
+            self.seen_, self.depths_ = seen_of(known), tried_depths(known)
+            calendar = self._calendar(self.past_)
+            last = self.past_.last
+            held = self._held_out(last)
+            # What has not been seen for a year before it is held against the rest has no season yet, only a trend that a line would turn.
+            self.yearly_ = (last if held is None else held) >= WEEKS_OF_YEAR * self.past_.rows.week
+            self._calibrate(calendar, held)
+            self.ensemble_ = self._ensemble(self.most_rows).fit(self.past_, calendar, last)
+            if held is None:
+                warn_short(last + 1, self.horizon)
+            return self
 
     def observe(self, panel: pd.DataFrame, *, origin: pd.Timestamp | None = None) -> Self:
         """Take a newer past, or another one, to predict from, without learning anew.
@@ -162,48 +162,48 @@ class PromotionForecaster(BaseEstimator):
         self.past_, self.origin_ = past, past.origin
         return self
 
-    @one_blas_thread
     def predict(self, plan_frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of the plan with horizon, quantiles, mean, baseline and uplift, in the order of the plan.
 
         ValueError says what the plan lacks; PlanBeyondHistory is warned of where it goes beyond what was ever seen, UnknownSeries
         where it has several series and none was in the panel.
         """
-        asked = plan_frame.reset_index(drop=True)
-        plan_frame, situation, at, steps = self._ahead(plan_frame)
-        ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
-        warn_beyond(plan, at, plan_frame, self.seen_, self.texts_, [*self.series, self.time], self.counts_)
-        warn_unknown(plan.rows.code[at], plan_frame, self.past_.table, self.series)
-        matrix = ensemble.seen(situation, at, steps)
-        mean = self._mean(ensemble, matrix)
-        baseline = mean
-        if plan.of_role(*PROMOTIONAL):
-            quiet = situation.under(plan.without_promotions())
-            matrix_without = ensemble.seen(quiet, at, steps)
-            touched = matrix_without.differs(matrix)
-            baseline = mean.copy()
-            if touched.any():
-                baseline[touched] = self._mean(ensemble, matrix_without.where(touched))
-            # A discount alone never lowers sales; the trees know that of each depth, not of being promoted at all.
-            deep = np.any([plan.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
-            mean = np.where(deep, np.maximum(mean, baseline), mean)
+        with one_blas_thread():
+            asked = plan_frame.reset_index(drop=True)
+            plan_frame, situation, at, steps = self._ahead(plan_frame)
+            ensemble, plan, closed = self.ensemble_, situation.plan, situation.plan.rows.closed[at]
+            warn_beyond(plan, at, plan_frame, self.seen_, self.texts_, [*self.series, self.time], self.counts_)
+            warn_unknown(plan.rows.code[at], plan_frame, self.past_.table, self.series)
+            matrix = ensemble.seen(situation, at, steps)
+            mean = self._mean(ensemble, matrix)
+            baseline = mean
+            if plan.of_role(*PROMOTIONAL):
+                quiet = situation.under(plan.without_promotions())
+                matrix_without = ensemble.seen(quiet, at, steps)
+                touched = matrix_without.differs(matrix)
+                baseline = mean.copy()
+                if touched.any():
+                    baseline[touched] = self._mean(ensemble, matrix_without.where(touched))
+                # A discount alone never lowers sales; the trees know that of each depth, not of being promoted at all.
+                deep = np.any([plan.rows.plan[column][at] > 0 for column in plan.of_role(DEPTH)] or [np.zeros(len(at), dtype=bool)], axis=0)
+                mean = np.where(deep, np.maximum(mean, baseline), mean)
 
-            def of_rows(other: Plan, rows: Bools) -> Floats:
-                return self._mean(ensemble, ensemble.seen(situation.under(other), at[rows], steps[rows]))
+                def of_rows(other: Plan, rows: Bools) -> Floats:
+                    return self._mean(ensemble, ensemble.seen(situation.under(other), at[rows], steps[rows]))
 
-            mean = raised(mean, baseline, plan, at, self.depths_, of_rows)
-        levels = quantile_columns(self.quantiles)
-        ordered = sorted(levels)
-        spread = self.intervals_.quantiles(matrix, mean, ordered)
-        if self.effects is not None:
-            lift = np.exp(self._log_uplift(plan_frame))
-            mean, spread = baseline * lift, spread * lift[:, None]
-        mean, baseline = (np.where(closed, 0.0, one) for one in (mean, baseline))
-        told = asked[[*self.series, self.time]].assign(horizon=steps)
-        for level, name in levels.items():
-            told[name] = np.where(closed, 0.0, spread[:, ordered.index(level)])
-        uplift = mean - baseline
-        return told.assign(mean=baseline + uplift, baseline=baseline, uplift=uplift)
+                mean = raised(mean, baseline, plan, at, self.depths_, of_rows)
+            levels = quantile_columns(self.quantiles)
+            ordered = sorted(levels)
+            spread = self.intervals_.quantiles(matrix, mean, ordered)
+            if self.effects is not None:
+                lift = np.exp(self._log_uplift(plan_frame))
+                mean, spread = baseline * lift, spread * lift[:, None]
+            mean, baseline = (np.where(closed, 0.0, one) for one in (mean, baseline))
+            told = asked[[*self.series, self.time]].assign(horizon=steps)
+            for level, name in levels.items():
+                told[name] = np.where(closed, 0.0, spread[:, ordered.index(level)])
+            uplift = mean - baseline
+            return told.assign(mean=baseline + uplift, baseline=baseline, uplift=uplift)
 
     def features(self, plan_frame: pd.DataFrame) -> Matrix:
         """What `predict` sees of the rows of a plan, in their order; the same function makes what is learnt from."""

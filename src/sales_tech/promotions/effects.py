@@ -36,7 +36,7 @@ class PromotionEffects(BaseEstimator):
         self.level = level
         self.random_state = random_state
 
-    @one_blas_thread
+    @one_blas_thread()
     def fit(self, panel: PromotionPanel, y: object = None) -> PromotionEffects:
         """Estimate the promotions of a panel; `y` is there for scikit-learn and not used. ValueError for a level outside 0 to 1."""
         if not 0 < self.level < 1:
