@@ -39,8 +39,9 @@ class Nightly:
 
     def read(self) -> Outlook | None:
         self.read_times += 1
-        time.sleep(0.05)
+        # As a lake does it: what is committed while it is read is seen by the next look.
         self.seen = self.committed
+        time.sleep(0.05)
         return self.after
 
 

@@ -98,7 +98,8 @@ def application(outlook: Outlook, version: str = "", most_bytes: int | None = No
 
 async def _told_now(request: Request) -> _Told:
     state = request.app.state
-    if state.newer is not None and state.newer.moved():
+    # While one request reads, nothing moves any more; whoever asks then waits for what is read instead of being told the night before.
+    if state.newer is not None and (state.newer.moved() or state.renewing.locked()):
         await anyio.to_thread.run_sync(partial(_renew, state))
     told: _Told = state.told
     return told
