@@ -89,6 +89,20 @@ def deploy(name: str, version: int) -> None:
 
 @endpoint.command()
 @stack_option
+@click.option("--lake", help="The stack's lake (default: the variable SALES_TECH_LAKE).")
+def refresh(name: str, lake: str | None) -> None:
+    """Have the model that is served tell from the newest sales, and wait as for a deploy."""
+    from sales_tech.orchestration.refresh import refresh_endpoint
+    from sales_tech.settings import Settings
+
+    stack, _ = _opened(name)
+    done = refresh_endpoint(Settings.load(lake=lake), stack)
+    knows = "now knows" if done.changed else "knew already"
+    Console().print(f"version {done.package.version} {knows} the sales until {done.origin:%Y-%m-%d}", highlight=False)
+
+
+@endpoint.command()
+@stack_option
 @reason_option
 def previous(name: str, reason: str) -> None:
     """Serve the newest approved version before the one that is served, which is rejected."""

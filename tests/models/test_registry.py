@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,8 +16,9 @@ import pytest
 from tests.models.pasts import plan, recipe, small_past
 from tests.support.nights import BOTH_PLACES, settings_in
 
+from sales_tech import models
 from sales_tech.errors import LakeError, ModelError
-from sales_tech.models.artifact import Artifact, write_artifact
+from sales_tech.models.artifact import Artifact, open_artifact, write_artifact
 from sales_tech.models.card import Figures, ModelCard
 from sales_tech.models.championship import contest
 from sales_tech.models.registry import MOST_DECISIONS, Decided, Index, Registry
@@ -118,6 +121,29 @@ def test_what_is_registered_decided_and_crowned_is_kept_in_full(made: tuple, tmp
     # A source of which only a refusal is known has no champion.
     assert (registry.decided(), registry.sources(), registry.champion("olist")) == (["erp_br", "olist"], ["erp_br"], None)
     assert registry.index("olist") == Index(source="olist", decisions=[refused])
+
+
+@BOTH_PLACES
+def test_of_a_version_with_newer_sales_the_newest_are_kept_and_the_one_that_is_served(
+    made: tuple, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models.registry, "MOST_REFRESHED", 1)
+    settings, (artifact, card) = make_settings("erp_br"), made
+    registry, lake = Registry(settings), platform_of(settings).lake
+    first, second = registry.register(artifact, card), registry.register(artifact, card)
+    other = registry.keep_refreshed(second, artifact, "")
+    digests = [f"sha256:{number:064x}" for number in range(1, 5)]
+    places = [f"models/erp_br/v0001/refreshed/{number:064x}/model.tar.gz" for number in range(1, 5)]
+    for digest, place in zip(digests, places, strict=True):
+        # In a bucket moments are told in whole seconds.
+        time.sleep(1.1 if settings.aws else 0.01)
+        assert registry.keep_refreshed(first, replace(artifact, digest=digest), f"s3://bucket/lake/{places[0]}") == place
+    found = {entry.name for entry in lake.entries("models/erp_br") if "refreshed" in entry.name}
+    assert found == {other, places[0], places[2], places[3]}
+    assert open_artifact(lake.fetch(places[3])).digest == artifact.digest
+    assert [one.version for one in registry.versions("erp_br")] == ["v0001", "v0002"]
+    assert registry.open("erp_br", "v0001").digest == artifact.digest
+    assert registry.register(artifact, card).version == "v0003"
 
 
 def test_of_decisions_the_latest_are_kept(tmp_path: Path) -> None:

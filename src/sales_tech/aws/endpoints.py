@@ -48,11 +48,21 @@ def deploy(stack: Stack, package: ModelPackage, poll: dict[str, int] | None = No
 
 
 def deployed(stack: Stack, packages: ModelPackages) -> ModelPackage | None:
-    """The registered version that the stack serves, None where it serves none or one that is not registered."""
+    """The registered version that the stack serves, as it was registered or with newer sales; None where it serves none, or another."""
     given = stack.parameters
-    which = [given.get(name) for name in ("ModelDataUrl", "ModelDigest", "ModelImageTag")]
-    # One model may be registered with several images, as after a fix of the image alone.
-    return next((each for each in packages.versions() if [each.archive, each.digest, each.image.rpartition(":")[2]] == which), None)
+    archive, digest, tag = (given.get(name, "") for name in ("ModelDataUrl", "ModelDigest", "ModelImageTag"))
+
+    def is_served(package: ModelPackage) -> bool:
+        same = (archive, digest) == (package.archive, package.digest)
+        # One model may be registered with several images, as after a fix of the image alone.
+        return (same or _has_newer_sales(package, archive)) and tag == package.image.rpartition(":")[2]
+
+    return next(filter(is_served, packages.versions()), None)
+
+
+def _has_newer_sales(package: ModelPackage, archive: str) -> bool:
+    """Whether an archive is a registered version's model that has seen newer sales: it lies below the folder of that one."""
+    return archive != package.archive and archive.startswith(package.archive.removesuffix("model.tar.gz"))
 
 
 def previous(stack: Stack, packages: ModelPackages, reason: str, poll: dict[str, int] | None = None) -> ModelPackage:

@@ -24,7 +24,7 @@ from sales_tech.models.manifest import MANIFEST, Manifest, check_digest, digest_
 from sales_tech.models.parquet import read_frame, write_frame
 
 if TYPE_CHECKING:
-    from sales_tech.planning import Outlook, PromotionPlanner
+    from sales_tech.planning import Outlook, PromotionPlanner, SourcePast
 
 PLANNER, OUTLOOK, CARD, CARD_TEXT = "planner.skops", "outlook.json", "card.json", "card.md"
 FRAMES = ("baseline", "members", "prices", "rates", "regions", "response")
@@ -74,16 +74,32 @@ def write_artifact(folder: Path, planner: PromotionPlanner, card: ModelCard) -> 
     folder.mkdir(parents=True, exist_ok=True)
     if next(folder.iterdir(), None) is not None:
         raise ModelError(f"{folder} is not empty; expected a folder for a new model, in which nothing of another one lies")
-    (folder / "outlook").mkdir()
     outlook, learnt = planner.outlook_, copy.copy(planner)
     del learnt.outlook_
     write_learned(learnt, folder / PLANNER)
+    (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
+    (folder / CARD_TEXT).write_text(card.markdown(), encoding="utf-8")
+    return _completed(folder, outlook, card.source)
+
+
+def write_refreshed(folder: Path, artifact: Artifact, past: SourcePast) -> Artifact:
+    """Write an artifact whose planner is that of another one and has seen a newer past into a new folder; the card stays what it was.
+
+    ModelError where other code fitted the planner.
+    """
+    outlook = artifact.planner().observe(past).outlook_
+    folder.mkdir(parents=True)
+    for name in (PLANNER, CARD, CARD_TEXT):
+        shutil.copyfile(artifact.folder / name, folder / name)
+    return _completed(folder, outlook, artifact.manifest.source)
+
+
+def _completed(folder: Path, outlook: Outlook, source: str) -> Artifact:
+    (folder / "outlook").mkdir()
     for name, frame in outlook.to_frames().items():
         write_frame(frame, folder / f"outlook/{name}.parquet")
     (folder / OUTLOOK).write_text(json.dumps(outlook.about), encoding="utf-8")
-    (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
-    (folder / CARD_TEXT).write_text(card.markdown(), encoding="utf-8")
-    manifest = Manifest.of(folder, card.source)
+    manifest = Manifest.of(folder, source)
     if set(manifest.files) != FILES:
         raise ModelError(f"the model was written as {', '.join(sorted(manifest.files))}; expected {', '.join(sorted(FILES))}")
     return Artifact(folder, manifest, manifest.write(folder / MANIFEST))

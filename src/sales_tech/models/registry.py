@@ -3,6 +3,7 @@
     models/<source>/index.json             champion, versions with their digests, decisions
     models/<source>/v0001/model.tar.gz     the artifact
     models/<source>/v0001/card.json, card.md
+    models/<source>/v0001/refreshed/<digest>/model.tar.gz     the same with newer sales, for an endpoint
 
 The index is replaced at once or not at all, and written last: a version that it does not name was never registered.
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 INDEX = "index.json"
 MOST_DECISIONS = 200
+MOST_REFRESHED = 4
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _VERSION = re.compile(r"v(\d{4,})")
 
@@ -194,6 +196,22 @@ class Registry:
             )
             self._write(index, champion=name, versions=[*index.versions, version], decisions=[*index.decisions, told])
             return version
+
+    def keep_refreshed(self, version: Version, artifact: Artifact, served: str) -> str:
+        """Keep a version's artifact that has seen newer sales, and hand back its place below the lake; it is no version of its own.
+
+        Of earlier ones the newest stay, and the one whose address is `served`.
+        """
+        below = f"{_folder(artifact.manifest.source)}/{version.version}/refreshed"
+        place = f"{below}/{artifact.digest.removeprefix('sha256:')}/{ARCHIVE}"
+        with exclusive(self._settings):
+            earlier = sorted(self._place.entries(below), key=lambda entry: entry.modified_ns, reverse=True)
+            with tempfile.TemporaryDirectory(dir=self._scratch()) as work:
+                archive = Path(work) / ARCHIVE
+                pack(artifact.folder, archive)
+                self._place.keep(archive, place)
+            self._place.remove([one.name for one in earlier[MOST_REFRESHED:] if one.name != place and not served.endswith(f"/{one.name}")])
+        return place
 
     def decide(self, source: str, decided: Decided) -> None:
         """Keep the decision not to register a model, so that none is tried again on the same sales."""

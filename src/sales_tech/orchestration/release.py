@@ -78,14 +78,12 @@ def register_champion(settings: Settings, stack: Stack, source: str, image_tag: 
     """
     from sales_tech.aws.model_packages import ModelPackages
 
+    check_lake(settings, stack)
     outputs = stack.outputs
-    lake = f"s3://{outputs['LakeBucket']}/lake"
-    if str(settings.lake) != lake:
-        raise ModelError(f"the lake is {settings.lake}; expected {lake}, that of the stack {stack.name}, whose models its endpoint reads")
     champion = champion_of(settings, source)
     assert champion is not None
     card = champion.artifact.card()
-    place = f"{lake}/models/{source}/{champion.version}"
+    place = f"{settings.lake}/models/{source}/{champion.version}"
     return ModelPackages(stack.connection, outputs["ModelGroup"]).register(
         source,
         f"{place}/{ARCHIVE}",
@@ -96,6 +94,13 @@ def register_champion(settings: Settings, stack: Stack, source: str, image_tag: 
         # The reason stands here, since SageMaker takes neither commas nor per cent signs in a figure.
         description=f"{source} {champion.version}, sales until {card.origin:%Y-%m-%d}: {card.decision.reason}"[:MOST_WORDS],
     )
+
+
+def check_lake(settings: Settings, stack: Stack) -> None:
+    """ModelError where the lake is not the stack's."""
+    lake = f"s3://{stack.output('LakeBucket')}/lake"
+    if str(settings.lake) != lake:
+        raise ModelError(f"the lake is {settings.lake}; expected {lake}, that of the stack {stack.name}, whose models its endpoint reads")
 
 
 def sample_question(outlook: Outlook, days: int = _DAYS) -> dict[str, Any] | None:
