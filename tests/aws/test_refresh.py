@@ -28,8 +28,9 @@ from sales_tech.orchestration.release import register_champion
 from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.platform import platform_of
 from sales_tech.runs import Run
+from sales_tech.serving import nights
 from sales_tech.settings import Aws, Settings
-from sales_tech.transform import promotions
+from sales_tech.transform import forecasts, promotions
 from sales_tech.transform.planning_past import read_past
 from sales_tech.transform.promotion_frames import read_source
 from sales_tech.twin import Size, write_twin
@@ -144,3 +145,17 @@ def test_a_model_that_is_none_of_the_lake_is_not_refreshed(shop: Shop) -> None:
 def test_the_lake_of_another_stack_is_told(shop: Shop) -> None:
     with pytest.raises(ModelError, match="the lake is s3://other/lake; expected"):
         refresh_endpoint(dataclasses.replace(shop.lake, lake="s3://other/lake"), shop.deployed.stack, POLL)
+
+
+def test_what_serves_a_lake_on_s3_looks_there_again_after_a_while(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nights, "LOOK_SECONDS", 3600.0)
+    served = nights.Nights(shop.lake, "erp_br")
+    assert served.served.outlook.origin == shop.origin - pd.Timedelta(days=DAYS), "without a forecast the registered model"
+    assert not served.moved()
+    monkeypatch.setattr(nights, "LOOK_SECONDS", 1e-6)
+    assert served.moved()
+    assert served.read() is None
+    forecasts.run(Run.begin(shop.lake), Registry(shop.lake))
+    told = served.read()
+    assert told is not None
+    assert told.origin == shop.origin
