@@ -57,6 +57,33 @@ def test_credentials_that_arrow_would_not_find_are_handed_to_it(tmp_path: Path, 
     assert handed.iceberg["s3.session-token"] == "token"
 
 
+@pytest.mark.usefixtures("nothing_known")
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ("mistyped", r"The config profile \(mistyped\) could not be found"),
+        ("signed_out", "Error loading SSO Token: Token for ours does not exist"),
+        ("refusing", "Error when retrieving credentials from custom-process"),
+        ("half", "Partial credentials found in assume-role, missing: source_profile or credential_source"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_told_with_what_to_do(
+    profile: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = {
+        "signed_out": "sso_session = ours\nsso_account_id = 123456789012\nsso_role_name = reader",
+        "refusing": "credential_process = false",
+        "half": "role_arn = arn:aws:iam::123456789012:role/reader",
+    }
+    session = "[sso-session ours]\nsso_region = sa-east-1\nsso_start_url = https://ours.awsapps.com/start\n"
+    session += "sso_registration_scopes = sso:account:access\n"
+    (tmp_path / "config").write_text(session + "".join(f"[profile {name}]\n{text}\n" for name, text in profiles.items()))
+    for variable, value in {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": profile, "AWS_REGION": "sa-east-1"}.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=f"^AWS cannot be used as it is set up: {words}; expected a profile .*`aws sso login`"):
+        Connection()
+
+
 @pytest.mark.parametrize("package", ["boto3", "awswrangler"])
 def test_packages_that_are_not_installed_are_named_with_their_extra(package: str) -> None:
     code = f"""

@@ -40,18 +40,19 @@ class Connection:
     """One account and region, as the environment names them."""
 
     def __init__(self) -> None:
-        region = os.environ.get("AWS_REGION") or boto3.Session().region_name
-        if region is None:
-            raise SettingsError("no AWS region is set; expected AWS_REGION, AWS_DEFAULT_REGION or a profile with a region")
-        self.region = region
-        self.session = boto3.Session(region_name=region)
-        found = self.session.get_credentials()
-        if found is None:
-            raise SettingsError(
-                "no AWS credentials were found; expected a role, a profile (AWS_PROFILE) or AWS_ACCESS_KEY_ID and its secret"
-            )
-        self.renews_itself = found.method in _FOUND_BY_ARROW
-        self._handed = None if self.renews_itself else found.get_frozen_credentials()
+        with _set_up():
+            region = os.environ.get("AWS_REGION") or boto3.Session().region_name
+            if region is None:
+                raise SettingsError("no AWS region is set; expected AWS_REGION, AWS_DEFAULT_REGION or a profile with a region")
+            self.region = region
+            self.session = boto3.Session(region_name=region)
+            found = self.session.get_credentials()
+            if found is None:
+                raise SettingsError(
+                    "no AWS credentials were found; expected a role, a profile (AWS_PROFILE) or AWS_ACCESS_KEY_ID and its secret"
+                )
+            self.renews_itself = found.method in _FOUND_BY_ARROW
+            self._handed = None if self.renews_itself else found.get_frozen_credentials()
         self._clients: dict[str, Any] = {}
         self._one_at_a_time = threading.Lock()
 
@@ -87,6 +88,18 @@ class Connection:
     def _endpoint(self) -> str | None:
         # boto3 reads these by itself; Arrow and pyiceberg are told.
         return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+@contextmanager
+def _set_up() -> Iterator[None]:
+    """SettingsError where a profile or its credentials cannot be used: it is not there, misses something, or has to be signed in to."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(
+            f"AWS cannot be used as it is set up: {str(error).strip(' .:')}; expected a profile (AWS_PROFILE) that exists and has all it "
+            "needs, and a sign-in that has not expired (`aws sso login` or `aws login` signs in again)"
+        ) from error
 
 
 @contextmanager
