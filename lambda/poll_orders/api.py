@@ -60,7 +60,11 @@ class OrdersApi:
     """The pages of an orders API; `left` tells the seconds that may still be spent."""
 
     def __init__(self, url: str, token: str, left: Callable[[], float]) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            _ = parts.port  # read only here, and refused where it is none
+        except ValueError:
+            raise NotPolled("the host or the port of ORDERS_API_URL cannot be read; expected https://host or https://host:port") from None
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
             raise NotPolled(
                 f"ORDERS_API_URL begins with {parts.scheme or 'nothing'}://{parts.hostname or ''}, expected https:// and a host"
@@ -161,6 +165,6 @@ def _retry_after(text: str | None) -> float:
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

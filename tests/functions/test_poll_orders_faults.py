@@ -133,9 +133,12 @@ def test_a_blank_at_the_end_of_the_address_does_no_harm(poll: Poll, monkeypatch:
     assert poll()["orders"] == 2
 
 
-def test_a_port_that_is_no_number_is_told_at_once(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORDERS_API_URL", "http://127.0.0.1:8o80/orders")
-    assert "ORDERS_API_URL or the cursor cannot be asked for (InvalidURL)" in poll.error()
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8o80/orders", "http://127.0.0.1:80800/orders", "https://[::1/orders", "https://a\u2100b.example.com/"]
+)
+def test_a_host_or_a_port_that_cannot_be_read_is_told_at_once(poll: Poll, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ORDERS_API_URL", url)
+    assert poll.error() == "the host or the port of ORDERS_API_URL cannot be read; expected https://host or https://host:port"
     assert poll.waits == []
 
 
@@ -215,6 +218,7 @@ def test_an_event_that_the_queue_does_not_take_of_a_batch_is_an_error_at_once_wh
     [
         (None, 0), ("", 0), ("30", 30), (" 7 ", 7), ("soon", 0), ("-5", 0), ("Sun, 01 Mar 2026 10:01:40 GMT", 100),
         ("Sun, 01 Mar 2026 09:00:00 GMT", 0), ("Sun, 01 Mar 2026 07:00:10 -0300", 10), ("Sun, 01 Mar 2026 10:00:05 -0000", 5),
+        ("Sun, 01 Mar 99999999999 10:01:40 GMT", 0), ("Sun, 01 Mar 2026 10:01:40 +99999999999999", 0),
     ],
 )  # fmt: skip
 def test_what_a_retry_after_asks_for_in_either_of_its_forms(text: str | None, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
