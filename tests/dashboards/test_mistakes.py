@@ -107,6 +107,13 @@ def test_a_sound_dashboard_is_read(tmp_path: Path) -> None:
         ("        value: net_sales", "        value: sales", "no measure sales in sales", "one of net_sales, margin"),
         ("        color: channel", "        color: store", "no dimension store in sales", "one of source, channel"),
         ("        rows: [channel]", "        rows: [net_sales]", "no dimension net_sales in sales", "one of source, channel"),
+        ("        rows: [channel]", "        rows: [channel, source, channel]", "a second channel among the rows", "each name once"),
+        (
+            "values: [net_sales]\n        rules",
+            "values: [net_sales, net_sales]\n        rules",
+            "a second net_sales among the values",
+            "each",
+        ),
         ("        x: month", "        x: channel", "channel as the time of sales", "its period month"),
         ("        x: sold_on", "        x: category", "category of views.demand_fan is string", "a column of dates"),
         ("        x: sold_on", "        x: day", "no column day in views.demand_fan", "one of source, category,"),

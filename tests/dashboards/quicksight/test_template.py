@@ -21,6 +21,7 @@ from tests.infra.packaging import template as read
 from tests.support.nights import REPOSITORY
 
 from sales_tech.dashboards.quicksight.access import OWNER
+from sales_tech.dashboards.quicksight.checks import faults
 from sales_tech.dashboards.quicksight.template import HEADER, template, text
 from sales_tech.dashboards.reading import load_dashboard, load_dashboards
 from sales_tech.dashboards.visuals import Table
@@ -184,6 +185,44 @@ def test_a_new_visual_needs_no_python(tmp_path: Path) -> None:
     made = template([load_dashboard(path)])
     assert refused(made) == []
     assert "PlainText: Novo" in text(made)
+
+
+def of_units(folder: Path, *measures: str, rules: str = "[]") -> dict[str, Any]:
+    """The template of one table of measures of the products, each given as YAML under its own name."""
+    names = [measure.partition(":")[0] for measure in measures]
+    path = folder / "units.yaml"
+    path.write_text(
+        "title: {en: Units, pt: Unidades}\nabout: {en: Units, pt: Unidades}\n"
+        "data:\n  products:\n    table: gold.product_performance\n    dimensions: {sku: {en: SKU, pt: SKU}}\n    measures:\n"
+        + "".join(f"      {measure}\n" for measure in measures)
+        + "sheets:\n  - name: first\n    title: {en: First, pt: Primeira}\n    visuals:\n      - {name: best, kind: table, data: products, "
+        f"title: {{en: Best, pt: Melhores}}, rows: [sku], values: [{', '.join(names)}], rules: {rules}, "
+        "at: {column: 0, row: 0, width: 4, height: 4}}\n",
+        encoding="utf-8",
+    )
+    return template([load_dashboard(path)], "en")
+
+
+def test_a_measure_may_be_named_as_a_column_of_its_table(tmp_path: Path) -> None:
+    made = of_units(tmp_path, "sold: {label: {en: Units, pt: Unidades}, sum: units}")
+    assert faults(made) == []
+    assert "Name: Units 2, Expression: '{units}'" in text(made)
+
+
+def test_two_measures_whose_names_differ_in_capitals_alone_are_two_fields(tmp_path: Path) -> None:
+    made = of_units(
+        tmp_path, "sold: {label: {en: Sum, pt: Soma}, sum: units}", "earned: {label: {en: SUM, pt: SOMA}, sum: net_sales, format: money}"
+    )
+    assert faults(made) == []
+    assert "Name: Sum, Expression: '{units}'" in text(made)
+    assert "Name: SUM 2, Expression: '{net_sales}'" in text(made)
+
+
+def test_a_bound_is_written_without_an_exponent(tmp_path: Path) -> None:
+    rules = "[{value: sold, below: 0.00001, tone: bad}, {value: sold, above: 1.0e+20, tone: good}]"
+    made = text(of_units(tmp_path, "sold: {label: {en: Sum, pt: Soma}, sum: units}", rules=rules))
+    assert "'SUM({Sum}) < 0.00001'" in made
+    assert "'SUM({Sum}) > 100000000000000000000'" in made
 
 
 def test_a_table_that_is_cut_says_how_many_rows_its_first_page_has() -> None:

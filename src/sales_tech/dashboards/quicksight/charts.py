@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sales_tech.dashboards.quicksight.feeds import AMOUNT, PLACE, STEP, Feed
@@ -254,7 +255,8 @@ class _Maker:
             column = f"{{{inner['Column']['ColumnName']}}}"
             figure = f"SUM({column})" if "AggregationFunction" in inner else column
             sign, bound = ("<", rule.below) if rule.below is not None else (">", rule.above)
-            color = {"Solid": {"Expression": f"{figure} {sign} {bound}", "Color": GOOD if rule.tone == "good" else BAD}}
+            plainly = f"{Decimal(str(bound)):f}"  # no expression of QuickSight has a number such as 1e-05
+            color = {"Solid": {"Expression": f"{figure} {sign} {plainly}", "Color": GOOD if rule.tone == "good" else BAD}}
             rules.append({"Cell": {"FieldId": inner["FieldId"], "TextFormat": {"TextColor": color}}})
         return rules
 

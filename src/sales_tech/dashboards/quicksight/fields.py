@@ -66,13 +66,14 @@ class Fields:
         """The name of the calculated field of an expression; another name where the label already stands for something else."""
         taken = {name.lower() for name in (*feed.columns, *feed.added)}
         base = label.replace("{", "(").replace("}", ")")
-        for number in range(1, len(self.expressions) + 2):
+        known = {name.lower(): name for owner, name in self.expressions if owner == feed.name}
+        number = 1
+        while True:
             name = base if number == 1 else f"{base} {number}"
-            if name.lower() in taken:
-                continue
-            if self.expressions.setdefault((feed.name, name), expression) == expression:
+            name = known.get(name.lower(), name)  # QuickSight tells no small letters from capitals in names
+            if name.lower() not in taken and self.expressions.setdefault((feed.name, name), expression) == expression:
                 return name
-        raise AssertionError(f"no name for {expression}")
+            number += 1
 
 
 def field_id(made: dict[str, Any]) -> str:
