@@ -136,6 +136,18 @@ def test_an_order_nested_too_deep_to_be_written_is_told_by_its_id(poll: Poll) ->
     assert event["left_out"] == "an order nested too deep to be written"
 
 
+def test_an_order_that_no_message_can_carry_is_told_of_even_where_its_own_id_is_what_is_too_large() -> None:
+    event_of = load("poll_orders").orders.event_of
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for too_large in ("x" * 300_000, deep):
+        event = json.loads(event_of(order(1, order_id=too_large), "erp_br"))
+        assert event["order"] == {"order_id": None}
+        assert (event["source"], event["event_type"]) == ("erp_br", "order_placed")
+        assert event["left_out"].startswith("an order ")
+
+
 def test_batches_hold_ten_events_and_256_kilobytes_at_most(poll: Poll) -> None:
     batches = list(poll.function.services._batches(["x" * 60_000] * 9 + ["y"] * 25 + ["z" * 262_144]))
     assert [len(batch) for batch in batches] == [4, 4, 10, 10, 6, 1]
