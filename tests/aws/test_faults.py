@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +25,10 @@ Failing = Callable[..., AbstractContextManager[None]]
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
-    """`with failing("GLUE", status, body)`: a service that gives the same answer to everything."""
+    """`with failing("GLUE", status, body)`: a service that gives the same answer to everything, without its last `cut` bytes."""
 
     @contextmanager
-    def _failing(service: str, status: int, body: bytes) -> Iterator[None]:
+    def _failing(service: str, status: int, body: bytes, cut: int = 0) -> Iterator[None]:
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -35,7 +36,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(body)
+                    self.wfile.write(body[: len(body) - cut])
 
             do_GET = do_POST = do_PUT = do_HEAD = answer
 
@@ -88,6 +89,28 @@ def test_a_bucket_that_does_not_answer_is_told(aws: CloudSettings, failing: Fail
             list(platform.landing.entries())
         with pytest.raises(LakeError, match=r"taking the lock of s3://\S+ failed: SlowDown"), platform.lock():
             pass
+
+
+def test_a_file_that_s3_does_not_take_is_told(aws: CloudSettings, failing: Failing, tmp_path: Path) -> None:
+    settings = aws.land()
+    (tmp_path / "note.json").write_text("{}")
+    for status, body, said in (
+        (403, b"<Error><Code>AccessDenied</Code><Message>No.</Message></Error>", r"AccessDenied: No\.; the role in use may not do that"),
+        (503, SLOW, r"SlowDown: Please reduce your request rate\.; AWS could not serve it"),
+    ):
+        with failing("S3", status, body), pytest.raises(LakeError, match=rf"^writing s3://\S+/runs/note\.json failed: {said}"):
+            CloudPlatform(settings).lake.upload(tmp_path / "note.json", "runs/note.json")
+
+
+def test_a_file_whose_transfer_breaks_off_again_and_again_is_told_and_no_part_of_it_kept(aws: CloudSettings, failing: Failing) -> None:
+    settings = aws.land()
+    with failing("S3", 200, b"x" * 100, cut=1):
+        lake = CloudPlatform(settings).lake
+        with pytest.raises(
+            LakeError, match=r"^reading s3://\S+/archive/x failed: .*; AWS could not serve it although it was asked several"
+        ):
+            lake.fetch("archive/x")
+    assert [*lake._cache.iterdir()] == []
 
 
 def test_a_service_that_cannot_be_reached_is_told(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow.fs import S3FileSystem
@@ -108,15 +109,22 @@ def in_words(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        remedy = _REMEDIES.get(code) or (_LATER if status >= 500 or status == 429 or "Throttl" in code or code == "SlowDown" else "")
-        raise LakeError("; ".join(filter(None, (f"{what} failed: {code}: {message}".rstrip(": "), remedy)))) from error
+        raise LakeError(_refusal(what, error)) from error
+    except Boto3Error as error:  # whole files: what S3 refused is wrapped, or the last of several tries broke off
+        refused = error.__context__
+        raise LakeError(_refusal(what, refused) if isinstance(refused, ClientError) else f"{what} failed: {error}; {_LATER}") from error
     except FileNotFoundError:
         raise
     except (BotoCoreError, OSError) as error:  # Arrow's errors are OSError, with AWS' own words
         said = (remedy for words, remedy in _ARROWS_WORDS.items() if words in str(error))
         raise LakeError("; ".join((f"{what} failed: {str(error).rstrip('. ')}", *list(said)[:1]))) from error
+
+
+def _refusal(what: str, error: ClientError) -> str:
+    code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    remedy = _REMEDIES.get(code) or (_LATER if status >= 500 or status == 429 or "Throttl" in code or code == "SlowDown" else "")
+    return "; ".join(filter(None, (f"{what} failed: {code}: {message}".rstrip(": "), remedy)))
 
 
 def code_of(error: ClientError) -> str:
