@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from tests.aws.conftest import Deployed
 
+from sales_tech.aws.connection import Connection
+from sales_tech.aws.stack import Stack
 from sales_tech.aws.training import Machine, StoredModel, start_training, training, upload_input
 from sales_tech.errors import LakeError, SettingsError
 from sales_tech.models.job import _OWN, CHAMPION, TRAINING
@@ -146,6 +148,16 @@ def test_a_job_bears_its_source_and_the_given_tags(deployed: Deployed) -> None:
 def test_a_job_that_is_not_there_is_told(deployed: Deployed) -> None:
     with pytest.raises(LakeError, match="looking at the training job nobody failed"):
         training(deployed.stack.connection, "nobody")
+
+
+def test_a_job_that_is_waited_for_and_fails_is_told_with_its_reason(deployed: Deployed) -> None:
+    def fail(parsed: dict[str, Any], **_: Any) -> None:
+        parsed |= {"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: the new model is no better"}
+
+    stack = Stack(Connection(), deployed.stack.name)
+    stack.connection.session.events.register("after-call.sagemaker.DescribeTrainingJob", fail)
+    job = start_training(stack, "erp_br", "1", data(deployed), wait=True)
+    assert (job.status, job.reason) == ("Failed", "AlgorithmError: the new model is no better")
 
 
 def test_a_missing_sdk_is_told_with_the_extra_that_brings_it(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,9 @@ def start_training(
 ) -> Training:
     """Start a job on the input of a source, the address that `upload_input` gave, and say how it stands.
 
-    The new model is tried against the `champion`, the one in use; where it is not better the job fails and says so. Hyperparameters
-    reach the container as JSON texts. Raises SettingsError where the SDK is not installed, the input or the champion lies where
-    the job may not read or a wait is shorter than the run, and LakeError where AWS refuses.
+    The new model is tried against the `champion`, the one in use; where it is not better the job fails and says so, and where `wait` is
+    given it is handed back with that reason. Hyperparameters reach the container as JSON texts. Raises SettingsError where the SDK is not
+    installed, the input or the champion lies where the job may not read or a wait is shorter than the run, and LakeError where AWS refuses.
     """
     machine = machine or Machine()
     if machine.spot and machine.wait_hours < machine.hours:
@@ -106,6 +107,7 @@ def start_training(
         from sagemaker.core.helper.session_helper import Session
         from sagemaker.core.shapes import Tag
         from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig, StoppingCondition
+        from sagemaker.core.utils.exceptions import FailedStatusError
         from sagemaker.train.model_trainer import ModelTrainer
 
         subnets, groups = (list(filter(None, given.get(name, "").split(","))) for name in ("SubnetIds", "SecurityGroupIds"))
@@ -134,11 +136,12 @@ def start_training(
                 hyperparameters=learning,
                 tags=[Tag(key=key, value=value) for key, value in {"source": source, **(tags or {})}.items()],
             )
-            trainer.train(
-                input_data_config=[InputData(channel_name=name, data_source=place) for name, place in channels.items()],
-                wait=wait,
-                logs=wait,
-            )
+            with suppress(FailedStatusError):  # of a job that was waited for: its reason is told as that of any other
+                trainer.train(
+                    input_data_config=[InputData(channel_name=name, data_source=place) for name, place in channels.items()],
+                    wait=wait,
+                    logs=wait,
+                )
     # The SDK has no public name for the job that it just started.
     return training(stack.connection, str(trainer._latest_training_job.training_job_name))
 
