@@ -99,6 +99,20 @@ def test_what_was_put_by_others_is_downloaded_once(aws: CloudSettings, platform:
         platform.landing.fetch("other.csv")
 
 
+@pytest.mark.parametrize("name", ["olist//orders.csv.gz", "/orders.csv", "olist/./orders.csv"])
+def test_an_object_whose_name_is_no_path_is_read_as_any_other(aws: CloudSettings, platform: CloudPlatform, name: str) -> None:
+    client = aws.cloud.client("s3")
+    client.put_object(Bucket=aws.bucket, Key=name, Body=b"first")
+    assert [entry.name for entry in platform.landing.entries()] == [name]
+    with platform.landing.open(name) as file:
+        assert (file.read(2), file.read()) == (b"fi", b"rst")
+    client.put_object(Bucket=aws.bucket, Key=name, Body=b"second")
+    with platform.landing.open(name) as file:
+        assert file.read() == b"second"
+    with pytest.raises(FileNotFoundError):
+        platform.landing.open(f"{name}//gone")
+
+
 def test_more_entries_than_fit_a_page_are_all_listed(aws: CloudSettings, platform: CloudPlatform) -> None:
     client, pages = platform._connection.client("s3"), []
 

@@ -59,6 +59,8 @@ class BucketPlace:
     def open(self, name: str) -> BinaryIO:
         """Read an object as a stream, its bytes as they are."""
         with in_words(f"reading {self.url}/{name}"):
+            if {"", ".", ".."} & set(self._key(name).split("/")):  # as in sales//1.csv, which S3 takes for a name and Arrow for none
+                return self._downloaded(name).open("rb")
             # Without `compression` Arrow would unpack what is named .gz.
             return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
 
@@ -67,15 +69,8 @@ class BucketPlace:
         copy = self._copy(name)
         if copy.exists():
             return copy
-        part = self._cache / f"{secrets.token_hex(8)}.part"  # of its own, should two threads fetch the same
         with in_words(f"reading {self.url}/{name}"):
-            try:
-                self._connection.client("s3").download_file(self._bucket, self._key(name), str(part))
-            except ClientError as error:
-                if code_of(error) not in _MISSING:
-                    raise
-                raise FileNotFoundError(f"{self.url}/{name}") from error
-        return part.replace(copy)
+            return self._downloaded(name).replace(copy)
 
     def keep(self, part: Path, name: str) -> None:
         """Upload a file of this machine, which then is the copy that `fetch` hands out."""
@@ -99,6 +94,18 @@ class BucketPlace:
         """Write an object from a file, which stays as it is."""
         with in_words(f"writing {self.url}/{name}"):
             self._connection.client("s3").upload_file(str(path), self._bucket, self._key(name), ExtraArgs={"ContentType": content_type})
+
+    def _downloaded(self, name: str) -> Path:
+        """An object in a file of its own, should two threads ask for the same."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        part = self._cache / f"{secrets.token_hex(8)}.part"
+        try:
+            self._connection.client("s3").download_file(self._bucket, self._key(name), str(part))
+        except ClientError as error:
+            if code_of(error) not in _MISSING:
+                raise
+            raise FileNotFoundError(f"{self.url}/{name}") from error
+        return part
 
     def _copy(self, name: str) -> Path:
         # By checksum: an object may be named ../../x.
