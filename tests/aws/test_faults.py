@@ -102,6 +102,15 @@ def test_a_file_that_s3_does_not_take_is_told(aws: CloudSettings, failing: Faili
             CloudPlatform(settings).lake.upload(tmp_path / "note.json", "runs/note.json")
 
 
+def test_a_file_that_breaks_off_while_it_is_read_is_told(aws: CloudSettings, failing: Failing) -> None:
+    settings = aws.land()
+    with failing("S3", 200, b"x" * 100, cut=1):
+        landing = CloudPlatform(settings).landing
+        said = r"^reading s3://\S+/sales\.csv failed: AWS Error NETWORK_CONNECTION .*; AWS could not serve it although it was asked several"
+        with landing.open("sales.csv") as file, pytest.raises(LakeError, match=said):
+            file.read()
+
+
 def test_a_file_whose_transfer_breaks_off_again_and_again_is_told_and_no_part_of_it_kept(aws: CloudSettings, failing: Failing) -> None:
     settings = aws.land()
     with failing("S3", 200, b"x" * 100, cut=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from botocore.exceptions import ClientError
+from pyarrow import NativeFile
 
 from sales_tech.aws.connection import Connection, bucket_and_key, code_of, in_words
 from sales_tech.errors import LakeError
@@ -58,11 +60,14 @@ class BucketPlace:
 
     def open(self, name: str) -> BinaryIO:
         """Read an object as a stream, its bytes as they are."""
-        with in_words(f"reading {self.url}/{name}"):
+        what = f"reading {self.url}/{name}"
+        with in_words(what):
             if {"", ".", ".."} & set(self._key(name).split("/")):  # as in sales//1.csv, which S3 takes for a name and Arrow for none
                 return self._downloaded(name).open("rb")
             # Without `compression` Arrow would unpack what is named .gz.
-            return cast(BinaryIO, self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None))
+            return cast(
+                BinaryIO, _Stream(self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None), what)
+            )
 
     def fetch(self, name: str) -> Path:
         """The copy of an object on this machine, downloaded where there is none yet; FileNotFoundError where it is gone."""
@@ -114,3 +119,21 @@ class BucketPlace:
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
+
+
+class _Stream(io.RawIOBase):
+    """An object that is read as it comes; that it breaks off is told in words too."""
+
+    def __init__(self, file: NativeFile, what: str) -> None:
+        self._file, self._what = file, what
+
+    def read(self, size: int = -1) -> bytes:
+        with in_words(self._what):
+            return bytes(self._file.read(None if size < 0 else size))
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
