@@ -150,11 +150,11 @@ def _check_visual(document: Document, key: _Key, dashboard: Dashboard, visual: V
         if name not in data.dimensions:
             raise document.error(where, f"no dimension {name} in {visual.data}", f"one of {', '.join(data.dimensions) or 'none'}")
         _check_category(document, where, data, name)
-    for role in ("rows", "values", "bars"):
-        names: list[str] = getattr(visual, role, [])
+    for several in ("rows", "values", "bars"):
+        names: list[str] = getattr(visual, several, [])
         for place, name in enumerate(names):
             if name in names[:place]:
-                raise document.error((*key, role, place), f"a second {name} among the {role}", "each name once in a visual")
+                raise document.error((*key, several, place), f"a second {name} among the {several}", "each name once in a visual")
     if isinstance(visual, Line) and visual.color is not None and len(visual.values) > 1:
         raise document.error((*key, "values"), f"{len(visual.values)} measures by {visual.color}", "one measure where a line has colors")
     if isinstance(visual, Table):
