@@ -306,3 +306,8 @@ def test_an_endpoint_is_asked_in_the_format_that_is_named_and_tells_why_it_faile
         {"EndpointName": "the EndpointName", "Body": b"y", "ContentType": "text/csv", "Accept": "*/*"},
     ]
     assert endpoints.state(stack) == endpoints.EndpointState("the EndpointName", "Failed", "s3://a", "d", moment, "no room")
+
+
+def test_what_a_stack_of_older_templates_does_not_tell_is_named_with_what_to_do(stack: Stack) -> None:
+    with pytest.raises(LakeError, match="the stack shop-prod has no output TrainingBudget; it was deployed from older templates"):
+        _ = stack.outputs["TrainingBudget"]

@@ -63,7 +63,10 @@ class BucketPlace:
         what = f"reading {self.url}/{name}"
         with in_words(what):
             if {"", ".", ".."} & set(self._key(name).split("/")):  # as in sales//1.csv, which S3 takes for a name and Arrow for none
-                return self._downloaded(name).open("rb")
+                part = self._downloaded(name)
+                file = part.open("rb")
+                part.unlink()  # its bytes stay until the file is closed
+                return file
             # Without `compression` Arrow would unpack what is named .gz.
             return cast(
                 BinaryIO, _Stream(self._connection.arrow.open_input_stream(f"{self._bucket}/{self._key(name)}", compression=None), what)

@@ -12,6 +12,15 @@ from sales_tech.errors import LakeError
 _POLL = {"Delay": 15, "MaxAttempts": 960}  # four hours: the endpoint has two for a new model, and may need as long to put the old one back
 
 
+class _Outputs(dict[str, str]):
+    def __init__(self, stack: str, told: dict[str, str]) -> None:
+        super().__init__(told)
+        self._stack = stack
+
+    def __missing__(self, name: str) -> str:
+        raise LakeError(f"the stack {self._stack} has no output {name}; it was deployed from older templates, so run `make deploy` again")
+
+
 class Stack:
     """The stack of one lake, by its name."""
 
@@ -20,8 +29,8 @@ class Stack:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """What the stack tells of what it made, as it is now."""
-        return {each["OutputKey"]: each["OutputValue"] for each in self._described().get("Outputs", [])}
+        """What the stack tells of what it made, as it is now; LakeError for a name that it does not tell of."""
+        return _Outputs(self.name, {each["OutputKey"]: each["OutputValue"] for each in self._described().get("Outputs", [])})
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -30,10 +39,7 @@ class Stack:
 
     def output(self, name: str) -> str:
         """One output; LakeError where the stack has none of that name."""
-        found = self.outputs.get(name)
-        if found is None:
-            raise LakeError(f"the stack {self.name} has no output {name}; it was deployed from older templates, so run `make deploy` again")
-        return found
+        return self.outputs[name]
 
     def change(self, changed: dict[str, str], poll: dict[str, int] | None = None) -> bool:
         """Give parameters other values, keep all others, and wait until it is done; False where nothing was to be done.
