@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from tests.planning.outlooks import plan, response
 from tests.planning.pasts import FIRST, RESULT, effect, fitted, past, planner, sales, twin_past
 from tests.promotions.sources import listed
 
@@ -17,6 +18,7 @@ from sales_tech.contracts.calendar import RetailCalendar
 from sales_tech.planning import PromotionPlanner, SourcePast, TooLittleHistory
 from sales_tech.planning import planner as planning
 from sales_tech.planning.demand import demand_of
+from sales_tech.planning.expected import expected_demand
 from sales_tech.planning.losses import loss_rates
 from sales_tech.planning.prices import price_list
 from sales_tech.promotions import SourceFrames
@@ -231,6 +233,23 @@ def test_a_source_without_promotions_stores_costs_and_stock_is_told_its_demand()
     by_sku = look.baseline.groupby("sku")["baseline_units"].mean()
     assert by_sku["A"] == pytest.approx(20, rel=0.1)
     assert by_sku["B"] == pytest.approx(3, rel=0.2)
+
+
+@pytest.mark.parametrize(("gifts", "sold"), [(5, 0), (0.01, 0.01)], ids=["alone", "first of a pool"])
+def test_what_no_catalogue_knows_and_was_only_given_away_is_forecast_and_planned_without_a_price(gifts: float, sold: float) -> None:
+    daily = sales(120, A=20, G=gifts, Z=sold)
+    daily.loc[daily["sku"] == "G", ["gross_sales", "net_sales"]] = 0.0
+    look = planner().fit(past(daily, products=listed("A"))).outlook_
+    look = replace(look, response=response(category="unknown"))
+    first = look.origin + pd.Timedelta(days=1)
+    gift = plan("G").assign(starts_on=first, ends_on=first)
+    told = look.forecast(gift)
+    assert told[["category", "mechanic"]].to_numpy().tolist() == [["unknown", "leaflet"]]
+    assert told["units"].iloc[0] == pytest.approx(2 * gifts, rel=0.5)
+    assert told[["list_price", "revenue"]].isna().all(axis=None)
+    demand = expected_demand(look, gift)
+    assert set(demand["category"]) == {"Notebooks", "unknown"}
+    assert demand["promotions"].sum() == 1
 
 
 def test_a_history_that_is_too_short_is_refused() -> None:

@@ -16,14 +16,16 @@ def price_list(frames: SourceFrames, origin: pd.Timestamp, last: pd.Timestamp) -
     """One row per SKU and day from which a price holds: sku, valid_from, category, brand, list_price, cost (NaN: not known).
 
     The first row of a SKU holds on the day after the origin, further ones where the catalogue knows of a later price already.
-    The list price is that of the catalogue; where it has none, the one last charged before discounts.
+    The list price is that of the catalogue; where it has none, the one last charged before discounts. What the catalogue does not know
+    and was only ever given away has a row without a price.
     """
-    sold = frames.daily[(frames.daily["units"] > 0) & (frames.daily["gross_sales"] > 0) & (frames.daily["sold_on"] <= origin)]
-    charged = sold.groupby(["sku", "sold_on"], observed=True, sort=True)[["gross_sales", "units"]].sum()
+    sold = frames.daily[frames.daily["sold_on"] <= origin]
+    paid = sold[(sold["units"] > 0) & (sold["gross_sales"] > 0)]
+    charged = paid.groupby(["sku", "sold_on"], observed=True, sort=True)[["gross_sales", "units"]].sum()
     latest = (charged["gross_sales"] / charged["units"]).groupby(level="sku", observed=True).last()
     latest.index = latest.index.astype(object)
     about = catalogue_of(frames.products)
-    skus = pd.Index(sorted(set(about.index) | set(latest.index)), dtype=object, name="sku")
+    skus = pd.Index(sorted(set(about.index) | set(sold["sku"].unique())), dtype=object, name="sku")
     history = frames.products[["sku", "valid_from", "valid_to", "price", "cost"]].astype({"sku": object})
     begin = origin + pd.Timedelta(days=1)
     history = history[(history["valid_from"] <= last) & (history["valid_to"].isna() | (history["valid_to"] > begin))]
