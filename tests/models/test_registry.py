@@ -81,6 +81,38 @@ def test_an_archive_that_was_changed_in_the_lake_is_refused(made: tuple, tmp_pat
         registry.open("erp_br", "v0001")
 
 
+@BOTH_PLACES
+def test_a_version_that_was_never_registered_is_said_to_be_none_and_not_to_be_lost(
+    made: tuple, make_settings: Callable[..., Settings]
+) -> None:
+    registry = Registry(make_settings("erp_br"))
+    with pytest.raises(ModelError, match="erp_br has no model v0001; expected one of none yet"):
+        registry.open("erp_br", "v0001")
+    registry.register(*made)
+    for version in ("v0002", "../olist/v0001"):
+        with pytest.raises(ModelError, match=f"erp_br has no model {version}; expected one of v0001"):
+            registry.open("erp_br", version)
+
+
+@BOTH_PLACES
+def test_a_card_that_is_lost_or_damaged_is_told_with_what_to_do(
+    made: tuple, make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = make_settings("erp_br")
+    registry, lake = Registry(settings), platform_of(settings).lake
+    with pytest.raises(ModelError, match="erp_br has no model yet"):
+        registry.card("erp_br")
+    registry.register(*made)
+    damaged = tmp_path / "damaged"
+    damaged.write_text("{}")
+    lake.keep(damaged, "models/erp_br/v0001/card.json")
+    with pytest.raises(ModelError, match=r"v0001/card.json in the lake is no card of a model: .* have ml/train fit another"):
+        registry.card("erp_br")
+    lake.remove(["models/erp_br/v0001/card.json"])
+    with pytest.raises(ModelError, match=r"v0001/card.json is not in the lake, though the index names it"):
+        registry.card("erp_br")
+
+
 def test_a_version_that_a_killed_run_left_is_not_registered_and_its_number_not_given_again(made: tuple, tmp_path: Path) -> None:
     folder = tmp_path / "lake" / "models" / "erp_br"
     (folder / "v0004").mkdir(parents=True)

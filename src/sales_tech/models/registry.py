@@ -121,10 +121,17 @@ class Registry:
         return sorted({parts[1] for parts in found if len(parts) == 3 and parts[2] == INDEX})
 
     def card(self, source: str) -> ModelCard:
-        """The card of a source's champion."""
-        name = self.index(source).champion
-        with self._place.open(f"{_folder(source)}/{name}/{CARD}") as file:
-            return ModelCard.model_validate_json(file.read())
+        """The card of a source's champion; ModelError where there is none that can be read."""
+        name = f"{_folder(source)}/{self._named(source, None)[0]}/{CARD}"
+        try:
+            with self._place.open(name) as file:
+                return ModelCard.model_validate_json(file.read())
+        except FileNotFoundError as error:
+            raise _lost(name) from error
+        except ValidationError as error:
+            raise ModelError(
+                f"{name} in the lake is no card of a model: {error.errors()[0]['msg']}. Restore it, or have ml/train fit another"
+            ) from error
 
     def versions(self, source: str) -> list[Version]:
         """The registered models of a source, the oldest first."""
@@ -152,18 +159,15 @@ class Registry:
 
     def open(self, source: str, version: str | None = None) -> Artifact:
         """The artifact of a version, by default the champion's, checked against the digest that the index names."""
-        index = self.index(source)
-        name = version or index.champion
-        if name is None:
-            raise ModelError(f"{source} has no model yet; run `python pipeline.py run`, whose step ml/train fits one")
+        name, digest = self._named(source, version)
         place = f"{_folder(source)}/{name}/{ARCHIVE}"
         try:
             archive = self._place.fetch(place)
             if not archive.is_file():
                 raise FileNotFoundError(archive)
-            return open_artifact(archive, index.named(name).digest)
+            return open_artifact(archive, digest)
         except FileNotFoundError as error:
-            raise ModelError(f"{place} is not in the lake, though the index names it. Restore it, or have ml/train fit another") from error
+            raise _lost(place) from error
 
     def register(
         self, artifact: Artifact, card: ModelCard, sales_until: date | None = None, *, units: float | None = None, calendar: str = ""
@@ -225,6 +229,14 @@ class Registry:
             index = self.index(source)
             self._write(index, champion=index.named(version).version)
 
+    def _named(self, source: str, version: str | None) -> tuple[str, str]:
+        # A registered version, by default the champion, and its digest.
+        index = self.index(source)
+        name = version or index.champion
+        if name is None:
+            raise ModelError(f"{source} has no model yet; run `python pipeline.py run`, whose step ml/train fits one")
+        return name, index.named(name).digest
+
     def _kept(self, source: str) -> list[re.Match[str] | None]:
         # Also what a run that was killed left behind: no number is given twice.
         below = f"{_folder(source)}/"
@@ -253,6 +265,10 @@ def _part(folder: Path) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def _lost(place: str) -> ModelError:
+    return ModelError(f"{place} is not in the lake, though the index names it. Restore it, or have ml/train fit another")
 
 
 def _folder(source: str) -> str:
