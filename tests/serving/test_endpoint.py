@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
 import socket
+import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -209,6 +212,24 @@ def test_a_depth_beyond_all_that_was_tried_is_answered_with_a_warning(client: Ca
     answer = ask(client, PROMOTION | {"discount_share": 0.5})
     assert answer.status_code == 200
     assert any("deeper discount than was ever tried" in warning for warning in answer.json()["warnings"])
+
+
+def test_what_other_threads_are_warned_of_meanwhile_is_no_warning_of_an_answer(client: Caller) -> None:
+    done = threading.Event()
+
+    def warn() -> None:
+        while not done.is_set():
+            with contextlib.suppress(DeprecationWarning):
+                warnings.warn("of another thread", DeprecationWarning, stacklevel=1)
+
+    other = threading.Thread(target=warn)
+    other.start()
+    try:
+        told = ask(client, PROMOTION | {"discount_share": 0.9}).json()["warnings"]
+    finally:
+        done.set()
+        other.join()
+    assert ["deeper discount than was ever tried" in warning for warning in told] == [True]
 
 
 def test_a_promotion_that_has_begun_and_one_where_nothing_is_sold_are_warned_of(client: Caller) -> None:

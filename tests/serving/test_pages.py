@@ -119,6 +119,19 @@ def test_the_description_tells_every_field_and_its_example_can_be_asked(client: 
     assert table.json()["promotions"] == answer.json()["promotions"]
 
 
+def test_the_example_of_a_table_is_one_whatever_the_sku_is_called() -> None:
+    outlook = recipe().fit(small_past()).outlook_
+    for name in ("members", "prices"):
+        frame = getattr(outlook, name)
+        outlook = replace(outlook, **{name: frame.assign(sku=frame["sku"].astype(object) + ' 1,5 m "HDMI"')})
+    client = Caller(application(outlook))
+    content = client.get("/openapi.json").json()["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    table = client.post("/invocations", content=content["text/csv"]["example"], headers={"Content-Type": "text/csv"})
+    answer = client.post("/invocations", json=content["application/json"]["example"])
+    assert table.status_code == 200
+    assert table.json()["promotions"] == answer.json()["promotions"]
+
+
 def test_every_reference_of_the_description_leads_somewhere(client: Caller) -> None:
     told = client.get("/openapi.json").json()
 

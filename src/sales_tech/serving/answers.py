@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sales_tech.forecasting.checks import PlanBeyondHistory
 from sales_tech.planning.cautions import cautions
 from sales_tech.planning.lookup import runs
 from sales_tech.planning.plans import PlanRefused
@@ -51,9 +52,9 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
     `alternatives` (those of Outlook.alternatives) and `warnings`; CSV has the rows of `days` only.
     """
     _check_size(question)
-    # Warnings are collected by process, and an answer keeps a core busy anyway.
+    # Warnings are collected by process, those of its other threads among them, and an answer keeps a core busy anyway.
     with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", PlanBeyondHistory)
         try:
             if kind == CSV:
                 forecast, alternatives = outlook.forecast(question.plans), None
@@ -67,12 +68,13 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
             raise Refused(422, Problem(str(error), "a plan that the model can tell of", "change the plan as told")) from None
     if alternatives is None:
         return _for_spreadsheets(forecast).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n").encode()
+    beyond = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, PlanBeyondHistory))
     told: dict[str, Any] = {
         "origin": f"{outlook.origin:%Y-%m-%d}",
         "currency": outlook.currency,
         "promotions": totals(forecast),
         "alternatives": records(alternatives),
-        "warnings": [*dict.fromkeys(str(one.message) for one in caught), *cautions(outlook, question.plans, forecast)],
+        "warnings": [*beyond, *cautions(outlook, question.plans, forecast)],
     }
     if days:
         told["days"] = records(forecast)

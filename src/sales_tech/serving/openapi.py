@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +27,8 @@ def document(outlook: Outlook, choices: Choices) -> dict[str, Any]:
     schemas = {**schema.pop("$defs"), "Question": schema, **_ANSWERS}
     example = _example(outlook, choices)
     row = example["promotions"][0]
-    table = ",".join(COLUMNS) + "\n" + ",".join(str(row.get(name, "")) for name in COLUMNS) + "\n"
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([COLUMNS, [row.get(name, "") for name in COLUMNS]])
     refused = {str(status): _refusal(words) for status, words in _REFUSALS.items()}
     answered = {
         "description": "What the promotions will sell and earn; as CSV, the rows of `days`",
@@ -59,7 +62,7 @@ def document(outlook: Outlook, choices: Choices) -> dict[str, Any]:
                         "required": True,
                         "content": {
                             JSON: {"schema": {"$ref": f"{_SCHEMAS}Question"}, "example": example},
-                            CSV: {"schema": {"type": "string"}, "example": table},
+                            CSV: {"schema": {"type": "string"}, "example": table.getvalue()},
                         },
                     },
                     "responses": {"200": answered, **refused},
