@@ -356,7 +356,25 @@ def test_a_csv_is_read_by_its_names_whatever_their_order_with_blank_lines_and_ce
     (problem,) = refused(lambda: of_csv("sku,price,cost"))
     assert (problem.found, problem.field, problem.row) == ("the column price", "price", None)
     (problem,) = refused(lambda: of_csv("sku,mechanic"))
-    assert problem.found == "0 rows"
+    assert (problem.found, problem.remedy) == ("0 rows", "write a row for each promotion")
+
+
+@pytest.mark.parametrize("body", ["[]", '[{"sku": "S2"}]', "5", "null"])
+def test_a_body_that_is_no_object_is_told_in_what_to_put_it(body: str) -> None:
+    (problem,) = refused(lambda: asked(body.encode(), "application/json"))
+    assert (problem.row, problem.field, problem.expected) == (None, None, "an object with a list of promotions")
+    assert problem.remedy == 'write it in braces, such as {"promotions": [...]}'
+    (problem,) = refused(lambda: asked(f'{{"promotions": [{json.dumps(PROMOTION)}, {body}]}}'.encode(), "application/json"))
+    assert (problem.row, problem.field, problem.expected) == (2, None, "an object with the fields of a promotion")
+
+
+def test_a_mark_of_the_encoding_and_blanks_about_names_change_nothing() -> None:
+    given = {name: PROMOTION[name] for name in ("sku", "mechanic", "discount_share", "starts_on", "ends_on")}
+    plain = of_json(given)
+    marked = asked(b"\xef\xbb\xbf" + json.dumps({"promotions": [given]}).encode(), "application/json")
+    spaced = of_csv(" , ".join(given), " , ".join(map(str, given.values())))
+    for told in (marked, spaced):
+        pd.testing.assert_frame_equal(told.plans, plain.plans)
 
 
 def test_as_many_promotions_and_problems_are_told_as_are_promised() -> None:

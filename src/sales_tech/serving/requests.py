@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -103,7 +104,8 @@ def asked(body: bytes, content_type: str) -> Asked:
 
 def _of_json(body: bytes) -> Question:
     try:
-        return Question.model_validate_json(body)
+        # Some editors put the mark of UTF-8 before the text, as in a CSV.
+        return Question.model_validate_json(body.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         raise _refused(error.errors(include_url=False, include_context=False)) from None
 
@@ -115,7 +117,7 @@ def _of_csv(body: bytes) -> Question:
         raise Refused(400, Problem(f"a byte at {error.start:,} that is no UTF-8", "text in UTF-8", "write the file in UTF-8")) from None
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
-        header, *rows = [row for row in reader if row] or [[]]
+        header, *rows = [[cell.strip() for cell in row] for row in reader if row] or [[]]
     except csv.Error as error:
         raise Refused(400, Problem(f"line {reader.line_num} that is no CSV: {error}", "commas between fields", "mend the line")) from None
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
@@ -132,13 +134,14 @@ def _of_csv(body: bytes) -> Question:
     if twice := [name for at, name in enumerate(header) if name in header[:at]]:
         raise Refused(422, Problem(f"the column {twice[0]} twice", "each column once", "remove or rename one of them", field=twice[0]))
     if len(rows) > MOST_PROMOTIONS or not rows:
-        raise Refused(422, Problem(f"{len(rows):,} rows", f"1 to {MOST_PROMOTIONS:,} below the line of names", "ask in several requests"))
+        remedy = "ask in several requests" if rows else "write a row for each promotion"
+        raise Refused(422, Problem(f"{len(rows):,} rows", f"1 to {MOST_PROMOTIONS:,} below the line of names", remedy))
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise Refused(
                 422, Problem(f"{len(row)} fields", f"{len(header)}, as the first line names", "quote fields that hold a comma", row=number)
             )
-    named = [{name: cell for name, cell in zip(header, map(str.strip, row), strict=True) if cell} for row in rows]
+    named = [{name: cell for name, cell in zip(header, row, strict=True) if cell} for row in rows]
     try:
         return Question.model_validate({"promotions": named})
     except ValidationError as error:
@@ -158,12 +161,15 @@ def _problem(error: ErrorDetails) -> Problem:
     numbers = [part for part in error["loc"] if isinstance(part, int)]
     row = numbers[0] + 1 if numbers and names and names[0] == "promotions" else None
     field = names[-1] if names else None
-    expected = EXPECTED.get(field or "", "an object with a list of promotions")
+    expected = EXPECTED.get(field or "", "")
     if error["type"] == "missing":
         return Problem("nothing", expected, f"add {field}", row, field)
     if error["type"] == "extra_forbidden":
         return Problem(f"the field {shown(field)}", f"only {', '.join(EXPECTED)}", "remove it, or correct its name", row, shown(field))
     found = error["input"] if not isinstance(error["input"], dict | list) else f"{len(error['input'])} entries"
+    if error["type"] == "model_type":
+        what, such = ("a list of promotions", '{"promotions": [...]}') if row is None else ("the fields of a promotion", '{"sku": ...}')
+        return Problem(shown(found), f"an object with {what}", f"write it in braces, such as {such}", row)
     if error["type"] == "too_long":
         return Problem(shown(found), expected, "ask in several requests", row, field)
     if error["type"] == "too_short":
