@@ -153,7 +153,7 @@ def four_mice() -> Outlook:
 
 # Half of the units that are added in the shop, or four fifths of what neighbours sell there where that is less; online A has none.
 @pytest.mark.parametrize(("skus", "each_day"), [("B", 2.0), ("AD", 0.8 * 16), ("ACD", 0.8 * 4), ("ABCD", 0.0)])
-@pytest.mark.parametrize(("region", "part"), [(None, 1.0), ("Norte", 0.75)])
+@pytest.mark.parametrize(("region", "part"), [(None, 1.0), ("Norte", 0.75), ("Sul", 0.25)])
 def test_a_promotion_is_charged_what_its_neighbours_lose(skus: str, each_day: float, region: str | None, part: float) -> None:
     known, asked = four_mice(), plan(*skus, region=region, days=3)
     forecast, compared = known.answered(asked)
