@@ -68,6 +68,12 @@ def test_promotions_at_once_count_with_their_part_and_a_dip_within_one_not_at_al
     assert uplift(told, 40) == pytest.approx(-0.3)
 
 
+def test_of_a_promotion_that_began_before_the_first_day_or_goes_on_after_the_last_the_days_between_are_told() -> None:
+    rows = [effect(number, 0.5) for number in (-1, 0, 99, 100)]
+    told = demand_of(past(sales(A=4), pd.DataFrame(rows)), 14).panel
+    assert told.loc[told["log_uplift"] > 0, "date"].tolist() == [day(0), day(99)]
+
+
 def test_what_makes_no_sense_is_bounded() -> None:
     rows = [effect(30, 1.0, baseline_units=0.0), effect(31, 1e6), effect(32, -5.0)]
     told = demand_of(past(sales(A=4), pd.DataFrame(rows)), 14).panel
@@ -90,6 +96,14 @@ def test_a_sku_that_was_withdrawn_teaches_but_is_not_forecast() -> None:
     told = demand_of(past(daily[(daily["sku"] == "A") | (daily["sold_on"] < day(60))], products=products), 14)
     assert told.panel.loc[told.panel["sku"] == "B", "date"].max() == day(59)
     assert told.ahead(14)["sku"].unique().tolist() == ["A"]
+
+
+@pytest.mark.parametrize("units", [2, 0.01])
+def test_a_source_all_of_whose_skus_were_withdrawn_is_told_that_nothing_is_to_come(units: float) -> None:
+    daily, gone = sales(A=units), listed("A").assign(valid_to=day(99))
+    with pytest.raises(TooLittleHistory, match="every SKU that was sold up to 2026-04-10 is withdrawn in the catalogue"):
+        demand_of(past(daily, products=gone), 14)
+    assert demand_of(past(daily, products=gone.assign(valid_to=day(100))), 14).ahead(14)["date"].min() == day(100)
 
 
 def test_a_sku_begins_with_its_first_day_on_sale() -> None:

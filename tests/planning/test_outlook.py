@@ -114,6 +114,13 @@ def test_units_are_never_negative_and_their_range_is_in_order() -> None:
     assert (told["units_median"] <= told["units_high"]).all()
 
 
+def test_chance_does_more_to_the_part_of_a_region_than_to_the_whole() -> None:
+    told = outlook().forecast(plan("B", region="Norte", days=1)).iloc[0]
+    # Of 4 units, at worst 2 and at best 7, three quarters are sold there, and the root of that is left of how far they stray.
+    assert told["baseline_low"] == pytest.approx(3 - 2 * 0.75**0.5)
+    assert told["baseline_high"] == pytest.approx(3 + 3 * 0.75**0.5)
+
+
 def test_the_range_holds_both_errors() -> None:
     told = outlook().forecast(plan("B")).iloc[0]
     assert told["units_high"] - told["units_median"] == pytest.approx(np.hypot(3 * 2, 4 * 1))
@@ -122,7 +129,7 @@ def test_the_range_holds_both_errors() -> None:
 def test_without_a_cost_there_is_no_margin_but_revenue() -> None:
     known = outlook()
     told = outlook(prices=known.prices.assign(cost=np.nan))
-    assert told.forecast(plan("A"))["margin"].isna().all()
+    assert told.forecast(plan("A"))[["margin", "cannibalised_margin"]].isna().all(axis=None)
     compared = told.alternatives(plan("A"))
     assert compared["net_margin"].isna().all()
     assert compared.sort_values("rank")["incremental_revenue"].is_monotonic_decreasing

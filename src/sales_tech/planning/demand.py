@@ -10,7 +10,7 @@ import pandas as pd
 from sales_tech.forecasting.rows import Bools, Floats, Ints
 from sales_tech.planning.elsewhere import log_lost_to_neighbours
 from sales_tech.planning.losses import loss_rates
-from sales_tech.planning.past import SourcePast, days_lost, horizon_of, whole_days
+from sales_tech.planning.past import SourcePast, TooLittleHistory, days_lost, horizon_of, whole_days
 from sales_tech.planning.price_effects import price_effects
 from sales_tech.planning.regions import region_shares, scope_share
 from sales_tech.planning.series import SeriesTable, catalogue_of, series_of
@@ -63,7 +63,7 @@ class KnownUplift:
 
 
 def demand_of(past: SourcePast, horizon: int) -> Demand:
-    """The demand of a source up to its last whole day; TooLittleHistory where it is too short."""
+    """The demand of a source up to its last whole day; TooLittleHistory where it is too short, or nothing of it is to be sold again."""
     frames = past.frames
     first, origin, notes = whole_days(frames.daily["sold_on"], frames.daily["units"])
     days = (origin - first).days + 1
@@ -71,6 +71,8 @@ def demand_of(past: SourcePast, horizon: int) -> Demand:
     if reach < horizon:
         notes.append(f"{days} days of sales are known, so forecasts reach {reach} days ahead instead of {horizon}")
     table = series_of(frames, first, origin)
+    if not table.ahead.any():
+        raise TooLittleHistory(f"every SKU that was sold up to {origin:%Y-%m-%d} is withdrawn in the catalogue, so nothing is to come")
     regions = region_shares(frames, table, origin)
     rows = _Rows(table, first, days)
     units = rows.units(frames.daily[frames.daily["sold_on"] <= origin])
