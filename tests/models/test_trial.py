@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from tests.promotions.sources import listed
 
 from sales_tech.errors import ModelError
 from sales_tech.models.championship import contest, parameters_of
+from sales_tech.models.parquet import read_frame, write_frame
 from sales_tech.models.trial import Trial, past_until, try_forecasters
 from sales_tech.planning import Outlook, PromotionPlanner, SourcePast
 from sales_tech.planning.demand import Demand, demand_of
@@ -209,6 +211,22 @@ def test_a_model_in_use_is_asked_only_where_the_sales_that_it_learnt_from_are_st
     assert ("the model in use was not asked" in ended.card.decision.reason) != asked
     if factor is None:
         assert f"up to {first + pd.Timedelta(days=30):%Y-%m-%d}, of which 0 are known now" in ended.card.notes[-1]
+
+
+def test_where_all_was_out_of_stock_on_every_day_of_the_trial_no_model_is_registered(tmp_path: Path) -> None:
+    source = past(sales(120, A=5, B=2))
+    last = source.frames.daily["sold_on"].max()
+    out = pd.DataFrame({"store_id": "L1", "sku": ["A", "B"], "starts_on": last - pd.Timedelta(days=30), "ends_on": last})
+    source = replace(source, frames=replace(source.frames, stockouts=out), response=response())
+    ended = contest(source, "erp_br", {}, None, Repeats(horizon=14))
+    assert ended.planner is None
+    assert (ended.card.decision.outcome, ended.card.calibration, ended.card.importance) == ("refused", [], [])
+    assert ended.card.decision.reason == "all that is sold was out of stock on every day of the trial, so no error can be told"
+    assert [(one.rows, one.wape) for one in ended.card.figures] == [(0, None)] * 3
+    assert "| challenger (the new model) | 0 |" in ended.card.markdown()
+    assert ended.trial is not None
+    write_frame(ended.trial.frame(), tmp_path / "trial.parquet")
+    assert read_frame(tmp_path / "trial.parquet").empty
 
 
 def test_a_model_in_use_that_cannot_go_on_is_fitted_anew_unless_it_is_of_the_same_recipe() -> None:

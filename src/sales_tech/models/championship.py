@@ -96,7 +96,7 @@ def contest(
     trial = try_forecasters(past, known, min(MOST_DAYS, (now.origin - known.origin).days), outlooks)
     decision = decide(trial.figures(), must_beat=must_beat, in_use=in_use)
     card = _card(past, source, snapshots, now, recipe, trial, decision, notes)
-    if importance:
+    if importance and len(trial.told[CHALLENGER]):
         rows = trial.told[CHALLENGER][["sku", "channel", "date", "actual"]]
         ahead = known.ahead(challenger.forecaster_.horizon).merge(rows, on=["sku", "channel", "date"], how="left")
         told = permutation_importance(challenger.forecaster_, ahead, recipe.random_state)
@@ -113,6 +113,9 @@ def decide(figures: list[Figures], *, must_beat: bool = True, in_use: bool = Fal
     """
     by_name = {one.name: one for one in figures}
     mine, naive, rival = by_name[CHALLENGER], by_name[NAIVE], by_name.get(CHAMPION)
+    if not mine.rows:
+        reason = "all that is sold was out of stock on every day of the trial, so no error can be told"
+        return Decision(outcome=REFUSED, reason=reason)
     if mine.wape is None or naive.wape is None:
         return Decision(outcome=REFUSED, reason="nothing was sold on the days of the trial, so no error can be told")
     told = f"its error (WAPE) is {mine.wape:.1%}"

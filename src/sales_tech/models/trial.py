@@ -20,6 +20,7 @@ from sales_tech.planning.planned import planned_ahead
 SERIES = ["sku", "channel"]
 KEYS = [*SERIES, "date"]
 TENTHS = 10
+_FIGURES = ("wape", "bias", "rmsse", "pinball", "coverage", "nominal")
 _NUMBERS = {"units": "mean", "units_low": "q10", "units_median": "q50", "units_high": "q90"}
 
 
@@ -40,17 +41,22 @@ class Trial:
         return pd.concat([rows.assign(forecaster=name) for name, rows in self.told.items()], ignore_index=True)
 
     def figures(self) -> list[Figures]:
-        """How good each of them was."""
+        """How good each of them was; nothing but the name of those that were asked about no row."""
         told = []
         for name, rows in self.told.items():
+            if rows.empty:
+                told.append(Figures(name=name, rows=0, **dict.fromkeys(_FIGURES)))
+                continue
             row = evaluate(rows, insample=self.insample, series=SERIES).iloc[0]
-            numbers = {key: _number(row[key]) for key in ("wape", "bias", "rmsse", "pinball", "coverage", "nominal")}
+            numbers = {key: _number(row[key]) for key in _FIGURES}
             told.append(Figures(name=name, rows=int(row["rows"]), **numbers))
         return told
 
     def calibration(self, name: str) -> list[Bin]:
         """What one of them told and what came true, by tenths of what it told."""
         rows = self.told[name]
+        if rows.empty:
+            return []
         tenth = pd.qcut(rows["mean"].rank(method="first"), min(TENTHS, len(rows)), labels=False)
         by_tenth = rows.groupby(tenth.to_numpy(), sort=True)
         means, sizes = by_tenth[["mean", "actual"]].mean(), by_tenth.size()
