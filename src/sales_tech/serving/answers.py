@@ -51,7 +51,7 @@ def answer(outlook: Outlook, question: Asked, kind: str, *, days: bool = True) -
     JSON has `origin`, `currency`, `promotions` (totals of each), `days` (the rows of Outlook.forecast, unless left out),
     `alternatives` (those of Outlook.alternatives) and `warnings`; CSV has the rows of `days` only.
     """
-    _check_size(question)
+    _check_size(outlook, question)
     # Warnings are collected by process, those of its other threads among them, and an answer keeps a core busy anyway.
     with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PlanBeyondHistory)
@@ -124,9 +124,12 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _check_size(question: Asked) -> None:
-    starts, ends = (question.plans[name].to_numpy() for name in ("starts_on", "ends_on"))
-    if (rows := int(((ends - starts) // np.timedelta64(1, "D") + 1).sum())) > MOST_ROWS:
+def _check_size(outlook: Outlook, question: Asked) -> None:
+    # Only days ahead are told of a promotion that has begun; a day beyond them is refused by its own rule.
+    day = np.timedelta64(1, "D")
+    starts = np.maximum(question.plans["starts_on"].to_numpy(), outlook.origin.to_datetime64() + day)
+    ends = np.minimum(question.plans["ends_on"].to_numpy(), outlook.last.to_datetime64())
+    if (rows := int(np.maximum((ends - starts) // day + 1, 0).sum())) > MOST_ROWS:
         raise Refused(
             422,
             Problem(
