@@ -164,12 +164,14 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return write_artifact(tmp_path_factory.mktemp("champion") / "model", ended.planner, ended.card)
 
 
-def test_within_a_week_of_the_champion_nothing_is_trained_and_it_stands(champion: Artifact) -> None:
-    ended = contest(small_past(days=156), "erp_br", {}, champion, recipe())
+# It learnt from 150 days, the last of which may be known no more.
+@pytest.mark.parametrize(("days", "after"), [(156, 6), (150, 0), (149, 0)])
+def test_within_a_week_of_the_champion_nothing_is_trained_and_it_stands(champion: Artifact, days: int, after: int) -> None:
+    ended = contest(small_past(days=days), "erp_br", {}, champion, recipe())
     assert ended.planner is None
     assert ended.trial is None
     assert ended.card.decision.outcome == "nothing to compare"
-    assert ended.card.decision.reason.startswith("only 6 days of sales lie after")
+    assert ended.card.decision.reason.startswith(f"only {after} days of sales lie after")
 
 
 def test_a_champion_that_learnt_from_sales_which_are_others_now_is_not_to_be_beaten_at_any_time(champion: Artifact) -> None:

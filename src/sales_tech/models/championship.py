@@ -80,9 +80,8 @@ def contest(
         learnt = pd.Timestamp(champion.card().origin)
         cutoff = max(cutoff, learnt)
         if (gap := (now.origin - learnt).days) < FEWEST_DAYS:
-            reason = (
-                f"only {gap} days of sales lie after those that the model in use learnt from; at least {FEWEST_DAYS} are needed to compare"
-            )
+            after = f"only {max(gap, 0)} days of sales lie after those that the model in use learnt from"
+            reason = f"{after}; at least {FEWEST_DAYS} are needed to compare"
             return Contest(_card(past, source, snapshots, now, recipe, None, Decision(outcome=NOTHING, reason=reason)), None, None)
     before = past_until(past, cutoff)
     known = demand_of(before, recipe.horizon)
