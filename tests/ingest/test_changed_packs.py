@@ -15,6 +15,7 @@ from tests.support.nights import BOTH_PLACES, REPOSITORY, night, read, read_all,
 from tests.support.outcomes import shown
 
 from sales_tech.errors import ContractError, LakeError, UnreadableFile
+from sales_tech.ingest import batch_csv
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import Outcome, execute_run
 from sales_tech.orchestration.plan import plan
@@ -78,6 +79,30 @@ def test_a_new_column_of_the_pack_takes_its_text_from_the_files_loaded_before(ow
     night(own)
     managers = {row["loja"]: row["gerente"] for row in read(own, "bronze.erp_br_lojas")}
     assert managers == {"L1": None, "L9": "Rui"}
+
+
+@pytest.mark.parametrize("entered", [True, False], ids=["after another night", "of the first night"])
+def test_rows_of_a_night_that_was_stopped_before_it_entered_their_file_are_read_again_too(
+    own: Settings, monkeypatch: pytest.MonkeyPatch, entered: bool
+) -> None:
+    if entered:
+        land_erp(own.landing, "vendas_2026-01", sale("1"))
+        night(own)
+    land_erp(own.landing, "vendas_2026-02", sale("2"), sale("3"))
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(batch_csv, "enter", stopped)
+        batch_csv.run(Run.begin(own))
+    change(own, "vendas", "header: Promoção", "header: Canal de Promoção, optional: true")
+    night(own)
+    orders = {"1", "2", "3"} if entered else {"2", "3"}
+    assert {row["pedido"] for row in read(own, "bronze.erp_br_vendas")} == orders
+    assert {row["order_id"] for row in read(own, "silver.sales")} == orders
+    assert [row["rows"] for row in read(own, "bronze.files") if row["file_path"] == "erp_br/vendas_2026-02.csv"] == [2]
+    assert all(not result.commits for result in night(own).values())
 
 
 def test_a_changed_pack_that_cannot_read_what_was_loaded_before_says_so_and_changes_nothing(own: Settings) -> None:

@@ -65,7 +65,7 @@ def run(run: Run) -> StepResult:
         new = news(landing, landed_files(run.settings, landing, packs.values()), history, packs)
         known = unrecorded(lake, engine, STEP, _tables(packs), history)
         arrivals = _examine(lake, [file for file, _ in new], packs, history, run, known)
-        commits = [_read_again(lake, engine, pack, kind, run) for pack, kind in _read_otherwise(lake, packs)]
+        commits = [_read_again(lake, engine, pack, kind, run, known) for pack, kind in _read_otherwise(lake, packs)]
         if not arrivals and not commits:
             return run.record(StepResult(STEP, notes=["no new files"]))
         loads: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
@@ -176,9 +176,11 @@ def _read_otherwise(lake: Lake, packs: dict[str, Pack]) -> list[tuple[Pack, str]
     return found
 
 
-def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run) -> Commit:
+def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run, recovered: list[Arrival]) -> Commit:
+    # Files of a run that was cut short have rows in the table, which is replaced, and no entries yet.
+    loads = [(one.file_id, one.file.name, one.archived_as or "", one.load_id) for one in recovered if one.claim == (pack.name, kind)]
     batch = []
-    for file_id, path, archived_as, load_id in loaded_files(lake, engine, pack, kind):
+    for file_id, path, archived_as, load_id in (*loaded_files(lake, engine, pack, kind), *loads):
         try:
             copy = lake.platform.lake.fetch(archived_as)
             rows = read_rows(copy, pack.files[kind])
