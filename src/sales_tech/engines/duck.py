@@ -219,7 +219,7 @@ class DuckEngine:
         with disk.in_words(f"writing into {path.parent}", duckdb.Error):
             self.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression lz4)")
         self._materialized[name] = path
-        self.name_query(name, f"select * from read_parquet({literal(str(path))})")
+        self.name_query(name, f"select * from read_parquet({literal(str(path))}, hive_partitioning = false)")
 
     def months_together(self, name: str, column: str, most: int) -> float | None:
         """Among how many months, on average, the dates of a column lie that are read together of a materialized relation."""
