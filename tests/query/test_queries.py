@@ -45,6 +45,8 @@ def test_an_analyst_gets_a_data_frame(lake: Any, monkeypatch: pytest.MonkeyPatch
         ("for version as of {lake.first}", BEFORE),
         ("for version as of {lake.second}", AFTER),
         ("FOR VERSION AS OF {lake.first} AS s", BEFORE),
+        ("for version as of ({lake.first})", BEFORE),
+        ("for version as of cast('{lake.first}' as bigint) as s", BEFORE),
         ("for timestamp as of timestamp '{lake.between:%Y-%m-%d %H:%M:%S.%f} UTC'", BEFORE),
         ("for timestamp as of timestamp '{lake.between:%Y-%m-%d %H:%M:%S.%f}'", BEFORE),
         ("for system_time as of timestamp '{lake.between:%Y-%m-%d %H:%M:%S.%f+00:00}' as s", BEFORE),
@@ -66,7 +68,13 @@ def test_two_versions_in_one_query(lake: Any) -> None:
 def test_a_version_or_time_that_is_not_there(lake: Any) -> None:
     assert refusal(lake, UNITS.format("for version as of 42")).startswith("silver.sales has no version 42; the latest are ")
     assert str(lake.first) in refusal(lake, UNITS.format("for version as of 'main'"))
-    assert "has no version as old as 1999-12-31" in refusal(lake, UNITS.format("for timestamp as of timestamp '1999-12-31 00:00:00 UTC'"))
+    for day in ("1999-12-31", "1969-12-31"):
+        assert f"has no version as old as {day}" in refusal(lake, UNITS.format(f"for timestamp as of timestamp '{day} 00:00:00 UTC'"))
+
+
+@pytest.mark.parametrize("version", ["as of -{lake.first}", "as of {lake.first} + 1", "as of abs({lake.first})", "all"])
+def test_what_is_done_to_a_version_is_not_passed_over(lake: Any, version: str) -> None:
+    assert "silver.sales has no version" in refusal(lake, UNITS.format(f"for version {version.format(lake=lake)}"))
 
 
 @pytest.mark.parametrize(
@@ -77,12 +85,17 @@ def test_a_time_is_given_in_full(lake: Any, moment: str) -> None:
     assert "cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'" in said
 
 
+def test_all_times_at_once_are_refused(lake: Any) -> None:
+    assert refusal(lake, UNITS.format("for timestamp all")).startswith("time 'ALL' cannot be read; expected timestamp ")
+
+
 READABLE = {
     "alias": "select s.sku from silver.sales as s where s.order_id = 'P2'",
     "bare table name": "select sales.sku from silver.sales where sales.order_id = 'P2'",
     "full name": "select silver.sales.sku from silver.sales where silver.sales.order_id = 'P2'",
     "capitals": "SELECT SKU FROM Silver.SALES WHERE Sales.Order_Id = 'P2'",
     "catalog": "select sku from awsdatacatalog.silver.sales where order_id = 'P2'",
+    "name with catalog": "select awsdatacatalog.silver.sales.sku from awsdatacatalog.silver.sales where silver.sales.order_id = 'P2'",
     "quoted": 'select "sku" from "silver"."sales" where order_id = \'P2\'',
     "join": "select p.sku from silver.sales as s join silver.products as p on s.sku = p.sku where s.order_id = 'P2'",
     "join without aliases": "select products.sku from silver.sales join silver.products on sales.sku = products.sku where order_id = 'P2'",
@@ -99,6 +112,8 @@ READABLE = {
     "table expression": "with s as (select * from silver.sales) select sku from s where order_id = 'P2'",
     "table expression named like its table": "with sales as (select * from silver.sales where order_id = 'P2') select sku from sales",
     "table expression named like another": "with products as (select sku from silver.sales where order_id = 'P2') select sku from products",
+    "table expression named like an engine's view": "with snapshot_0 as (select 'no' as sku, 'P2' as order_id) "
+    "select s.sku from silver.sales as s where order_id = 'P2'",
     "two levels": "with a as (select * from silver.sales), b as (select a.* from a) select b.sku from b where b.order_id = 'P2'",
     "column aliases": "select k from silver.stores as t (s, i) cross join (select sku as k from silver.sales where order_id = 'P2') as x",
     "gold": "select sku from gold.daily_sales where units = 2",

@@ -23,6 +23,7 @@ from sales_tech.lake.store import Lake, existing
 from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
+_VIEWS = "at_snapshots"
 _NAME = re.compile(rf"({'|'.join(_READABLE)})\.[a-z0-9_]+")
 
 
@@ -68,7 +69,8 @@ class Reader:
                 for column in tree.find_all(exp.Column):
                     # silver.sales.sku: the table goes by its bare name now
                     if f"{column.db}.{column.table}".lower() in tables:
-                        column.set("db", None)
+                        for key in ("db", "catalog"):
+                            column.set(key, None)
                 sql = to_duckdb(tree)
                 check_calls(engine, sql)
                 engine.confine(allowed)
@@ -122,15 +124,17 @@ def _point_at(place: exp.Table, view: str) -> None:
     # Changed in place, since joins and samples hang on the node.
     if not place.alias:
         place.set("alias", exp.TableAlias(this=exp.to_identifier(place.name, quoted=True)))
+    # With its schema, since a table expression of the query may have any plain name.
     place.set("this", exp.to_identifier(view))
-    for key in ("db", "catalog", "version"):
+    place.set("db", exp.to_identifier(_VIEWS))
+    for key in ("catalog", "version"):
         place.set(key, None)
 
 
 def _show(lake: Lake, engine: DuckEngine, read: _Read, view: str) -> list[str]:
     files = [file.path for file in lake.files(read.name, read.snapshot)]
     columns = {field.name: sql_type(field.field_type) for field in read.table.schema().fields}
-    engine.view(view, files, columns, whole=lake.never_widened(read.name, columns))
+    engine.view(f"{_VIEWS}.{view}", files, columns, whole=lake.never_widened(read.name, columns))
     _point_at(read.place, view)
     return files
 
@@ -140,16 +144,15 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
     if version is None:
         return None
     history = table.history()
-    wanted = version.expression
     if version.this.upper() == "VERSION":
-        text = wanted.name
+        text = _literal(version)
         held = holder(table.metadata, int(text)) if text.isdecimal() else None
         if held is None:
             known = ", ".join(str(entry.snapshot_id) for entry in history[-3:])
-            raise QueryError(f"{name} has no version {text}; the latest are {known}, and older ones may have expired")
+            raise QueryError(f"{name} has no version {_shown(version)}; the latest are {known}, and older ones may have expired")
         return held
-    moment = _moment(wanted)
-    if moment.timestamp() * 1000 < (since := complete_since(table.metadata)):
+    moment = _moment(version)
+    if moment.timestamp() * 1000 < (since := complete_since(table.metadata)) and since:
         kept = f"versions are kept for {PREFIX}KEEP_DAYS days, here since {datetime.fromtimestamp(since / 1000, UTC).isoformat()}"
         raise QueryError(f"{name} as of {moment.isoformat()} has expired; {kept}")
     earlier = [entry for entry in history if entry.timestamp_ms <= moment.timestamp() * 1000]
@@ -159,11 +162,21 @@ def _snapshot(table: Table, name: str, place: exp.Table) -> int | None:
     return earlier[-1].snapshot_id
 
 
-def _moment(expression: exp.Expr) -> datetime:
-    # One literal only: an interval added to it must not be passed over in silence.
-    value = expression.this if isinstance(expression, exp.Cast) else expression
+def _moment(version: exp.Version) -> datetime:
     try:
-        moment = datetime.fromisoformat(value.name.replace(" UTC", "+00:00") if isinstance(value, exp.Literal) else "")
+        moment = datetime.fromisoformat(_literal(version).replace(" UTC", "+00:00"))
     except ValueError as error:
-        raise QueryError(f"time {expression.sql()!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
+        raise QueryError(f"time {_shown(version)!r} cannot be read; expected timestamp '2026-03-01 02:00:00 UTC'") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _literal(version: exp.Version) -> str:
+    # One literal only, or nothing: what is added to it, as an interval, must not be passed over in silence.
+    given = version.args.get("expression")
+    value = given.this if isinstance(given, exp.Cast | exp.Paren) else given
+    return value.name if isinstance(value, exp.Literal) else ""
+
+
+def _shown(version: exp.Version) -> str:
+    given = version.args.get("expression")
+    return given.sql() if given is not None else str(version.args["kind"])
