@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -333,6 +334,24 @@ def test_a_clock_that_jumps_ahead_leaves_the_newest_states(lake: Lake, engine: D
     monkeypatch.setattr(expiry, "FEWEST", 3)
     made = [put(lake, engine, day) for day in range(1, 6)]
     assert [one.snapshot_id for one in expirable(lake, VISITS, datetime(2099, 1, 1, tzinfo=UTC), ())] == made[:2]
+
+
+def test_a_state_from_a_clock_that_was_ahead_expires_though_none_since_seems_younger(
+    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(lake, engine, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda now=time.time: now() + 3600)
+        put(lake, engine, 2)
+    for day in (3, 4):
+        put(lake, engine, day)
+    expire(lake, VISITS, expirable(lake, VISITS, datetime.now(UTC) + timedelta(hours=2), ()))
+    (left,) = lake.table(VISITS).metadata.snapshots  # type: ignore[union-attr]
+    query = "select sum(visits) as visits from silver.visits for timestamp as of timestamp"
+    at, before = (datetime.fromtimestamp((left.timestamp_ms + shift) / 1000, UTC) for shift in (0, -1))
+    assert Reader(lake.settings).sql(f"{query} '{at:%Y-%m-%d %H:%M:%S.%f} UTC'")["visits"].tolist() == [10]
+    with pytest.raises(QueryError, match="has expired"):
+        Reader(lake.settings).sql(f"{query} '{before:%Y-%m-%d %H:%M:%S.%f} UTC'")
 
 
 def test_the_last_commit_of_each_step_that_writes_a_table_is_kept(lake: Lake, engine: DuckEngine) -> None:

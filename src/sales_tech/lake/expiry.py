@@ -46,8 +46,13 @@ def expire(lake: Lake, name: str, snapshots: Collection[Snapshot]) -> None:
     table = lake.table(name)
     assert table is not None
     ids = {snapshot.snapshot_id for snapshot in snapshots}
-    youngest = max(snapshot.timestamp_ms for snapshot in snapshots)
-    after = min(one.timestamp_ms for one in table.metadata.snapshots if one.timestamp_ms >= youngest and one.snapshot_id not in ids)
+    # An expired one is missed from its own time until the first of the later ones, which may be an earlier time where a clock was ahead.
+    after, next_kept = 0, 0
+    for one in sorted(table.metadata.snapshots, key=lambda one: one.sequence_number or 0, reverse=True):
+        if one.snapshot_id in ids:
+            after = max(after, next_kept)
+        else:
+            next_kept = min(next_kept or one.timestamp_ms, one.timestamp_ms)
     with Changes(table) as transaction:
         # It never moves back: what was needed for longer than the others may be the last to go.
         transaction.set_properties({COMPLETE_SINCE: str(max(after, complete_since(table.metadata)))})
