@@ -89,7 +89,7 @@ def number(text: str, mark: str, scale: int = 2, precision: int = 18) -> Decimal
     whole, _, decimals = text.removeprefix("-" if sign < 0 else "+").partition(mark)
     if mark == "," and "." in whole:
         first, *others = whole.split(".")
-        if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in others):
+        if not 1 <= len(first) <= 3 or first.startswith("0") or any(len(group) != 3 for group in others):
             return None
         whole = first + "".join(others)
     digits = whole + decimals
@@ -132,6 +132,11 @@ def test_a_number_is_read_exactly_or_not_at_all(engine: DuckEngine, mark: str, t
 )
 def test_both_marks(engine: DuckEngine, text: str, mark: str, expected: str) -> None:
     assert read(engine, f"try_cast(plain_number(x, '{mark}', 2) as decimal(18,2))", [text]) == [Decimal(expected)]
+
+
+@pytest.mark.parametrize("text", ["0.123", "-0.500", "01.234"])
+def test_a_nought_begins_no_thousands(any_engine: DuckEngine, text: str) -> None:
+    assert read(any_engine, "plain_number(x, ',', 2)", [text]) == [None]
 
 
 def whole(text: str) -> int | None:

@@ -175,7 +175,7 @@ def whole(text: str) -> int:
 
 def money(text: str) -> Decimal:
     """An amount with decimal comma and at most two decimals; dots may stand between thousands only."""
-    if not re.fullmatch(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d{1,2}0*)?", text):
+    if not re.fullmatch(r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,2}0*)?", text):
         raise Unreadable(text)
     return Decimal(text.replace(".", "").replace(",", ".")).quantize(CENT)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +40,21 @@ def lake(erp: Settings) -> Settings:
     """A lake into whose landing folder came one store, L1, and one product, A at a cost of 6,00."""
     land_reference(erp.landing, "A")
     return erp
+
+
+def test_a_part_of_a_unit_is_rejected_and_not_rounded(lake: Settings, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(lake.sources[0], tmp_path / "packs" / "erp_br"))
+    text = (
+        (pack / "vendas.yaml")
+        .read_text(encoding="utf-8")
+        .replace("header: Quantidade, type: integer", 'header: Quantidade, type: "decimal(10,3)"')
+    )
+    (pack / "vendas.yaml").write_text(text, encoding="utf-8")
+    land_erp(lake.landing, "vendas_1", *(sale(units, quantidade=units) for units in ("2,5", "0,4", "2,000", "3")))
+    night(replace(lake, sources=(pack,)))
+    assert {row["order_id"]: row["quantity"] for row in read(lake, "silver.sales")} == {"2,000": 2, "3": 3}
+    broken = "quantity: not a whole number"
+    assert {row["line_number"]: row["reasons"] for row in read(lake, "silver.rejects")} == {2: broken, 3: f"{broken}; quantity: zero"}
 
 
 def test_amounts_that_fit_no_column_reject_their_line_and_stop_no_night(lake: Settings) -> None:

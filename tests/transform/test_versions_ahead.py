@@ -97,6 +97,17 @@ def test_a_version_of_a_kind_that_only_supports_others_is_told(shop: Settings) -
     assert "produtos_2062.csv, line 2: vigente_desde is 01/02/2062" in remark
 
 
+def test_never_as_systems_write_it_is_told_and_stops_no_night(shop: Settings) -> None:
+    path = shop.sources[0] / "lojas.yaml"
+    never = 'mudada: {header: Mudada, type: timestamp, format: "%d/%m/%Y %H:%M:%S", optional: true}'
+    path.write_text(path.read_text(encoding="utf-8").replace("columns:", f"version: mudada\ncolumns:\n  {never}"), encoding="utf-8")
+    text = "Loja;Nome;Cidade;UF;Região;Canal;Aberta em;Mudada\nL9;Nove;Santos;SP;Sul;Loja;01/02/2020;31/12/9999 23:59:59\n"
+    (shop.landing / "erp_br" / "lojas_2021.csv").write_text(text, encoding="latin-1")
+    (remark,) = night(shop)["silver/reference"].remarks
+    assert "lojas_2021.csv, line 2: mudada is 31/12/9999 23:59:59, more than 366 days after the file came" in remark
+    assert {row["store_id"] for row in read(shop, "silver.stores")} == {"L1", "L9"}
+
+
 def _products_ahead(shop: Settings) -> list[str]:
     from tests.support.exports import product
 

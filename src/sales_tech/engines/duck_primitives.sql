@@ -8,14 +8,15 @@ create macro clean(x) as
         else nullif(regexp_replace(x, '^[\t-\r\x{1c}-\x{1f}\x{85}\p{Z}]+|[\t-\r\x{1c}-\x{1f}\x{85}\p{Z}]+$', '', 'g'), '')
     end;
 
--- A number's text with '.' as its decimal mark: mark '.' reads 1234.5, mark ',' reads 1234,5 and 1.234,5.
+-- A number's text with '.' as its decimal mark: mark '.' reads 1234.5, mark ',' reads 1234,5 and 1.234,5, but not 0.123, which no
+-- one writes for 123.
 -- Null where it has more than `scale` decimals, since a cast would round them away in silence, and where
 -- it is anything but sign, digits and marks: a cast would also read 1e-3 (rounded to 0) and 1_000. Plain amounts, as
 -- most are, pass first by a simpler pattern.
 create macro plain_number(x, mark, scale) as
     case
         when mark = ',' and scale >= 2 and regexp_full_match(x, '\d+(,\d\d)?') then replace(x, ',', '.')
-        when mark = ',' and regexp_full_match(x, '[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d{0,' || scale || '}0*)?')
+        when mark = ',' and regexp_full_match(x, '[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d{0,' || scale || '}0*)?')
             then replace(replace(x, '.', ''), ',', '.')
         when mark = '.' and regexp_full_match(x, '[+-]?\d*(\.\d{0,' || scale || '}0*)?') then x
     end;

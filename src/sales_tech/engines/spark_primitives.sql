@@ -9,7 +9,7 @@ create macro clean(x) as
 
 create macro plain_number(x, mark, scale) as
     case
-        when mark = ',' and rlike(x, '\A[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d{0,' || scale || '}0*)?\z')
+        when mark = ',' and rlike(x, '\A[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d{0,' || scale || '}0*)?\z')
             then replace(replace(x, '.', ''), ',', '.')
         when mark = '.' and rlike(x, '\A[+-]?\d*(\.\d{0,' || scale || '}0*)?\z') then x
     end;

@@ -8,6 +8,7 @@ from sales_tech.transform.mapping import BoundMapping
 from sales_tech.transform.typed import CARRIED, Fault, reasons
 
 _NUMBERS = ("int", "long", "decimal", "double")
+_WHOLE = ("int", "long")
 
 
 def references(bound: BoundMapping) -> list[Reference]:
@@ -35,6 +36,10 @@ def canonical_select(bound: BoundMapping, mapped: str) -> str:
             if column.type.name in _NUMBERS:
                 shaped.append(f"m.{quote(name)} is not null and try_cast(m.{quote(name)} as {kind}) is null as {quote(name + '__lost')}")
                 faults.append(Fault(quote(name + "__lost"), literal(f"{name}: does not fit {column.type}")))
+            if column.type.name in _WHOLE:
+                # A cast would round 2.5 units, and each engine in its own way.
+                shaped.append(f"m.{quote(name)} <> try_cast(m.{quote(name)} as {kind}) as {quote(name + '__broken')}")
+                faults.append(Fault(quote(name + "__broken"), literal(f"{name}: not a whole number")))
         elif column.derived:
             derived.append(f"try_cast({column.derived} as {kind}) as {quote(name)}")
         else:

@@ -28,11 +28,12 @@ def versions_ahead(engine: Engine, pack: Pack, kind: str, rows: str, raw: str, m
     column = pack.files[kind].version
     if column is None:
         return []
-    # One aggregate over two columns; what follows is done for rare files only.
+    # One aggregate over two columns; what follows is done for rare files only. The last second of the year 9999, which systems write for
+    # never, is in a later one by UTC, of which Python knows no days.
     latest = f"select _file_id, cast(max(_version) as date) as latest from {rows} group by _file_id"
     found = engine.rows(
-        f"select a._file_id, a.file_path, a.load_id, f.latest from ({latest}) as f join arrivals as a on f._file_id = a._file_id "
-        "where f.latest is not null order by a._arrival"
+        f"select a._file_id, a.file_path, a.load_id, least(f.latest, date '9999-12-31') from ({latest}) as f "
+        "join arrivals as a on f._file_id = a._file_id where f.latest is not null order by a._arrival"
     )
     ahead = [(file_id, path, moment(load_id).date()) for file_id, path, load_id, day in found if day > moment(load_id).date() + AHEAD]
     if not ahead:
