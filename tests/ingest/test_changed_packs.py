@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.exports import land_erp, land_reference, sale
+from tests.support.exports import erp_header, land_erp, land_reference, sale
 from tests.support.nights import BOTH_PLACES, REPOSITORY, night, read, read_all, snapshots
 from tests.support.outcomes import shown
 
@@ -159,6 +159,25 @@ def test_a_pack_under_another_name_leaves_rows_behind_that_every_run_and_plan_te
         assert re.search(said, " ".join(shown(run_of_ingest(renamed)).split()))
     assert [warning.partition(":")[0] for item in plan(Run.begin(renamed), STEPS) for warning in item.warnings] == ["erp_br"]
     assert {row["source"] for row in read(renamed, "bronze.files") if row["status"] == "loaded"} == {"erp_br"}
+
+
+def test_two_shops_with_the_same_catalogue_are_told_that_only_one_has_it_and_how_both_get_it(own: Settings) -> None:
+    other = Path(shutil.copytree(own.sources[0], own.sources[0].with_name("second")))
+    for path in other.glob("*.yaml"):
+        path.write_text(path.read_text(encoding="utf-8").replace("glob: erp_br/", "glob: second/"), encoding="utf-8")
+    both = replace(own, sources=(own.sources[0], other))
+    (own.landing / "second").mkdir()
+    catalogue, copy = (own.landing / shop / "produtos_2020.csv" for shop in ("erp_br", "second"))
+    shutil.copy(catalogue, copy)
+    for shop in ("erp_br", "second"):  # no sales today
+        (own.landing / shop / "vendas_1.csv").write_text(erp_header("vendas"), encoding="latin-1")
+    (remark,) = batch_csv.run(Run.begin(both)).remarks
+    told = "second/produtos_2020.csv has the same bytes as erp_br/produtos_2020.csv, by which they were loaded for erp_br/produtos.yaml"
+    assert remark.startswith(f"{told}: second has none of its rows. Export it with any difference, such as an empty line at its end")
+    with copy.open("ab") as file:
+        file.write(b"\n")
+    assert batch_csv.run(Run.begin(both)).remarks == []
+    assert [row["sku"] for row in read(both, "bronze.second_produtos") if row["sku"]] == ["A"]
 
 
 def run_of_ingest(settings: Settings) -> Outcome:

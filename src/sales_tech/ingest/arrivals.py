@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,18 +78,23 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
 
     Raises LakeError where the landing area is not there.
     """
-    patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
-    found = []
+    claims_of, found = claiming(packs), []
     for entry in _entries(settings, landing):
         text = _is_text(entry.name)
         if text and entry.name.startswith(f"{EVENTS}/"):
             continue
         name = entry.name if text else entry.name.encode(errors="backslashreplace").decode()
-        claims = tuple(claim for pattern, claim in patterns if pattern.match(name))
+        claims = claims_of(name)
         # Of what no pack claims that alone is told.
         problem = entry.problem if text or not claims else "a name that is no UTF-8; expected one that is: rename the file"
         found.append(Landed(name, entry.size, entry.modified_ns, claims, problem))
     return found
+
+
+def claiming(packs: Iterable[Pack]) -> Callable[[str], tuple[tuple[str, str], ...]]:
+    """What tells the packs and kinds whose glob a file's name matches."""
+    patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
+    return lambda name: tuple(claim for pattern, claim in patterns if pattern.match(name))
 
 
 def landed_events(settings: Settings, landing: Place) -> list[Landed]:

@@ -16,7 +16,7 @@ from sales_tech.contracts.table import TableContract
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import LakeError, UnreadableFile
 from sales_tech.ingest.archive import Archived
-from sales_tech.ingest.arrivals import History, Landed, Unread, fingerprint, landed_files, loaded_files, news, read_history
+from sales_tech.ingest.arrivals import History, Landed, Unread, claiming, fingerprint, landed_files, loaded_files, news, read_history
 from sales_tech.ingest.arrivals import unread as still_unread
 from sales_tech.ingest.entries import Arrival, copied, enter, ingest_code, load, unrecorded
 from sales_tech.ingest.reader import FileRows, read_rows, schema
@@ -80,9 +80,8 @@ def run(run: Run) -> StepResult:
         rejected = {arrival.file.name: arrival.reason or "" for arrival in arrivals if arrival.status == "rejected"}
         notes = [f"{arrival.file.name}: {arrival.reason}" for arrival in arrivals if arrival.status in ("duplicate", "unclaimed")]
         loaded = sum(arrival.status == "loaded" for arrival in arrivals)
-        return run.record(
-            StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes, _remarks(arrivals))
-        )
+        remarks = [*_remarks(arrivals), *_of_others(lake, packs, arrivals, history)]
+        return run.record(StepResult(STEP, sum(commit.rows for commit in commits[:-1]), commits, loaded, rejected, notes, remarks))
 
 
 def _examine(lake: Lake, new: list[Landed], packs: dict[str, Pack], history: History, run: Run, recovered: list[Arrival]) -> list[Arrival]:
@@ -162,6 +161,27 @@ def _remarks(arrivals: list[Arrival]) -> list[str]:
         files = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         what = f"column{'s' if len(columns) > 1 else ''} {', '.join(map(repr, columns))}"
         remarks.append(f"{files}: {source}/{kind}.yaml does not know the {what}; the values stay in bronze, and silver and gold lack them")
+    return remarks
+
+
+def _of_others(lake: Lake, packs: dict[str, Pack], arrivals: list[Arrival], history: History) -> list[str]:
+    # The same bytes are loaded once, so two shops with one catalogue need to be told of; two headers without a row need not.
+    loaded = history.loaded | {arrival.file_id: arrival.file.name for arrival in arrivals if arrival.status == "loaded"}
+    claims_of, remarks = claiming(packs.values()), list[str]()
+    for arrival in arrivals:
+        first = loaded.get(arrival.file_id, "")
+        if arrival.status != "duplicate" or arrival.claim is None or not (others := claims_of(first)) or arrival.claim in others:
+            continue
+        source, kind = arrival.claim
+        try:
+            rows = read_rows(lake.platform.lake.fetch(arrival.archived_as or ""), packs[source].files[kind])
+        except UnreadableFile:
+            continue
+        if rows.physical_lines > 1:
+            remarks.append(
+                f"{arrival.file.name} has the same bytes as {first}, by which they were loaded for {others[0][0]}/{others[0][1]}.yaml: "
+                f"{source} has none of its rows. Export it with any difference, such as an empty line at its end, and it is loaded too"
+            )
     return remarks
 
 
