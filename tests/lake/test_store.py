@@ -15,7 +15,7 @@ from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import AuditError, LakeError
 from sales_tech.lake.provenance import Provenance
 from sales_tech.lake.store import Lake, LakeFile
-from sales_tech.lake.write import Staged, in_partitions, stage
+from sales_tech.lake.write import Staged, in_partitions, stage, stage_each
 from sales_tech.settings import Settings
 
 pytestmark = BOTH_PLACES
@@ -310,13 +310,20 @@ def test_rows_without_proof_of_grain_may_repeat(lake: Lake, engine: DuckEngine) 
     assert staged.rows == 2
 
 
+def test_rows_that_are_written_partition_by_partition_may_not_repeat_either(lake: Lake, engine: DuckEngine) -> None:
+    staged = stage_each(lake, engine, contract(), [rows(SANTOS), rows(LATER)], RUN)
+    assert (len(staged.paths), staged.rows) == (2, 2)
+    with pytest.raises(AuditError, match=r"grain \(shop, day\) is not unique \(1 keys"):
+        stage_each(lake, engine, contract(), [rows(SANTOS, SANTOS), rows(LATER)], RUN)
+
+
 def test_no_rows_stage_no_file(lake: Lake, engine: DuckEngine) -> None:
     staged = stage(lake, engine, contract(), f"{rows(SANTOS)} where false", RUN)
     assert staged == Staged(contract(), (), 0)
 
 
 def test_each_partition_gets_files_of_its_own_inside_the_tables_location(lake: Lake, engine: DuckEngine) -> None:
-    put(lake, engine, SANTOS, RECIFE, LATER)
+    put(lake, engine, SANTOS, "('Santos', '2026-01-31', 1)", RECIFE, LATER)
     files = lake.files(NAME)
     assert sorted(file.partition for file in files) == [("Recife", 672), ("Santos", 672), ("Santos", 673)]
     location = f"{lake.settings.lake}/tables/silver/visits/data/"

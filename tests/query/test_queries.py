@@ -114,6 +114,7 @@ READABLE = {
     "table expression named like another": "with products as (select sku from silver.sales where order_id = 'P2') select sku from products",
     "table expression named like an engine's view": "with snapshot_0 as (select 'no' as sku, 'P2' as order_id) "
     "select s.sku from silver.sales as s where order_id = 'P2'",
+    "table": "with s as (table silver.sales) select sku from s where order_id = 'P2'",
     "two levels": "with a as (select * from silver.sales), b as (select a.* from a) select b.sku from b where b.order_id = 'P2'",
     "column aliases": "select k from silver.stores as t (s, i) cross join (select sku as k from silver.sales where order_id = 'P2') as x",
     "gold": "select sku from gold.daily_sales where units = 2",

@@ -7,6 +7,7 @@ Athena runs, and the line and column in its errors are the user's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -26,11 +27,14 @@ def spliced(sql: str, tree: exp.Query, names: Iterable[tuple[exp.Table, str]]) -
     """
     tokens = [token for token in sqlglot.tokenize(sql, read=ATHENA) if token.token_type is not TokenType.SEMICOLON]
     edits: dict[tuple[int, int], str] = {}
+    # `table silver.sales` in place of a select takes neither a version nor an alias.
+    whole = {after.start: token.start for token, after in pairwise(tokens) if token.token_type is TokenType.TABLE}
     known = set()
     for table, text in names:
         known.add(f"{table.db}.{table.name}".lower())
         alias = "" if table.alias else f" AS {quote(table.name)}"
-        edits[_start(table), _end(table, tokens)] = text + alias
+        start = _start(table)
+        edits[whole.get(start, start), _end(table, tokens)] = ("select * from " if start in whole else "") + text + alias
     for column in tree.find_all(exp.Column):
         if f"{column.db}.{column.table}".lower() in known:
             edits[_start(column), column.args["table"].meta["start"]] = ""
