@@ -18,7 +18,7 @@ from tests.support.nights import night, read
 
 from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
-from sales_tech.errors import LakeError, SettingsError
+from sales_tech.errors import ConservationError, LakeError, SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
 from sales_tech.ingest.arrivals import news as news_among
@@ -28,6 +28,7 @@ from sales_tech.orchestration.steps import chosen
 from sales_tech.platform.local import Folder
 from sales_tech.runs import Run
 from sales_tech.settings import Settings
+from sales_tech.transform import reference
 
 STEP = "ingest/batch_csv"
 PRICES = [f"{number},00" for number in range(51, 90)]
@@ -260,6 +261,16 @@ def priced_after(first: str) -> str:
     """A price whose export has a checksum that sorts before that of an export with the first price."""
     checksums = {price: sha256(erp_text("vendas", [sale(preco=price)]).encode("latin-1")).hexdigest() for price in (first, *PRICES)}
     return next(price for price in PRICES if checksums[price] < checksums[first])
+
+
+def test_silver_alone_after_a_stopped_night_says_that_ingest_makes_good_for_it_and_so_it_does(
+    erp: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_night(erp, monkeypatch)
+    with pytest.raises(ConservationError, match=r"no fates; .* 1 rows in bronze\. .*; a run with the step of ingest enters the files"):
+        reference.run(Run.begin(erp, force=True))
+    night(erp)
+    assert [row["sku"] for row in read(erp, "silver.products")] == ["A"]
 
 
 def test_files_of_a_stopped_night_arrive_in_the_order_of_their_names_as_they_would_have_without_it(

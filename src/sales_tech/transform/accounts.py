@@ -146,7 +146,8 @@ class Ledger:
 
 def _uneven(subject: str, expected: str, fates: dict[str, int]) -> str:
     found = ", ".join(f"{rows} {fate}" for fate, rows in sorted(fates.items())) or "no fates"
-    return f"{subject}: {found}; expected them to add up to {expected}. Nothing was committed; --force judges all rows anew"
+    mend = "a run with the step of ingest enters the files of a night that was stopped; else --force judges all rows anew"
+    return f"{subject}: {found}; expected them to add up to {expected}. Nothing was committed; {mend}"
 
 
 def fates_by_kind(engine: DuckEngine, lake: Lake) -> list[tuple[str, str, str, int]]:
