@@ -54,6 +54,13 @@ MISTAKES = {
     "distinct": ("select\n", "select distinct\n", 3, "select distinct", "every row once"),
     "limit": ("vendas as v", "vendas as v limit 5", 13, "limit", "every row once"),
     "inner join": ("vendas as v", "vendas as v\njoin vendas as w on v.pedido = w.pedido", 14, "a join that may lose rows", "left join"),
+    "semi join": (
+        "vendas as v",
+        "vendas as v\nleft semi join vendas as w on v.pedido = w.pedido",
+        14,
+        "a join that may lose rows",
+        "left join",
+    ),
     "cross join": ("vendas as v", "vendas as v,\nvendas as w", 14, "a join that may lose rows", "left join"),
     "window function": ("v.preco as", "max(v.preco) over (partition by v.sku) as", 10, "a window function", "the row and its lookups"),
     "file of its own as a lookup": (

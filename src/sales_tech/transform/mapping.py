@@ -172,7 +172,7 @@ def _check_keeps_rows(select: exp.Select, mapping: Mapping, *, outermost: bool) 
             line = line_of(part) or line_of(select)
             raise ContractError(mapping.path, line, words, "every row once; one that is not wanted is rejected by the table's checks")
     for join in select.args.get("joins") or []:
-        if join.side != "LEFT":
+        if join.side != "LEFT" or join.kind in ("SEMI", "ANTI"):
             raise ContractError(mapping.path, line_of(join), "a join that may lose rows", "left join")
     for column in select.selects:
         if window := column.find(exp.Window):
