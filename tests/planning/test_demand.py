@@ -124,6 +124,13 @@ def test_last_days_that_are_not_whole_are_left_out_with_a_note() -> None:
     assert told.panel["date"].max() == day(96)
 
 
+def test_a_whole_day_after_a_week_of_nothing_makes_no_whole_week() -> None:
+    daily = sales(A=20)
+    told = demand_of(past(daily[~daily["sold_on"].between(day(90), day(98))]), 14)
+    assert told.origin == day(89)
+    assert "(20 units up to 2026-04-10)" in told.notes[0]
+
+
 def test_a_closed_day_is_no_end() -> None:
     daily = sales(A=20)
     daily = daily[daily["sold_on"].dt.day_of_week != 6]
