@@ -23,7 +23,7 @@ from tests.serving.calling import Caller
 from sales_tech.forecasting import PromotionForecaster
 from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.planning.demand import KnownUplift, demand_of
-from sales_tech.serving import server
+from sales_tech.serving import app, server
 from sales_tech.serving.answers import MOST_ROWS, SUMMED, answer, kind_of_answer, records, totals
 from sales_tech.serving.app import MOST_BYTES, application
 from sales_tech.serving.refusals import Problem, Refused
@@ -64,6 +64,20 @@ def problems(answer: Any) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = answer.json()["errors"]
     assert all(set(one) == {"found", "expected", "remedy", "row", "field"} for one in told)
     return told
+
+
+def test_a_request_is_read_in_another_thread_than_the_one_that_tells_health(client: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = dict[str, int]()
+
+    def watch(name: str) -> None:
+        plainly = getattr(app, name)
+        monkeypatch.setattr(app, name, lambda *given: threads.update({name: threading.get_ident()}) or plainly(*given))
+
+    watch("kind_of_answer")
+    watch("asked")
+    assert ask(client, PROMOTION).status_code == 200
+    assert threads.keys() == {"kind_of_answer", "asked"}
+    assert threads["asked"] != threads["kind_of_answer"]
 
 
 def test_ping_tells_that_it_is_ready(client: Caller) -> None:

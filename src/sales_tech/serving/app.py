@@ -124,14 +124,17 @@ async def _ping(request: Request) -> Response:
 
 async def _invocations(request: Request) -> Response:
     kind = kind_of_answer(request.headers.get("accept", ""))
-    question = asked(await _body(request), request.headers.get("content-type", ""))
-    days = question.days and request.query_params.get("days", "yes") != "no"
-    told_now = await _told_now(request)
-    work: Callable[[], bytes] = partial(answer, told_now.outlook, question, kind, days=days)
-    # In a thread, so that health is told while a long answer is worked out.
-    told = await anyio.to_thread.run_sync(work)
+    body, told_now = await _body(request), await _told_now(request)
+    sent, days = request.headers.get("content-type", ""), request.query_params.get("days", "yes") != "no"
+    # In a thread, so that health is told while a long request is read and answered.
+    told = await anyio.to_thread.run_sync(partial(_answered, told_now.outlook, body, sent, kind, days))
     check_length(told, request.app.state.most_bytes)
     return Response(told, media_type=kind, headers=HEADERS)
+
+
+def _answered(outlook: Outlook, body: bytes, content_type: str, kind: str, days: bool) -> bytes:
+    question = asked(body, content_type)
+    return answer(outlook, question, kind, days=days and question.days)
 
 
 async def _choices(request: Request) -> Response:
