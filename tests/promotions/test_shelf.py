@@ -41,8 +41,10 @@ def test_the_smoother_is_the_sum_over_all_histories_of_the_shelf() -> None:
         assert found[:, chain] == pytest.approx(oracle, abs=2e-5)
 
 
-def simulated(rates: ShelfRates, days: int = 500, chains: int = 300, seed: int = 1) -> tuple[Cells, Cells, np.ndarray, np.ndarray]:
-    """Units, expected units, promoted days and the truth of chains drawn day by day."""
+def simulated(
+    rates: ShelfRates, days: int = 500, chains: int = 300, seed: int = 1, each: int = 1
+) -> tuple[Cells, Cells, np.ndarray, np.ndarray]:
+    """Units, expected units, promoted days and the truth of chains drawn day by day, of customers who take so many `each`."""
     rng = np.random.default_rng(seed)
     promoted = (np.arange(days)[:, None] + rng.integers(0, 50, size=chains)) % 50 < 10
     expected = rng.gamma(20.0, 0.1, size=chains).astype(np.float32) * np.ones((days, 1), np.float32)
@@ -51,7 +53,7 @@ def simulated(rates: ShelfRates, days: int = 500, chains: int = 300, seed: int =
         leave = np.where(promoted[day], rates.runs_out_promoted, rates.runs_out)
         there = np.where(there, rng.random(chains) >= leave, rng.random(chains) < rates.refilled)
         truth[day] = there
-    return (rng.poisson(expected) * truth).astype(np.float32), expected, promoted, truth
+    return (each * rng.poisson(expected / each) * truth).astype(np.float32), expected, promoted, truth
 
 
 def test_the_rates_of_simulated_shelves_are_found() -> None:
@@ -67,6 +69,23 @@ def test_the_rates_of_simulated_shelves_are_found() -> None:
     unsure = (chance > 0.3) & (chance < 0.7)
     assert unsure.sum() > 300
     assert there[unsure].mean() == pytest.approx(chance[unsure].mean(), abs=0.08)
+
+
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_customers_who_take_several_are_not_taken_for_empty_shelves(each: int) -> None:
+    truth = ShelfRates(runs_out=0.01, runs_out_promoted=0.035, refilled=0.15)
+    units, expected, promoted, there = simulated(truth, each=each)
+    chance, found = on_shelf(units, expected, promoted, np.ones(units.shape, dtype=bool))
+    assert found.customers == pytest.approx(1 / each, rel=0.05)
+    assert (found.runs_out, found.refilled) == pytest.approx((truth.runs_out, truth.refilled), rel=0.25)
+    assert chance.mean() == pytest.approx(there.mean(), abs=0.015)
+    assert chance[~there].mean() < 0.5 < 0.9 < chance[there].mean()
+
+
+def test_of_a_panel_without_sales_it_is_not_told_how_many_customers_there_are() -> None:
+    nothing = np.zeros((10, 4), np.float32)
+    _, found = on_shelf(nothing, nothing + np.float32(0.01), np.zeros(nothing.shape, dtype=bool), np.ones(nothing.shape, dtype=bool))
+    assert found.customers == pytest.approx(1.0, abs=0.02)
 
 
 def test_what_sold_was_on_the_shelf() -> None:

@@ -129,13 +129,16 @@ class Baseline:
         return level
 
     def concentration(self, state: str) -> Floats:
-        """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, SKU and group, or store."""
+        """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, SKU and group, or store.
+
+        `state` is "category", "category and group", "sku", "group" (SKU and group) or "store".
+        """
         squares, totals = (self.pair**2, self.pair) if state == "store" else (self._by_group(self.pair**power) for power in (2, 1))
-        if state != "group":
+        if "group" not in state:
             squares, totals = squares.sum(axis=1), totals.sum(axis=1)
-        if state == "category":
-            rows, size = self.panel.category, len(self.panel.categories)
-            squares, totals = by_row(rows, squares, size), by_row(rows, totals, size)
+        if state.startswith("category"):
+            bounds = np.searchsorted(self.panel.category, np.arange(len(self.panel.categories)))
+            squares, totals = (np.add.reduceat(table, bounds, axis=0) for table in (squares, totals))
         share: Floats = (squares / np.maximum(totals**2, TINY)).reshape(-1, 1)
         return share
 

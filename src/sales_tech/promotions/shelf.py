@@ -1,7 +1,7 @@
 """Where stock is not reported: the chance that a SKU was on the shelf, told from how long it did not sell.
 
 Each SKU and store is a hidden Markov chain of two states, on the shelf and out. Out, nothing sells; on the shelf,
-units are negative binomial about what is expected (a zero-inflated count, Lambert 1992, whose zeros last; filter,
+customers are negative binomial about what is expected (a zero-inflated count, Lambert 1992, whose zeros last; filter,
 smoother and expectation-maximization of Baum and Welch, see Rabiner 1989). Rates are shared by all chains, apart
 for days within promotions. Days that are likely out count as censored, not as days of low demand.
 """
@@ -20,18 +20,22 @@ MOST_INFORMATIVE = 4000
 ROUNDS = 20
 SHORTEST, LONGEST = 1.5, 20.0
 LARGEST_RATE = 0.05
+FEWEST_CUSTOMERS, BELIEF, NEWTON_STEPS = 0.05, 25.0, 5
+LEAST_EXPECTED, TYPICAL_SCATTER = 0.05, 0.25
 
 
 @dataclass(frozen=True)
 class ShelfRates:
     """Chance of running out on a day, without and within a promotion; chance of being refilled on a day out.
 
-    `scatter` is the squared coefficient of variation of a cell's own luck (0: Poisson).
+    `scatter` is the squared coefficient of variation of a cell's own luck (0: Poisson), and `customers` how many there are for
+    each unit: where some take several, more days sell none than of as many units for one each.
     """
 
     runs_out: float = 0.005
     runs_out_promoted: float = 0.01
     refilled: float = 0.2
+    customers: float = 1.0
     scatter: float = 0.0
 
 
@@ -50,30 +54,48 @@ def on_shelf(units: Cells, expected: Cells, promoted: Bools, known: Bools) -> tu
         # Empty shelves look like luck of high variance until they are known, and like low demand, so that all are found together.
         scaled = few_expected * level
         rates = replace(rates, scatter=_scatter(few_units, scaled, there))
-        rates, there = _maximize(few_units > 0, _zeros(scaled, few_known, rates.scatter), few_promoted, few_known, rates)
+        rates = replace(rates, customers=_customers(few_units > 0, scaled, there, rates))
+        rates, there = _maximize(few_units > 0, _zeros(scaled, few_known, rates), few_promoted, few_known, rates)
         level = np.float32(sold / max(float((few_expected * there).sum(dtype=np.float64)), 1e-9))
-    return _smooth(units > 0, _zeros(expected * level, known, rates.scatter), promoted, rates)[0], rates
+    return _smooth(units > 0, _zeros(expected * level, known, rates), promoted, rates)[0], rates
 
 
 def _scatter(units: Cells, expected: Cells, there: Cells) -> float:
-    # Variance beyond Poisson, over the squared mean, by moments where much is expected.
-    much = expected > 0.5
-    if much.sum() < 1000:
+    # By moments: squared errors over the mean grow with it by `scatter`, from what buyers of several make of them where little is expected.
+    told = (expected > LEAST_EXPECTED) & (there > 0)
+    if told.sum() < 1000:
         return 0.0
-    weight, mean = there[much], expected[much]
-    excess = float((weight * ((units[much] - mean) ** 2 - mean)).sum() / max(float((weight * mean**2).sum()), 1e-9))
-    return float(np.clip(excess, 0.0, 1.0))
+    mean = expected[told].astype(np.float64)
+    weight, error = there[told] * mean / (1 + TYPICAL_SCATTER * mean) ** 2, (units[told] - mean) ** 2 / mean
+    ones, means, squares = (float((weight * mean**power).sum()) for power in range(3))
+    seen, seen_by_mean = float((weight * error).sum()), float((weight * error * mean).sum())
+    least = max(1.0, (seen * squares - seen_by_mean * means) / max(ones * squares - means**2, 1e-9))
+    return float(np.clip((seen_by_mean - least * means) / max(squares, 1e-9), 0.0, 1.0))
 
 
-def _zeros(expected: Cells, known: Bools, scatter: float) -> Cells:
-    return np.where(known, _chance_of_none(expected, scatter), np.float32(1))
+def _customers(sold: Bools, expected: Cells, there: Cells, rates: ShelfRates) -> float:
+    # The most likely one by Newton's steps, of days weighted by their chance of being on the shelf.
+    rate, customers = _rate(expected, rates.scatter), rates.customers
+    by_units, quiet = (rate * there)[sold], float((rate * there)[~sold].sum(dtype=np.float64))
+    selling = rate[sold]
+    for _ in range(NEWTON_STEPS):
+        odds = 1 / np.expm1(np.maximum(customers * selling, np.float32(1e-6)))
+        # A few days of the belief in one customer for each unit, so that a quiet panel tells no zero.
+        slope = float((by_units * odds).sum(dtype=np.float64)) - quiet + BELIEF * (1 - customers)
+        bend = float((by_units * selling * odds * (1 + odds)).sum(dtype=np.float64)) + BELIEF
+        customers = float(np.clip(customers + slope / bend, FEWEST_CUSTOMERS, 1.0))
+    return customers
 
 
-def _chance_of_none(expected: Cells, scatter: float) -> Cells:
-    if scatter <= 1e-3:
-        return np.exp(-expected)
-    chance: Cells = (1 + np.float32(scatter) * expected) ** np.float32(-1 / scatter)
-    return chance
+def _rate(expected: Cells, scatter: float) -> Cells:
+    # Minus the log of a negative binomial's chance of none.
+    excess = np.maximum(np.float32(scatter) * expected, np.float32(1e-3))
+    rate: Cells = expected * np.log1p(excess) / excess
+    return rate
+
+
+def _zeros(expected: Cells, known: Bools, rates: ShelfRates) -> Cells:
+    return np.where(known, np.exp(-np.float32(rates.customers) * _rate(expected, rates.scatter)), np.float32(1))
 
 
 def _smooth(sold: Bools, zero: Cells, promoted: Bools, rates: ShelfRates) -> tuple[Cells, Cells, Cells]:

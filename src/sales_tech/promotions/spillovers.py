@@ -224,7 +224,7 @@ def _neighbours(
     information, gain = np.zeros((size, 1 + size)), np.zeros((size, 1 + size))
     cross = np.zeros((size, 1 + size))
     for level in ("nation", "contrast"):
-        parts = _level(level, total, now, plain, usual, [lost, *gains])
+        parts = _level(level, baseline, total, now, plain, usual, [lost, *gains])
         if parts is None:
             continue
         y, precision, columns, rows = parts
@@ -247,7 +247,7 @@ def _neighbours(
 
 
 def _level(
-    level: str, total: Floats, now: Floats, plain: Floats, usual: Floats, columns: list[Floats]
+    level: str, baseline: Baseline, total: Floats, now: Floats, plain: Floats, usual: Floats, columns: list[Floats]
 ) -> tuple[Floats, Floats, list[Floats], np.ndarray] | None:
     # Either the nation's series by category, less what all categories share on a day, or what groups differ from it.
     size, groups, days = total.shape
@@ -258,7 +258,7 @@ def _level(
     if level == "nation":
         weight = now.sum(axis=1) / np.maximum(now.sum(axis=(0, 1)), TINY)
         within = [column - (column * weight).sum(axis=0) for column in (nation, *nation_columns)]
-        return within[0], now.sum(axis=1), within[1:], np.arange(size)
+        return within[0], baseline.luck.precision(now.sum(axis=1), baseline.concentration("category")), within[1:], np.arange(size)
     if groups == 1:
         return None
     flat = size * groups, days
@@ -266,7 +266,8 @@ def _level(
         (np.broadcast_to(column, usual.shape) - of_nation[:, None, :]).reshape(flat)
         for column, of_nation in zip(columns, nation_columns, strict=True)
     ]
-    return (y - nation[:, None, :]).reshape(flat), now.reshape(flat), contrasts, np.repeat(np.arange(size), groups)
+    told = baseline.luck.precision(now.reshape(flat), baseline.concentration("category and group"))
+    return (y - nation[:, None, :]).reshape(flat), told, contrasts, np.repeat(np.arange(size), groups)
 
 
 def calm(baseline: Baseline) -> Floats:
