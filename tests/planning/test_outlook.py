@@ -203,6 +203,11 @@ def test_columns_that_are_left_out_mean_the_usual() -> None:
     pd.testing.assert_frame_equal(outlook().forecast(short), outlook().forecast(plan("A")))
 
 
+def test_what_a_nullable_table_does_not_tell_means_the_usual() -> None:
+    asked = plan("A").assign(channel=pd.array([pd.NA], "string"), region=pd.array([pd.NA], "string"), display=pd.array([pd.NA], "boolean"))
+    pd.testing.assert_frame_equal(outlook().forecast(asked), outlook().forecast(plan("A")))
+
+
 def test_a_deeper_discount_than_was_tried_is_warned_of() -> None:
     with pytest.warns(PlanBeyondHistory, match="deeper discount than was ever tried"):
         outlook().forecast(plan("B", discount_share=0.5))

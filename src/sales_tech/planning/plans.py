@@ -63,7 +63,7 @@ def plans_of(plans: pd.DataFrame) -> pd.DataFrame:
     given: dict[str, list[Any]] = {name: plans[name].tolist() if name in plans else [None] * len(plans) for name in COLUMNS}
     given["channel"] = [_single(value) for value in given["channel"]]
     given = {
-        name: [None if not isinstance(value, tuple) and (value == "" or pd.isna(value)) else value for value in values]
+        name: [None if not isinstance(value, tuple) and (pd.isna(value) or value == "") else value for value in values]
         for name, values in given.items()
     }
     for name in WANTED:
@@ -93,7 +93,7 @@ def channels_of(value: Any) -> tuple[str, ...] | None:
     """The channels that a row of a plan names; None for all."""
     if isinstance(value, list | tuple):
         return tuple(dict.fromkeys(value)) or None
-    return None if value is None or value == "" or pd.isna(value) else (value,)
+    return None if pd.isna(value) or value == "" else (value,)
 
 
 def _single(value: Any) -> Any:
