@@ -145,6 +145,11 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
     assert told[13:] == rest
 
 
+def test_before_gold_was_built_no_question_to_it_is_proposed(erp: Settings) -> None:
+    lines = printed(lambda console: show_outcome(console, ended(erp, StepResult("silver/reference"))))
+    assert [line for line in lines if "gold." in line] == []
+
+
 def test_each_failed_step_is_told_with_its_message_and_the_run_s_own_besides(erp: Settings) -> None:
     outcome = ended(erp, StepResult("silver/sales"), StepResult("gold/sales"))
     broken = replace(outcome.steps[0], outcome="failed", message="no [cost] is known")

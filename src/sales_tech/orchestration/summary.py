@@ -201,7 +201,9 @@ def _next(console: Console, outcome: Outcome) -> None:
     console.print("\nNext:", style="bold")
     if outcome.outcome == FAILED:
         console.print("  mend the cause, then run again: what succeeded is kept, the rest is repeated", highlight=False)
-    queries = ["select sold_on, orders, net_sales from gold.kpis_daily order by sold_on desc limit 7"]
+    queries = []
+    if Lake(settings).files("gold.kpis_daily"):
+        queries.append("select sold_on, orders, net_sales from gold.kpis_daily order by sold_on desc limit 7")
     if Lake(settings).files(REJECTS):
         queries.append("select file_path, line_number, reasons, row from silver.rejects limit 10")
     for query in queries:
