@@ -3,6 +3,7 @@
 SalesTechError
 ├── SettingsError       a setting is missing or cannot be used
 ├── ContractError       a pack or a table contract is wrong; names file and line
+│   └── ContractErrors  several files of packs are
 ├── UnreadableFile      a landed file cannot be taken apart into rows; the file is rejected, the run goes on
 ├── AuditError          staged files break the table's contract; nothing was committed
 ├── ConservationError   rows went missing or appeared from nowhere
@@ -15,6 +16,8 @@ SalesTechError
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -36,6 +39,40 @@ class ContractError(SalesTechError):
         self.path, self.line, self.found, self.expected = path, line, found, expected
         where = f"{path}:{line}" if line else f"{path}"
         super().__init__(f"{where}: {found}; expected {expected}")
+
+
+class ContractErrors(ContractError):
+    """The mistakes of several files; the text has one of them on each line, and the rest is that of the first."""
+
+    def __init__(self, mistakes: Sequence[ContractError]) -> None:
+        first = mistakes[0]
+        super().__init__(first.path, first.line, first.found, first.expected)
+        self.mistakes = tuple(mistakes)
+        self.args = ("\n".join(dict.fromkeys(map(str, mistakes))),)
+
+
+class Mistakes:
+    """Gathers the ContractErrors of files that do not need one another, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[ContractError] = []
+
+    @contextmanager
+    def of_one(self) -> Iterator[None]:
+        """Keep the mistake that is found within, and go on."""
+        try:
+            yield
+        except ContractErrors as several:
+            self._found += several.mistakes
+        except ContractError as mistake:
+            self._found.append(mistake)
+
+    def tell(self) -> None:
+        """Raise what was kept: one mistake as it was raised, several as ContractErrors."""
+        # Nothing is kept of them here, where their own traces would keep it, and an engine with it, for ever.
+        found, self._found = self._found, []
+        if found:
+            raise found.pop() if len(found) == 1 else ContractErrors(found)
 
 
 class UnreadableFile(SalesTechError):

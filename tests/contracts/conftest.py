@@ -9,7 +9,7 @@ import pytest
 
 from sales_tech.contracts.pack import load_pack
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.errors import ContractError
+from sales_tech.errors import ContractError, ContractErrors
 from sales_tech.transform.mapping import BoundMapping, check_pack
 
 YAML = """\
@@ -75,6 +75,17 @@ class Draft:
         told = error.path.name, error.line, error.found, error.expected
         # pydantic keeps the frames of its validators, unseen by the garbage collector, and this one with its engine.
         del caught, error
+        return told
+
+    def mistakes(self) -> list[tuple[str, int | None, str]]:
+        """The file, line and found of each of the ContractErrors that the check ends in, a line of its text each."""
+        with pytest.raises(ContractErrors) as caught:
+            self.check()
+        several = caught.value
+        assert str(several).splitlines() == list(map(str, several.mistakes))
+        told = [(one.path.name, one.line, one.found) for one in several.mistakes]
+        assert (several.path.name, several.line, several.found) == told[0]
+        del caught, several
         return told
 
 

@@ -196,3 +196,16 @@ def test_only_a_lookup_that_is_joined_once_tells_the_rows_that_find_a_partner(dr
     bound = draft.check()["silver.sales"]
     found = bound.matches("lojas", {"vendas": "d", "lojas": "x"})
     assert (found is not None) is plain
+
+
+def test_the_mistakes_of_several_files_are_told_together(draft: Any) -> None:
+    draft.texts["lojas.yaml"] = "description: Shops\nglob: lojas.csv\nkey: [loja]\ncolumns:\n  loja: {kind: text}\n"
+    draft.change("vendas.yaml", "item: {type: integer}", "item: {type: whole}")
+    assert [(file, line) for file, line, _ in draft.mistakes()] == [("lojas.yaml", 5), ("vendas.yaml", 7)]
+
+
+def test_the_mistakes_of_several_mappings_are_told_together_and_each_once(draft: Any) -> None:
+    draft.texts["lojas.yaml"] = "description: Shops\nglob: lojas.csv\nkey: [loja]\ncolumns:\n  loja: {}\n"
+    draft.texts["stores.sql"] = "select l.loja as store_id, l.nowhere as name from lojas as l\n"
+    draft.change("sales.sql", "v.loja as", "v.lojas as")
+    assert draft.mistakes() == [("sales.sql", 7, "column lojas"), ("stores.sql", 1, "column nowhere")]

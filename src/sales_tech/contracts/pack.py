@@ -17,7 +17,7 @@ from sales_tech.contracts.calendar import CALENDAR, RetailCalendar
 from sales_tech.contracts.document import Document, Misfit
 from sales_tech.contracts.fingerprint import sql_meaning
 from sales_tech.contracts.types import ColumnType
-from sales_tech.errors import ContractError
+from sales_tech.errors import ContractError, Mistakes
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # of packs and kinds; two _ in a row are kept for views of our own
@@ -224,27 +224,31 @@ class Pack:
 
 
 def load_pack(folder: Path) -> Pack:
-    """Read one pack from its folder; ContractError names file and line of a mistake."""
+    """Read one pack from its folder; ContractError names file and line of the first mistake in each file."""
     if not folder.is_dir():
         raise ContractError(folder, None, "no such folder", "a folder with a YAML file for each kind of file")
     if not _PLACE.fullmatch(folder.name):
         raise ContractError(folder, None, f"pack name {folder.name!r}", "lower-case letters and digits, with single _ between")
-    files, calendar = {}, RetailCalendar()
+    files, mappings, calendar, mistakes = {}, {}, RetailCalendar(), Mistakes()
     seen: dict[str, Path] = {}
     for path in _named(folder, "*.y*ml"):
-        if (first := seen.setdefault(path.stem, path)) is not path:
-            raise ContractError(path, None, f"{path.stem} a second time, beside {first.name}", "one YAML file for each kind of file")
-        if path.stem == CALENDAR:
-            calendar = Document.load(path).validate(RetailCalendar)
-            continue
-        if not _PLACE.fullmatch(path.stem):
-            raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
-        if path.stem == STREAM or f"bronze.{folder.name}_{path.stem}" == STREAM_TABLE:
-            raise ContractError(path, None, f"file kind {STREAM!r}, which is the event stream's", "another name for a kind of file")
-        files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
+        with mistakes.of_one():
+            if (first := seen.setdefault(path.stem, path)) is not path:
+                raise ContractError(path, None, f"{path.stem} a second time, beside {first.name}", "one YAML file for each kind of file")
+            if path.stem == CALENDAR:
+                calendar = Document.load(path).validate(RetailCalendar)
+                continue
+            if not _PLACE.fullmatch(path.stem):
+                raise ContractError(path, None, f"file kind {path.stem!r}", "lower-case letters and digits, with single _ between")
+            if path.stem == STREAM or f"bronze.{folder.name}_{path.stem}" == STREAM_TABLE:
+                raise ContractError(path, None, f"file kind {STREAM!r}, which is the event stream's", "another name for a kind of file")
+            files[path.stem] = Document.load(path).validate(FileContract, kind=path.stem)
+    for path in _named(folder, "*.sql"):
+        with mistakes.of_one():
+            mappings[f"silver.{path.stem}"] = Mapping(f"silver.{path.stem}", path, _read_sql(path))
+    mistakes.tell()
     if not files:
         raise ContractError(folder, None, "no YAML file", "one for each kind of file, see docs/packs.md")
-    mappings = {f"silver.{path.stem}": Mapping(f"silver.{path.stem}", path, _read_sql(path)) for path in _named(folder, "*.sql")}
     return Pack(folder.name, folder, files, mappings, calendar)
 
 
@@ -265,7 +269,7 @@ def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
 
     A later place replaces a pack of the same name, so that a user can mend one that ships.
     """
-    packs: dict[str, Pack] = {}
+    packs, mistakes = dict[str, Pack](), Mistakes()
     for place in places:
         if not place.is_dir():
             raise ContractError(place, None, "no such folder", "a pack's folder, or a folder of packs (--sources)")
@@ -275,7 +279,10 @@ def load_packs(places: tuple[Path, ...]) -> dict[str, Pack]:
             folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
         if not folders:
             raise ContractError(place, None, "an empty folder", "a pack's folder, or a folder of packs (--sources)")
-        packs.update((folder.name, load_pack(folder)) for folder in folders)
+        for folder in folders:
+            with mistakes.of_one():
+                packs[folder.name] = load_pack(folder)
+    mistakes.tell()
     tables: dict[str, Pack] = {}
     for pack in packs.values():
         for kind in pack.files:

@@ -16,7 +16,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.orchestration.ledger import unfinished
 from sales_tech.orchestration.steps import Situation, Step
 from sales_tech.runs import Run
-from sales_tech.transform.mapping import checked_pack
+from sales_tech.transform.mapping import checked_packs
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def situation(run: Run) -> Iterator[Situation]:
     """Look at the lake and the packs; ContractError for a mistake in a pack, before any data is read or written."""
     with open_engine(run.settings) as engine:
         packs = load_packs(run.settings.sources)
-        mappings = {name: checked_pack(pack, engine) for name, pack in packs.items()}
+        mappings = checked_packs(packs, engine)
         lake = Lake(run.settings)
         check_kinds(lake, engine, packs)
         yield Situation(run, lake, engine, packs, mappings)

@@ -13,7 +13,7 @@ from sales_tech.contracts.pack import Mapping, Pack
 from sales_tech.contracts.table import TableContract, table_contract
 from sales_tech.engines.dialect import ATHENA, parse_model, rename_tables, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine
-from sales_tech.errors import ContractError
+from sales_tech.errors import ContractError, Mistakes
 from sales_tech.transform.typed import CARRIED, typed_columns
 
 _GIVEN = ("source", "file_id", "line_number", "updated_at", "stated_at", "stated_by", "stated_file_id", "stated_line_number", "valid_to")
@@ -104,23 +104,31 @@ def bind(pack: Pack, table: str) -> BoundMapping:
 
 
 def check_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
-    """Bind all mappings of a pack and let the engine plan them over empty tables, so that types are checked too."""
-    bound = {table: bind(pack, table) for table in sorted(pack.mappings)}
-    drivers: dict[str, BoundMapping] = {}
+    """Bind all mappings of a pack and let the engine plan them over empty tables, so that types are checked too.
+
+    ContractError names the first mistake in each SQL file.
+    """
+    bound, mistakes, drivers = dict[str, BoundMapping](), Mistakes(), dict[str, BoundMapping]()
+    for table in sorted(pack.mappings):
+        with mistakes.of_one():
+            bound[table] = bind(pack, table)
     for mapping in bound.values():
-        if (first := drivers.setdefault(mapping.driver, mapping)) is not mapping:
-            found = f"{mapping.driver}, which {first.mapping.path.name} starts from too"
-            raise ContractError(mapping.mapping.path, 1, found, "another file kind, since a row has one fate")
+        with mistakes.of_one():
+            if (first := drivers.setdefault(mapping.driver, mapping)) is not mapping:
+                found = f"{mapping.driver}, which {first.mapping.path.name} starts from too"
+                raise ContractError(mapping.mapping.path, 1, found, "another file kind, since a row has one fate")
     relations = {}
     for kind, contract in pack.files.items():
         relations[kind] = f"check_{pack.name}.{kind}"
         engine.view(relations[kind], [], typed_columns(contract) | CARRIED)
     for mapping in bound.values():
-        try:
-            types = engine.describe(to_duckdb(mapping.select(relations)))
-        except engine.Error as error:
-            raise _explained(mapping, relations, engine, str(error).splitlines()[0]) from error
-        _check_types(mapping, types)
+        with mistakes.of_one():
+            try:
+                types = engine.describe(to_duckdb(mapping.select(relations)))
+            except engine.Error as error:
+                raise _explained(mapping, relations, engine, str(error).splitlines()[0]) from error
+            _check_types(mapping, types)
+    mistakes.tell()
     return bound
 
 
@@ -133,6 +141,16 @@ def checked_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
     if key not in _sound:
         _sound[key] = check_pack(pack, engine)
     return dict(_sound[key])
+
+
+def checked_packs(packs: dict[str, Pack], engine: DuckEngine) -> dict[str, dict[str, BoundMapping]]:
+    """The mappings of all packs, by pack; ContractError names the first mistake in each of their SQL files."""
+    mappings, mistakes = dict[str, dict[str, BoundMapping]](), Mistakes()
+    for name, pack in packs.items():
+        with mistakes.of_one():
+            mappings[name] = checked_pack(pack, engine)
+    mistakes.tell()
+    return mappings
 
 
 _LOSING = {

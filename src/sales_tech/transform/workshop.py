@@ -13,7 +13,7 @@ from sales_tech.engines.engine import Engine
 from sales_tech.lake.kinds import check_kinds
 from sales_tech.lake.store import Lake
 from sales_tech.runs import Run
-from sales_tech.transform.mapping import BoundMapping, checked_pack
+from sales_tech.transform.mapping import BoundMapping, checked_packs
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def open_workshop(run: Run) -> Iterator[Workshop]:
         # The embedded engine has the check's words for what is wrong, whichever engine does the work; a cluster is not started before.
         embedded = run.settings.engine == "duckdb"
         checking = opened.enter_context(open_engine(run.settings, hashing=embedded))
-        mappings = {name: checked_pack(pack, checking) for name, pack in packs.items()}
+        mappings = checked_packs(packs, checking)
         lake = Lake(run.settings)
         check_kinds(lake, checking, packs)
         engine = checking if embedded else opened.enter_context(open_chosen_engine(run.settings, hashing=True))
