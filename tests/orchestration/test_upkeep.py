@@ -15,7 +15,7 @@ from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.lake import expiry
 from sales_tech.lake.store import Lake
 from sales_tech.models.card import Decision, ModelCard
-from sales_tech.models.registry import INDEX, Index
+from sales_tech.models.registry import INDEX, Index, Version
 from sales_tech.orchestration import maintenance
 from sales_tech.orchestration.ledger import PipelineRun, StepRun, enter, last_run_id
 from sales_tech.orchestration.maintenance import Upkeep, figures, why
@@ -104,7 +104,8 @@ def test_what_a_model_in_use_learnt_from_outlives_its_time_and_all_that_was_done
     put(lake, engine, 1, to=contract(SUMS), silver_visits=made[0])
     place = Path(lake.settings.lake) / "models" / "erp_br"
     (place / "v0002").mkdir(parents=True)
-    (place / INDEX).write_text(Index(source="erp_br", champion="v0002").model_dump_json())
+    learnt = Version(version="v0002", digest="", origin=date(2026, 1, 3), registered_at=datetime(2026, 1, 4, tzinfo=UTC), code="x", size=1)
+    (place / INDEX).write_text(Index(source="erp_br", champion="v0002", versions=[learnt]).model_dump_json())
     (place / "v0002" / "card.json").write_text(card({VISITS: made[2]}).model_dump_json())
     left = Path(lake.files(SUMS)[0].path.removeprefix("file://")).with_name("left.parquet")
     left.write_bytes(b"0" * 1_250_000)
