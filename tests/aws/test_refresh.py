@@ -14,12 +14,11 @@ from tests.aws.test_endpoints import POLL, served
 from tests.aws.test_release import card, endpoint
 from tests.support.cloud_settings import CloudSettings
 from tests.support.nights import HASH_KEY, night, settings_in
+from tests.support.twins import past_of
 
 from sales_tech.aws import endpoints
 from sales_tech.aws.model_packages import ModelPackages
-from sales_tech.engines.duck import open_engine
 from sales_tech.errors import ModelError
-from sales_tech.lake.store import Lake
 from sales_tech.models.artifact import CARD, PLANNER, open_artifact, write_artifact
 from sales_tech.models.registry import Registry
 from sales_tech.models.trial import past_until
@@ -31,8 +30,6 @@ from sales_tech.runs import Run
 from sales_tech.serving import nights
 from sales_tech.settings import Aws, Settings
 from sales_tech.transform import forecasts, promotions
-from sales_tech.transform.planning_past import read_past
-from sales_tech.transform.promotion_frames import read_source
 from sales_tech.twin import Size, write_twin
 
 DAYS = 10
@@ -78,14 +75,10 @@ def shop(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         night(settings)
         lake = settings.land()
         promotions.run(Run.begin(lake))
-        with open_engine(lake) as engine:
-            opened = Lake(lake)
-            found = read_source(opened, engine, "erp_br")
-            assert found is not None
-            past = read_past(opened, engine, "erp_br", found)
+        past = past_of(lake)
         origin = past.frames.daily["sold_on"].max()
         planner = PromotionPlanner(most_rows=1_000, trees=4).fit(past_until(past, origin - pd.Timedelta(days=DAYS)))
-        about = card().model_copy(update={"currency": found.currency})
+        about = card().model_copy(update={"currency": past.currency})
         Registry(lake).register(write_artifact(folder / "model", planner, about), about)
         yield Shop(deployed, lake, origin, planner.observe(past).outlook_)
 

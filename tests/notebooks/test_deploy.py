@@ -21,10 +21,9 @@ from tests.aws.test_release import card
 from tests.infra.packaging import put_up
 from tests.support.cloud import REGION, Cloud, running_cloud
 from tests.support.nights import HASH_KEY, REPOSITORY, night, settings_in
+from tests.support.twins import past_of
 
-from sales_tech.engines.duck import open_engine
 from sales_tech.errors import ModelError
-from sales_tech.lake.store import Lake
 from sales_tech.models.artifact import open_artifact, write_artifact
 from sales_tech.models.registry import Registry
 from sales_tech.orchestration.release import ask_in_process, champion_of, sample_question
@@ -32,8 +31,6 @@ from sales_tech.planning import Outlook, PromotionPlanner
 from sales_tech.runs import Run
 from sales_tech.settings import Aws, Settings
 from sales_tech.transform import promotions
-from sales_tech.transform.planning_past import read_past
-from sales_tech.transform.promotion_frames import read_source
 from sales_tech.twin import Size, write_twin
 
 NOTEBOOK = REPOSITORY / "notebooks" / "04_ml" / "deploy.ipynb"
@@ -49,13 +46,9 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         patch.setenv("SALES_TECH_HASH_KEY", HASH_KEY)
         night(settings)
         promotions.run(Run.begin(settings))
-    with open_engine(settings) as engine:
-        lake = Lake(settings)
-        found = read_source(lake, engine, "erp_br")
-        assert found is not None
-        past = read_past(lake, engine, "erp_br", found)
+    past = past_of(settings)
     planner = PromotionPlanner(most_rows=1_500, trees=8).fit(past)
-    about = card().model_copy(update={"currency": found.currency})
+    about = card().model_copy(update={"currency": past.currency})
     artifact = write_artifact(settings.work / "model", planner, about)
     Registry(settings).register(artifact, about)
     return settings

@@ -61,7 +61,7 @@ def on_shelf(units: Cells, expected: Cells, promoted: Bools, known: Bools) -> tu
 
 
 def _scatter(units: Cells, expected: Cells, there: Cells) -> float:
-    # By moments: squared errors over the mean grow with it by `scatter`, from what buyers of several make of them where little is expected.
+    # By moments: squared errors over the mean are `constant`, above one where some buy several, and more by `scatter` times the mean.
     told = (expected > LEAST_EXPECTED) & (there > 0)
     if told.sum() < 1000:
         return 0.0
@@ -69,8 +69,8 @@ def _scatter(units: Cells, expected: Cells, there: Cells) -> float:
     weight, error = there[told] * mean / (1 + TYPICAL_SCATTER * mean) ** 2, (units[told] - mean) ** 2 / mean
     ones, means, squares = (float((weight * mean**power).sum()) for power in range(3))
     seen, seen_by_mean = float((weight * error).sum()), float((weight * error * mean).sum())
-    least = max(1.0, (seen * squares - seen_by_mean * means) / max(ones * squares - means**2, 1e-9))
-    return float(np.clip((seen_by_mean - least * means) / max(squares, 1e-9), 0.0, 1.0))
+    constant = max(1.0, (seen * squares - seen_by_mean * means) / max(ones * squares - means**2, 1e-9))
+    return float(np.clip((seen_by_mean - constant * means) / max(squares, 1e-9), 0.0, 1.0))
 
 
 def _customers(sold: Bools, expected: Cells, there: Cells, rates: ShelfRates) -> float:

@@ -112,17 +112,15 @@ def check_pack(pack: Pack, engine: DuckEngine) -> dict[str, BoundMapping]:
     for table in sorted(pack.mappings):
         with mistakes.of_one():
             bound[table] = bind(pack, table)
-    for mapping in bound.values():
-        with mistakes.of_one():
-            if (first := drivers.setdefault(mapping.driver, mapping)) is not mapping:
-                found = f"{mapping.driver}, which {first.mapping.path.name} starts from too"
-                raise ContractError(mapping.mapping.path, 1, found, "another file kind, since a row has one fate")
     relations = {}
     for kind, contract in pack.files.items():
         relations[kind] = f"check_{pack.name}.{kind}"
         engine.view(relations[kind], [], typed_columns(contract) | CARRIED)
     for mapping in bound.values():
         with mistakes.of_one():
+            if (first := drivers.setdefault(mapping.driver, mapping)) is not mapping:
+                found = f"{mapping.driver}, which {first.mapping.path.name} starts from too"
+                raise ContractError(mapping.mapping.path, 1, found, "another file kind, since a row has one fate")
             try:
                 types = engine.describe(to_duckdb(mapping.select(relations)))
             except engine.Error as error:
