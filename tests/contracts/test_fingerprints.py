@@ -59,6 +59,7 @@ MEANINGS = [
     ("vendas.yaml", "America/Sao_Paulo", "UTC"),
     ("vendas.yaml", "key: [pedido, item]", "key: [pedido]"),
     ("vendas.yaml", "{header: Loja}", "{header: Lojas}"),
+    ("vendas.yaml", "{header: Loja}", "{header: [Loja, Filial]}"),
     ("vendas.yaml", "{required: true}", "{}"),
     ("vendas.yaml", "{description: The article}", "{personal: true}"),
     ("vendas.yaml", "%H:%M", "%H.%M"),

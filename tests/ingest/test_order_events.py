@@ -192,7 +192,7 @@ def rows_of(event: dict[str, Any]) -> list[dict[str, Any]]:
             "order.lines": dict(sold),
         }
         row: dict[str, Any] = {"source": event["source"]}
-        for column, path in stream_contract().headers.items():
+        for column, (path,) in stream_contract().headers.items():
             level, _, name = path.rpartition(".")
             value = left[level or "event"].pop(name, None)
             row[column] = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)

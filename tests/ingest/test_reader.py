@@ -360,3 +360,26 @@ def test_a_file_looks_cut_off_where_its_last_line_has_no_end_and_is_not_whole(
 def test_a_character_that_lacks_its_end_is_told_as_a_cut(land: Any) -> None:
     with pytest.raises(UnreadableFile, match="0xC3 is not utf-8; the file looks cut off within a character, or like"):
         land(HEADER.encode() + b"1;a;b\xc3", contract("utf-8"))
+
+
+def renamed(optional: bool = False) -> FileContract:
+    """A contract whose second column has had two headers."""
+    columns = {"pedido": {"header": "Pedido"}, "regiao": {"header": ["Região", " UF "], "optional": optional}, "nota": {"header": "Nota"}}
+    return FileContract.model_validate({"kind": "vendas", "glob": "*", "key": ["pedido"], "delimiter": ";", "columns": columns})
+
+
+@pytest.mark.parametrize("name", ["Região", "UF"])
+def test_a_column_stands_under_any_of_its_headers(land: Any, name: str) -> None:
+    read = land(f"Pedido;{name};Nota\n1;Sul;x\n", renamed())
+    assert (values(read), read.unknown) == ([("1", "Sul", "x")], ())
+
+
+def test_a_file_with_two_headers_of_one_column_is_refused(land: Any) -> None:
+    with pytest.raises(UnreadableFile, match="has 'Região', 'UF', each a name of the column 'regiao'; expected one of them"):
+        land("Pedido;UF;Nota;Região\n1;SP;x;Sul\n", renamed())
+
+
+def test_a_file_with_none_of_a_columns_headers_lacks_it_unless_it_is_optional(land: Any) -> None:
+    with pytest.raises(UnreadableFile, match="lacks 'Região' or 'UF'; found 'Pedido', 'Nota', 'Estado'"):
+        land("Pedido;Nota;Estado\n1;x;SP\n", renamed())
+    assert values(land("Pedido;Nota\n1;x\n", renamed(optional=True))) == [("1", None, "x")]

@@ -55,7 +55,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-32", "cp0
 @st.composite
 def hostile_file(draw: st.DrawFn, contract: FileContract) -> bytes:
     """The bytes of a file that is meant to be of a kind."""
-    names = [contract.headers[name] for name in contract.columns]
+    names = [contract.headers[name][0] for name in contract.columns]
     header = draw(_headers(names))
     lines = draw(st.lists(_lines(contract, names), min_size=0, max_size=8))
     end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n", "\r\n", "\r", "\r\r\n", "mixed"]))

@@ -125,9 +125,11 @@ def test_a_lost_column_that_comes_back_needs_no_mended_pack(supplier: Supplier) 
     supplier.as_from_the_start()
 
 
-def test_a_renamed_column_rejects_the_file_until_the_pack_reads_both_names(supplier: Supplier) -> None:
+@pytest.mark.parametrize("by", ["a list of headers", "a column for each header"])
+def test_a_renamed_column_rejects_the_file_until_the_pack_reads_both_names(supplier: Supplier, by: str) -> None:
     def renamed(text: str) -> str:
-        return text.replace("Preço Unitário", "Preço (R$)")
+        text = text.replace("Preço Unitário", "Preço (R$)")
+        return text + text.splitlines(keepends=True)[0]  # with its header once more
 
     for month in (1, 2):
         supplier.send(month, renamed)
@@ -137,15 +139,15 @@ def test_a_renamed_column_rejects_the_file_until_the_pack_reads_both_names(suppl
         assert "the header lacks 'Preço Unitário'; found " in reason
         assert "'Preço (R$)'" in reason
     money = 'type: "decimal(18,2)"'
-    supplier.mend(
-        "vendas.yaml",
-        (
-            f"preco: {{header: Preço Unitário, {money}, required: true}}",
-            f"preco: {{header: Preço Unitário, {money}, optional: true}}\n  preco_novo: {{header: Preço (R$), {money}, optional: true}}",
-        ),
-    )
-    supplier.mend("sales.sql", ("preco as unit_price", "coalesce(preco, preco_novo) as unit_price"))
+    declared = f"preco: {{header: Preço Unitário, {money}, required: true}}"
+    if by == "a list of headers":
+        supplier.mend("vendas.yaml", (declared, declared.replace("Preço Unitário", "[Preço Unitário, Preço (R$)]")))
+    else:
+        old = f"preco: {{header: Preço Unitário, {money}, optional: true}}"
+        supplier.mend("vendas.yaml", (declared, f"{old}\n  preco_novo: {{header: Preço (R$), {money}, optional: true}}"))
+        supplier.mend("sales.sql", ("preco as unit_price", "coalesce(preco, preco_novo) as unit_price"))
     night(supplier.settings)
+    assert read(supplier.settings, "silver.rejects") == []
     assert {row["order_id"]: str(row["unit_price"]) for row in read(supplier.settings, "silver.sales")} == {
         f"{letter}{month}": price for letter, price in (("P", "10.00"), ("Q", "20.00")) for month in range(3)
     }

@@ -56,7 +56,7 @@ def contract(*optional: str, personal: bool = True) -> FileContract:
 
 
 CONTRACT = contract("day", "new")
-HEADERS = {name: header.strip() for name, header in CONTRACT.headers.items()}
+HEADERS = {name: header for name, (header,) in CONTRACT.headers.items()}
 NEW_YEAR = datetime(2026, 1, 1, 1, 30, tzinfo=UTC)  # still the last evening of the year in São Paulo
 READ: dict[str, dict[str, Any]] = {
     "shop": {" L1\t": "L1", "l'été": "l'été"},

@@ -13,7 +13,7 @@ from sales_tech.contracts.pack import load_pack
 
 PACK = load_pack(Path(__file__).parents[2] / "sources" / "erp_br")
 KINDS = ("vendas", "produtos", "lojas", "promocoes", "rupturas")
-NAMES = {text: name for contract in PACK.files.values() for name, text in contract.headers.items()}
+NAMES = {text: name for contract in PACK.files.values() for name, (text,) in contract.headers.items()}
 NAMES |= {"Região": "regiao", "Exposição": "exposicao", "Fim": "fim"}
 Row = dict[str, str]
 

@@ -62,8 +62,8 @@ def test_files_have_the_headers_encoding_and_line_ends_of_the_pack(dirty: tuple[
         header = records(path)[0]
         if kind in PACK.files:
             contract = PACK.files[kind]
-            needed = [text for name, text in contract.headers.items() if text in header or not contract.columns[name].optional]
-            assert [text for text in header if text in contract.headers.values()] == needed
+            needed = [text for name, (text,) in contract.headers.items() if text in header or not contract.columns[name].optional]
+            assert [text for text in header if (text,) in contract.headers.values()] == needed
         assert b"\r" not in path.read_bytes()
         with pytest.raises(UnicodeDecodeError):
             path.read_bytes().decode("utf-8")

@@ -52,6 +52,6 @@ def stream_table() -> TableContract:
 
 def _texts(file: FileContract, words: str) -> dict[str, Column]:
     return {
-        name: Column(type=_STRING, description=column.description or f"{words} {file.headers[name]!r}")
+        name: Column(type=_STRING, description=column.description or f"{words} {' or '.join(map(repr, file.headers[name]))}")
         for name, column in file.columns.items()
     }

@@ -32,7 +32,7 @@ _MACHINES_OWN = ("localtime", "posixrules")  # not the same zone on the next mac
 
 
 class FileColumn(BaseModel):
-    """A column of a file: the header it stands under, and the type its text is read as.
+    """A column of a file: the header it stands under, or several that it has had, and the type its text is read as.
 
     `format` is strptime's, for dates and timestamps; an `instant` is written by RFC 3339, with its offset
     from UTC. A `personal` column leaves bronze only as a
@@ -42,13 +42,21 @@ class FileColumn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    header: str = ""
+    header: str | list[str] = ""
     type: str = "string"
     format: str | None = None
     personal: bool = False
     required: bool = False
     optional: bool = False
     description: str = ""
+
+    @field_validator("header", mode="before")
+    @classmethod
+    def _texts(cls, value: object) -> object:
+        several = isinstance(value, list) and value and all(isinstance(text, str) and text.strip() for text in value)
+        if not several and not isinstance(value, str):
+            raise ValueError(f"{value!r}; expected the file's text in quotes, or a list of the texts that it has had")
+        return value
 
     @field_validator("type")
     @classmethod
@@ -164,15 +172,18 @@ class FileContract(BaseModel):
             found = f"version {self.version!r} of type {self.columns[self.version].type}"
             raise Misfit(("version",), found, "a date, timestamp or instant column")
         headers: dict[str, str] = {}
-        for name, header in self.headers.items():
-            if (first := headers.setdefault(header.strip(), name)) != name:
-                raise Misfit(("columns", name), f"header {header!r} twice, as in column {first}", "one column for each header")
+        for name, texts in self.headers.items():
+            for text in texts:
+                if text in headers:
+                    raise Misfit(("columns", name), f"header {text!r} twice, as in column {headers[text]}", "one column for each header")
+                headers[text] = name
         return self
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Column name to the text of its header in the file."""
-        return {name: column.header or name for name, column in self.columns.items()}
+    def headers(self) -> dict[str, tuple[str, ...]]:
+        """Column name to the texts that its header may have in a file, without blanks around them."""
+        given = {name: [column.header] if isinstance(column.header, str) else column.header for name, column in self.columns.items()}
+        return {name: tuple(text.strip() or name for text in texts) for name, texts in given.items()}
 
     @property
     def personal(self) -> frozenset[str]:
@@ -182,7 +193,9 @@ class FileContract(BaseModel):
     @property
     def reading(self) -> str:
         """A short hash of what decides which text of a file stands in which bronze column."""
-        headers = {name: (text.strip(), self.columns[name].optional) for name, text in self.headers.items()}
+        # Of several texts the order says nothing; one alone is told as it was before there were several.
+        told = {name: texts[0] if len(texts) == 1 else sorted(texts) for name, texts in self.headers.items()}
+        headers = {name: (text, self.columns[name].optional) for name, text in told.items()}
         return hashlib.sha256(repr((self.delimiter, self.encoding, sorted(headers.items()))).encode()).hexdigest()[:16]
 
     @property

@@ -118,7 +118,7 @@ def _rows(event: dict[str, Any]) -> Iterator[tuple[str | None, ...]]:
 @cache
 def _places() -> tuple[tuple[str, str], ...]:
     # Level and field of each column: order.customer.tax_id is tax_id of order.customer.
-    return tuple((level, name) for level, _, name in (path.rpartition(".") for path in stream_contract().headers.values()))
+    return tuple((level, name) for level, _, name in (path.rpartition(".") for (path,) in stream_contract().headers.values()))
 
 
 def _unknown(levels: dict[str, dict[str, Any]], customer: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from sales_tech.contracts.pack import FileContract
@@ -33,7 +34,8 @@ class Layout:
 def read_layout(line: Line, contract: FileContract) -> Layout:
     """Understand the header line; UnreadableFile where it cannot be the header of such a file."""
     if line.too_long:
-        raise UnreadableFile(f"the first line has {line.size} bytes; expected a header such as {_shown(_wanted(contract))}")
+        wanted = _shown([texts[0] for texts in _wanted(contract)])
+        raise UnreadableFile(f"the first line has {line.size} bytes; expected a header such as {wanted}")
     if "\0" in line.text:
         raise UnreadableFile("NUL bytes in the header; expected text (a file in utf-16, or a damaged one, looks like this)")
     header = _names(line.text, contract.delimiter)
@@ -44,11 +46,17 @@ def read_layout(line: Line, contract: FileContract) -> Layout:
             if other != contract.delimiter and not _missing(_names(line.text, other), contract):
                 raise UnreadableFile(f"the delimiter looks like {other!r}; the pack says {contract.delimiter!r}")
         hint = f"; the delimiter may be another than the pack's {contract.delimiter!r}" if len(header) == 1 < len(contract.columns) else ""
-        raise UnreadableFile(f"the header lacks {_shown(missing)}; {_found(header, contract)}{hint}")
+        lacks = ", ".join(" or ".join(map(repr, texts)) for texts in missing)
+        raise UnreadableFile(f"the header lacks {_cut(lacks, len(missing))}; {_found(header, contract)}{hint}")
     if repeated:
         raise UnreadableFile(f"the header repeats {_shown(repeated)}; expected each name once, found {_shown(header)}")
     where = {name: place for place, name in enumerate(header)}
-    places = {name: where.get(text.strip()) for name, text in contract.headers.items()}
+    places = dict[str, int | None]()
+    for name, texts in contract.headers.items():
+        there = [text for text in texts if text in where]
+        if len(there) > 1:
+            raise UnreadableFile(f"the header has {_shown(there)}, each a name of the column {name!r}; expected one of them")
+        places[name] = where[there[0]] if there else None
     known = set(places.values())
     return Layout(tuple(header), contract.delimiter, places, tuple(place for place in range(len(header)) if place not in known))
 
@@ -57,18 +65,18 @@ def _names(text: str, delimiter: str) -> list[str]:
     return [name.strip() for name in split(text, delimiter).values]
 
 
-def _wanted(contract: FileContract) -> list[str]:
-    return [text.strip() for name, text in contract.headers.items() if not contract.columns[name].optional]
+def _wanted(contract: FileContract) -> list[tuple[str, ...]]:
+    return [texts for name, texts in contract.headers.items() if not contract.columns[name].optional]
 
 
-def _missing(header: list[str], contract: FileContract) -> list[str]:
-    return [text for text in _wanted(contract) if text not in header]
+def _missing(header: list[str], contract: FileContract) -> list[tuple[str, ...]]:
+    return [texts for texts in _wanted(contract) if not set(texts) & set(header)]
 
 
 def _found(header: list[str], contract: FileContract) -> str:
     # A file without a header begins with data, and reasons are told in logs and in gold, where no personal data may stand.
     # A channel called Loja is no proof that Loja, beside it, heads a column.
-    known = len(set(header) & {text.strip() for text in contract.headers.values()})
+    known = len(set(header).intersection(itertools.chain(*contract.headers.values())))
     if 2 * known >= len(header):
         return f"found {_shown(header)}"
     count = f"{len(header)} fields" if len(header) > 1 else "one field"
@@ -76,5 +84,8 @@ def _found(header: list[str], contract: FileContract) -> str:
 
 
 def _shown(names: list[str]) -> str:
-    text = ", ".join(repr(name) for name in names)
-    return text if len(text) <= 1000 else f"{text[:1000]}… ({len(names)} names)"
+    return _cut(", ".join(map(repr, names)), len(names))
+
+
+def _cut(text: str, names: int) -> str:
+    return text if len(text) <= 1000 else f"{text[:1000]}… ({names} names)"

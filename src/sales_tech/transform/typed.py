@@ -205,7 +205,7 @@ def _header(contract: FileContract) -> str:
     # it is ignored, nobody would ask for its faults either.
     plain = [name for name in contract.columns if name not in contract.personal]
     same = [
-        f"coalesce({_held(name)} = {literal(contract.headers[name].strip())}, {str(contract.columns[name].optional).lower()})"
+        f"coalesce({_held(name)} in ({', '.join(map(literal, contract.headers[name]))}), {str(contract.columns[name].optional).lower()})"
         for name in plain
     ]
     some = f"coalesce({', '.join(map(_held, plain))}) is not null"
