@@ -127,6 +127,17 @@ def test_elasticities_weigh_promotions_and_changes_of_the_price_and_uplifts_are_
             assert part.loc[at, names].tolist() == pytest.approx(expected)
 
 
+def test_where_no_price_changed_the_promotions_alone_tell_the_elasticity() -> None:
+    told = world([0.2, 1.7, 1.0], [0.01, 0.01, 0.2])
+    told.panel.price[0] = 10.0 + 0.05 * (np.arange(14) % 2)  # as rounding leaves it
+    whole = elasticity_frame(told, 0.8).iloc[0]
+    slope = told.lifts.slope[:, 0] * told.lifts.noticed[:, 1] * bent(told.lifts, 0.2)
+    assert (whole["brand"], whole["price_changes"]) == ("all", 0)
+    assert whole["elasticity"] == pytest.approx(slope.mean())
+    half = NormalDist().inv_cdf(0.9) * slope.std()
+    assert whole[["elasticity_low", "elasticity_high"]].tolist() == pytest.approx([slope.mean() - half, slope.mean() + half])
+
+
 def test_evidence_of_an_elasticity_is_graded_by_its_range() -> None:
     # A range of 2.56 deviations, over two.
     for doubt, grade in {0.22: "strong", 0.24: "fair", 0.53: "fair", 0.56: "thin"}.items():

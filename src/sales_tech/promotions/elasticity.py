@@ -21,8 +21,8 @@ SMALLEST_LIFT, LARGEST_SCALE = 0.02, 6.0
 def elasticity_frame(posterior: Posterior, level: float) -> pd.DataFrame:
     """One row per category, brand ('all' for the category) and depth; the columns of gold.price_elasticity but source.
 
-    The row of depth 0 holds the elasticity: that of promotions and that of regular price changes, each weighted by
-    its precision. Depths outside those that were tried have no row.
+    The row of depth 0 holds the elasticity: that of promotions and, of a category whose regular prices changed, that of
+    these changes, each weighted by its precision. Depths outside those that were tried have no row.
     """
     panel, cells = posterior.panel, posterior.cells
     changed = np.abs(np.diff(np.log(panel.price), axis=1)) > SMALLEST_CHANGE
@@ -70,7 +70,7 @@ def _rows(
         "promotions": promotions,
         "price_changes": changes,
     }
-    mean, deviation = _combined(posterior, category, slope, tried, brand)
+    mean, deviation = _combined(posterior, category, slope, tried, changed=changes > 0 and brand < 0)
     tail = (1 - level) / 2
     z = NormalDist().inv_cdf(1 - tail)
     ratio = 2 * z * deviation / max(abs(mean), 1e-9)
@@ -114,8 +114,9 @@ def _rows(
     return rows
 
 
-def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats, brand: int) -> tuple[float, float]:
-    # Cuts of promotions and changes of the regular price both tell how demand answers price.
+def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats, *, changed: bool) -> tuple[float, float]:
+    # Cuts of promotions and changes of the regular price both tell how demand answers price. Of a price that never changed
+    # the regular one is that of other categories, or of what rounding left of it.
     model = posterior.model.price_elasticity
     regular, regular_sd = float(model.mean[category]), max(float(model.deviation[category]), 0.05)
     if not len(tried):
@@ -123,7 +124,7 @@ def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats,
     depth = np.array(float(np.median(tried)))
     arc = slope * (1 + posterior.lifts.curvature * float(bend(depth)))
     promoted, promoted_sd = float(arc.mean()), max(float(arc.std()), 0.05)
-    if brand >= 0 or regular <= 0:
+    if not changed or regular <= 0:
         return promoted, promoted_sd
     weight = regular_sd**-2 / (regular_sd**-2 + promoted_sd**-2)
     # What the two sources differ by is as uncertain as what each says by itself.
