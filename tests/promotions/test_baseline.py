@@ -125,6 +125,8 @@ def test_concentration_is_the_sum_of_squared_shares_of_the_cells_of_a_day() -> N
     assert model.concentration("group").ravel() == pytest.approx(by_group)
     by_category = [of(model.pair[:, 3 * row : 3 * row + 3].ravel().tolist()) for row in (0, 1)]
     assert model.concentration("category").ravel() == pytest.approx(by_category)
+    by_channel = [of(model.pair[channel == CHANNEL].ravel().tolist()) for channel in (0, 1)]
+    assert model.concentration("channel").ravel() == pytest.approx(by_channel)
     assert model.concentration("store").ravel() == pytest.approx([of(model.pair[store].tolist()) for store in range(4)])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sales_tech.promotions.course import Course
 from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.states import Wander
 from sales_tech.promotions.uncertainty import ErrorModel, mean_variance, window_variance
@@ -50,19 +51,25 @@ def test_what_is_not_observed_is_as_uncertain_as_the_double_sum_of_its_covarianc
     assert nothing_seen == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("coursed", [True, False])
 @pytest.mark.parametrize("grouped", [True, False])
-def test_errors_of_baselines_are_those_of_the_states_of_skus_of_their_groups_and_of_their_categories(grouped: bool) -> None:
+def test_errors_of_baselines_are_those_of_the_states_of_skus_groups_and_categories_and_of_the_days_of_channels(
+    grouped: bool, coursed: bool
+) -> None:
     rng, category = np.random.default_rng(4), np.array([0, 0, 1])
     wanders = {"sku": WANDER, "category": Wander(0.1, 12.0), "group": Wander(0.15, 4.0)}
-    shares = {"sku": np.array([[0.5], [0.8], [1.0]]), "category": np.array([[0.3], [1.0]])}
+    shares = {"sku": np.array([[0.5], [0.8], [1.0]]), "category": np.array([[0.3], [1.0]]), "channel": np.array([[0.4], [0.6]])}
+    course = Course(Wander(0.3, 20.0), 0.1)
     baseline: Any = SimpleNamespace(
-        panel=SimpleNamespace(category=category, categories=["a", "b"]),
+        panel=SimpleNamespace(category=category, categories=["a", "b"], channels=["loja", "web"], channel=np.array([1, 0, 1])),
+        groups=SimpleNamespace(of_store=np.array([1, 0, 1]), size=2),
         luck=Luck(1.3, 0.2),
         concentration=shares.__getitem__,
+        course=course if coursed else None,
         wanders={name: wander for name, wander in wanders.items() if grouped or name != "group"},
     )
     fitted = rng.gamma(3.0, 4.0, size=(3, 2, 40)) * (rng.random((3, 2, 40)) > 0.3)
-    fitted[0, :, 10:20] = fitted[2, :, 5:8] = 0.0
+    fitted[0, :, 10:20] = fitted[2, :, 5:8] = fitted[:, 0, 30] = fitted[:, 1, 5:8] = 0.0
     skus, starts, ends = np.array([0, 1, 2, 0]), np.array([10, 10, 5, 30]), np.array([19, 19, 7, 30])
     groups = [np.array([0]), np.array([0, 1]), np.array([1]), np.array([0, 1])]
     own, shared = ErrorModel.of(baseline, fitted).variances(skus, groups, starts, ends)
@@ -74,6 +81,18 @@ def test_errors_of_baselines_are_those_of_the_states_of_skus_of_their_groups_and
         left = before - before[:, seen] @ np.linalg.inv(before[np.ix_(seen, seen)] + noise) @ before[seen]
         return float(left[start : end + 1, start : end + 1].mean())
 
+    def of_channel(units: np.ndarray, share: float, start: int, end: int) -> float:
+        # A level and, day by day, what is its own, of which the units show a part each.
+        before, seen = prior(40, course.wander), units > 0
+        noise = (1.3 + 0.2 * share * units[seen]) / units[seen]
+        every = np.ones(40)
+        every[seen] = noise / (noise + course.sudden**2)
+        hidden = every[start : end + 1].mean()
+        inverse = np.linalg.inv(before[np.ix_(seen, seen)] + np.diag(noise + course.sudden**2))
+        left = before - before[:, seen] @ inverse @ before[seen]
+        level = float(left[start : end + 1, start : end + 1].mean())
+        return float(hidden**2 * level + course.sudden**2 * hidden / (end - start + 1))
+
     for row, (sku, start, end) in enumerate(zip(skus.tolist(), starts.tolist(), ends.tolist(), strict=True)):
         mine = after(fitted[sku].sum(axis=0), float(shares["sku"][sku, 0]), WANDER, start, end)
         if grouped:
@@ -82,4 +101,8 @@ def test_errors_of_baselines_are_those_of_the_states_of_skus_of_their_groups_and
         assert own[row] == pytest.approx(mine, rel=1e-6)
         kind = int(category[sku])
         units = fitted[category == kind].sum(axis=(0, 1))
-        assert shared[row] == pytest.approx(after(units, float(shares["category"][kind, 0]), wanders["category"], start, end), rel=1e-6)
+        ours = after(units, float(shares["category"][kind, 0]), wanders["category"], start, end)
+        if coursed:
+            days = [of_channel(fitted[:, channel].sum(axis=0), float(shares["channel"][channel, 0]), start, end) for channel in groups[row]]
+            ours += sum(days) / len(days) ** 2
+        assert shared[row] == pytest.approx(ours, rel=1e-6)

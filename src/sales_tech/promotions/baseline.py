@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sales_tech.promotions.course import Course
 from sales_tech.promotions.luck import Luck
 from sales_tech.promotions.panel import Bools, Floats, Ints, PromotionPanel
 from sales_tech.promotions.shelf import ShelfRates, on_shelf
@@ -64,6 +65,7 @@ class Baseline:
     sku_state: Smoothed = field(init=False)
     group_state: Smoothed = field(init=False)
     exposure: NDArray[np.float32] = field(init=False)
+    course: Course | None = None
     shelf_rates: ShelfRates | None = None
     wanders: dict[str, Wander] = field(default_factory=dict)
     luck: Luck = field(default_factory=Luck)
@@ -96,7 +98,7 @@ class Baseline:
         for turn in range(rounds):
             choose = turn in CHOOSING
             expected = self._pass(clean, offset)
-            self._scale(sold, expected)
+            self._scale(sold, expected, choose=choose)
             expected = self._pass(clean, offset)
             self._states(sold, expected, choose=choose)
         return self
@@ -131,10 +133,14 @@ class Baseline:
     def concentration(self, state: str) -> Floats:
         """Sums of squared shares (rows, 1) of the cells that make up a day's units of each category, SKU, SKU and group, or store.
 
-        `state` is "category", "category and group", "sku", "group" (SKU and group) or "store".
+        `state` is "category", "category and group", "sku", "group" (SKU and group), "store" or "channel".
         """
-        squares, totals = (self.pair**2, self.pair) if state == "store" else (self._by_group(self.pair**power) for power in (2, 1))
-        if "group" not in state:
+        by_store = state in ("store", "channel")
+        squares, totals = (self.pair**2, self.pair) if by_store else (self._by_group(self.pair**power) for power in (2, 1))
+        if state == "channel":
+            channels = len(self.panel.channels)
+            squares, totals = (by_row(self.panel.channel, table.sum(axis=1), channels) for table in (squares, totals))
+        elif "group" not in state:
             squares, totals = squares.sum(axis=1), totals.sum(axis=1)
         if state.startswith("category"):
             bounds = np.searchsorted(self.panel.category, np.arange(len(self.panel.categories)))
@@ -196,13 +202,17 @@ class Baseline:
         by_store = sold.pair.sum(axis=1) / np.maximum((cells * by_sku).sum(axis=1), TINY)
         self.pair = np.maximum(by_store[:, None] * by_sku, TINY)
 
-    def _scale(self, sold: _Sums, expected: _Sums) -> None:
+    def _scale(self, sold: _Sums, expected: _Sums, *, choose: bool) -> None:
         # Ratios of sold to expected units: each is the Poisson maximum of its own effect, the others held.
         panel = self.panel
         by_channel = np.stack([sold.store_day[panel.channel == row].sum(axis=0) for row in range(len(panel.channels))])
         expected_channel = np.stack([expected.store_day[panel.channel == row].sum(axis=0) for row in range(len(panel.channels))])
         # Two units more on both sides hold days of next to no sale near what the other effects say.
-        self.channel_day *= np.where(expected_channel > 0, (by_channel + 2) / (expected_channel + 2), 1.0)
+        seen = np.log(self.channel_day * (by_channel + 2) / (expected_channel + 2))
+        precision = self.luck.precision(expected_channel, self.concentration("channel"))
+        if choose:
+            self.course = Course.of(seen, precision)
+        self.channel_day = np.exp(self.course.drawn(seen, precision) if self.course else seen)
         by_sku = np.maximum(sold.pair.sum(axis=0), 0.1) / np.maximum(expected.pair.sum(axis=0), 0.1)
         self.pair *= by_sku
         wanted = np.maximum(expected.pair * by_sku, TINY)

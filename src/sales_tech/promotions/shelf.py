@@ -22,6 +22,7 @@ SHORTEST, LONGEST = 1.5, 20.0
 LARGEST_RATE = 0.05
 FEWEST_CUSTOMERS, BELIEF, NEWTON_STEPS = 0.05, 25.0, 5
 LEAST_EXPECTED, TYPICAL_SCATTER = 0.05, 0.25
+MOST_SALES = np.float32(80)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def _customers(sold: Bools, expected: Cells, there: Cells, rates: ShelfRates) ->
     by_units, quiet = (rate * there)[sold], float((rate * there)[~sold].sum(dtype=np.float64))
     selling = rate[sold]
     for _ in range(NEWTON_STEPS):
-        odds = 1 / np.expm1(np.maximum(customers * selling, np.float32(1e-6)))
+        # Of days that sell thousands the odds of none are 0, where the exponential would overflow.
+        odds = 1 / np.expm1(np.clip(customers * selling, np.float32(1e-6), MOST_SALES))
         # A few days of the belief in one customer for each unit, so that a quiet panel tells no zero.
         slope = float((by_units * odds).sum(dtype=np.float64)) - quiet + BELIEF * (1 - customers)
         bend = float((by_units * selling * odds * (1 + odds)).sum(dtype=np.float64)) + BELIEF

@@ -42,8 +42,8 @@ class Smoothed:
 
 def smooth(observed: Floats, precision: Floats, wander: Wander) -> Smoothed:
     """Smooth series (rows) observed on days (columns) with a precision each; zero precision: not observed."""
-    mean, variance, ahead_mean, ahead_variance, _ = _filter(observed, precision, wander)
     keep = wander.keep
+    mean, variance, ahead_mean, ahead_variance, _ = _filter(observed, precision, keep, wander.deviation)
     for day in range(observed.shape[1] - 2, -1, -1):
         gain = variance[day] * keep / ahead_variance[day + 1]
         mean[day] += gain * (mean[day + 1] - ahead_mean[day + 1])
@@ -53,7 +53,13 @@ def smooth(observed: Floats, precision: Floats, wander: Wander) -> Smoothed:
 
 def likelihood(observed: Floats, precision: Floats, wander: Wander) -> float:
     """Log likelihood of the series, but for a constant."""
-    return _filter(observed, precision, wander)[4]
+    return float(_filter(observed, precision, wander.keep, wander.deviation)[4].sum())
+
+
+def likelihoods(observed: Floats, precision: Floats, wanders: list[Wander]) -> Floats:
+    """Log likelihood of each series, but for a constant, of which each has a wander of its own."""
+    keep, deviation = (np.array([getattr(wander, name) for wander in wanders]) for name in ("keep", "deviation"))
+    return _filter(observed, precision, keep, deviation)[4]
 
 
 def choose_wander(observed: Floats, precision: Floats, start: Wander | None = None) -> Wander:
@@ -105,13 +111,15 @@ def _near(grid: tuple[float, ...], value: float) -> list[float]:
     return list(grid[max(at - 1, 0) : at + 2])
 
 
-def _filter(observed: Floats, precision: Floats, wander: Wander) -> tuple[Floats, Floats, Floats, Floats, float]:
+def _filter(
+    observed: Floats, precision: Floats, keep: float | Floats, deviation: float | Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     # Arrays are turned to day by series, so that a step reads what lies together.
     y, weight = np.ascontiguousarray(observed.T), np.ascontiguousarray(precision.T)
-    keep, noise = wander.keep, wander.deviation**2 * (1 - wander.keep**2)
+    noise = deviation**2 * (1 - keep**2)
     mean, variance, ahead_mean, ahead_variance = (np.empty_like(y) for _ in range(4))
-    m, v = np.zeros(y.shape[1]), np.full(y.shape[1], wander.deviation**2)
-    score = 0.0
+    m, v = np.zeros(y.shape[1]), np.zeros(y.shape[1]) + deviation**2
+    score = np.zeros(y.shape[1])
     for day in range(y.shape[0]):
         ahead_mean[day], ahead_variance[day] = m, v
         share = v * weight[day]
@@ -119,6 +127,6 @@ def _filter(observed: Floats, precision: Floats, wander: Wander) -> tuple[Floats
         innovation = y[day] - m
         mean[day] = m + innovation * (share / total)
         variance[day] = v / total
-        score -= 0.5 * float((np.log(total) + innovation**2 * (weight[day] / total)).sum())
+        score -= 0.5 * (np.log(total) + innovation**2 * (weight[day] / total))
         m, v = keep * mean[day], keep**2 * variance[day] + noise
     return mean, variance, ahead_mean, ahead_variance, score

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sales_tech.promotions.baseline import Baseline
+from sales_tech.promotions.course import Course
 from sales_tech.promotions.panel import Floats, Ints
 from sales_tech.promotions.states import Wander
 
@@ -57,26 +58,42 @@ def mean_variance(wander: Wander, length: Ints) -> Floats:
 class ErrorModel:
     """Variances of the log baseline over windows, by the states of a fitted baseline.
 
-    `by_sku` (K, T) and `by_category` (C, T) are what the cells that were fitted tell: one over the variance of a day's log units.
+    `by_sku` (K, T), `by_category` (C, T) and `by_channel` are what the cells that were fitted tell: one over the variance of a day's
+    log units.
     """
 
     wanders: dict[str, Wander]
+    course: Course | None
     category: Ints
+    channel: Ints
     by_sku: Floats
     by_category: Floats
+    by_channel: Floats
 
     @classmethod
     def of(cls, baseline: Baseline, fitted: Floats) -> ErrorModel:
         """The model of a baseline fitted on cells that expect `fitted` (K, G, T) units."""
         by_sku = fitted.sum(axis=1)
-        category = baseline.panel.category
-        bounds = np.searchsorted(category, np.arange(len(baseline.panel.categories)))
+        panel, groups = baseline.panel, baseline.groups
+        category = panel.category
+        bounds = np.searchsorted(category, np.arange(len(panel.categories)))
+        channel = np.zeros(groups.size, dtype=np.int64)
+        channel[groups.of_store] = panel.channel
+        in_channel = np.zeros((len(panel.channels), fitted.shape[2]))
+        np.add.at(in_channel, channel, fitted.sum(axis=0))
         luck, share = baseline.luck, baseline.concentration
-        by_category = luck.precision(np.add.reduceat(by_sku, bounds, axis=0), share("category"))
-        return cls(dict(baseline.wanders), category, luck.precision(by_sku, share("sku")), by_category)
+        return cls(
+            dict(baseline.wanders),
+            baseline.course,
+            category,
+            channel,
+            luck.precision(by_sku, share("sku")),
+            luck.precision(np.add.reduceat(by_sku, bounds, axis=0), share("category")),
+            luck.precision(in_channel, share("channel")),
+        )
 
     def variances(self, skus: Ints, groups: list[Ints], starts: Ints, ends: Ints) -> tuple[Floats, Floats]:
-        """For each window of a SKU in groups of stores: variance of its own error, and of what all SKUs of its category share."""
+        """For each window of a SKU in groups of stores: variance of its own error, and of what its category or channel shares."""
         own = window_variance(self.wanders["sku"], self.by_sku, skus, starts, ends)
         if "group" in self.wanders:
             sizes = np.array([len(part) for part in groups], dtype=np.float64)
@@ -84,4 +101,21 @@ class ErrorModel:
         rows = self.category[skus]
         keys, back = np.unique(np.stack([rows, starts, ends]), axis=1, return_inverse=True)
         shared = window_variance(self.wanders["category"], self.by_category, keys[0], keys[1], keys[2])
-        return own, shared[back.ravel()]
+        return own, shared[back.ravel()] + self._of_channels(groups, starts, ends)
+
+    def _of_channels(self, groups: list[Ints], starts: Ints, ends: Ints) -> Floats:
+        # Of the mean over the channels of each window; what is seen of a day's own effect is known of it.
+        if self.course is None:
+            return np.zeros(len(starts))
+        channels = [np.unique(self.channel[part]) for part in groups]
+        window = np.repeat(np.arange(len(starts)), [len(part) for part in channels])
+        rows, back = np.unique(np.stack([np.concatenate(channels), starts[window], ends[window]]), axis=1, return_inverse=True)
+        channel, first, last = rows
+        level = window_variance(self.course.wander, self.course.told(self.by_channel), channel, first, last)
+        unseen = 1 - self.course.seen(self.by_channel)
+        before = np.concatenate([np.zeros((len(unseen), 1)), unseen.cumsum(axis=1)], axis=1)
+        length = last - first + 1
+        share = (before[channel, last + 1] - before[channel, first]) / length
+        variance = (share**2 * level + self.course.sudden**2 * share / length)[back.ravel()]
+        found: Floats = np.bincount(window, weights=variance) / np.bincount(window) ** 2
+        return found
