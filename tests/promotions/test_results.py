@@ -38,6 +38,7 @@ def posterior_of(members: list[Member], rng: np.random.Generator, **columns: Any
         stores=np.arange(3),
         price=rng.uniform(8, 12, size=(skus, DAYS)),
         units=np.ones((3, skus, DAYS), dtype=np.float32),
+        channel=np.zeros(3, dtype=np.int64),
         promotions=frame.assign(starts_on=first, ends_on=first, investment=columns.pop("investment", np.zeros(count))),
     )
     told: Any = SimpleNamespace(
@@ -147,6 +148,14 @@ EVIDENCE = {
     "four weeks before": ({"days": (28, 40)}, "strong", ""),
     "less than four weeks before": ({"days": (27, 40)}, "strong", "Few days before it are known."),
     "no depth": ({"depth": NAN}, "strong", "Its planned discount is not known."),
+    "a price that rose by 15 % two weeks before": (
+        {"risen": (26, 1.15)},
+        "strong",
+        "List prices rose by up to 15% in the two weeks before it, and its effect is beside the raised ones.",
+    ),
+    "a price that rose before that": ({"risen": (25, 1.15)}, "strong", ""),
+    "a price that rose by a rounding": ({"risen": (39, 1.02)}, "strong", ""),
+    "a price that fell": ({"risen": (39, 0.8)}, "strong", ""),
 }
 
 
@@ -164,12 +173,32 @@ def test_evidence_is_graded_by_the_range_beside_the_effect_and_says_what_is_miss
         baseline[:, 2 * row] = case["usual"] + case["baseline_range"] * SPREAD[:, 0]
         incremental[:, 2 * row] = case["effect"] + case["range"] * SPREAD[:, 0]
     posterior = posterior_of(members, rng, baseline=baseline, incremental=incremental)
+    posterior.panel.price[:] = 10.0
+    # Goods in the other places of the channel are not on offer.
     posterior.expected[:] = 0
+    posterior.expected[0, 1] = 500.0
     for row, case in enumerate(cases):
         posterior.expected[2 * row, 0, case["days"][0]] = case["alone"] * case["usual"]
+        since, factor = case.get("risen", (0, 1.0))
+        posterior.panel.price[2 * row, since + 1 :] *= factor
     frame, _, _ = told_of(posterior, rng)
     found = {name: (frame["evidence"][row], frame["evidence_notes"][row]) for row, name in enumerate(EVIDENCE)}
     assert found == {name: expected for name, (_, *parts) in EVIDENCE.items() for expected in [tuple(parts)]}
+
+
+@pytest.mark.parametrize(("free", "channel", "said"), [(9.0, 0, True), (12.0, 0, False), (500.0, 1, True)])
+def test_a_promotion_of_nearly_all_that_its_channel_sells_says_what_tells_its_baseline(free: float, channel: int, said: bool) -> None:
+    rng = np.random.default_rng(5)
+    members = [Member(0, sku, np.array([0]), 40, 49, 0.2) for sku in (0, 1)]
+    posterior = posterior_of(members, rng, baseline=np.full((DRAWS, 2), 50.0), incremental=np.full((DRAWS, 2), 20.0))
+    posterior.panel.price[:] = 10.0
+    posterior.panel.channel[1:] = channel
+    # What is not on offer is sold in the other stores, of this channel or of another, and on other days.
+    posterior.expected[:] = 500.0
+    posterior.expected[:, :, 40:50] = 5.0
+    posterior.expected[:, 1, 40:50] = free / 18
+    notes = told_of(posterior, rng)[0]["evidence_notes"][0]
+    assert ("Nearly all goods were on offer on its days" in notes) == said
 
 
 def test_days_tell_baseline_uplift_and_share_of_every_cell_of_a_sku_about_its_promotion() -> None:

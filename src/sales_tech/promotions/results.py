@@ -10,7 +10,7 @@ import pandas as pd
 from sales_tech.promotions.intervals import credible_interval
 from sales_tech.promotions.money import Earnings, MemberPrices
 from sales_tech.promotions.overlap import added, joint
-from sales_tech.promotions.panel import Floats
+from sales_tech.promotions.panel import Bools, Floats
 from sales_tech.promotions.posterior import Posterior
 from sales_tech.promotions.timing import DIP_DAYS
 
@@ -18,6 +18,9 @@ DAYS_AROUND = 28
 # Width of the interval over the effect, up to which evidence is called strong and fair.
 STRONG, FAIR = 0.5, 1.0
 FEW_UNITS = 5.0
+# A list price that rose by more, within so many days before a promotion, makes its discount look greater than it is.
+DAYS_OF_RISE, RISE = 14, 0.03
+FREE_SHARE = 0.1
 TINY = 1e-9
 
 
@@ -108,6 +111,10 @@ def _evidence(posterior: Posterior, frame: pd.DataFrame) -> tuple[list[str], lis
             reasons.append("Few days before it are known.")
         if np.isnan(cells.depths[mine]).any():
             reasons.append("Its planned discount is not known.")
+        if (rise := _rise(posterior, mine)) > RISE:
+            reasons.append(f"List prices rose by up to {rise:.0%} in the two weeks before it, and its effect is beside the raised ones.")
+        if _free(posterior, mine) < FREE_SHARE:
+            reasons.append("Nearly all goods were on offer on its days, so what would have sold is told by the days about it.")
         if width > FAIR * abs(effect):
             reasons.append("Its effect is small beside what chance does.")
         if usual < FEW_UNITS:
@@ -118,6 +125,25 @@ def _evidence(posterior: Posterior, frame: pd.DataFrame) -> tuple[list[str], lis
             grades.append("fair" if width <= FAIR * abs(effect) else "thin")
         notes.append(" ".join(reasons))
     return grades, notes
+
+
+def _rise(posterior: Posterior, mine: Bools) -> float:
+    cells, price = posterior.cells, posterior.panel.price
+    rises = [
+        price[sku, start] / price[sku, max(start - DAYS_OF_RISE, 0) : start + 1].min() - 1
+        for sku, start in zip(cells.skus[mine].tolist(), cells.starts[mine].tolist(), strict=True)
+    ]
+    return float(max(rises))
+
+
+def _free(posterior: Posterior, mine: Bools) -> float:
+    # The part of what its channels would have sold on its days that was not on offer.
+    panel, cells = posterior.panel, posterior.cells
+    channels = {channel for row in np.flatnonzero(mine).tolist() for channel in panel.channel[panel.members[row].stores].tolist()}
+    groups = np.unique(cells.groups.of_store[np.isin(panel.channel, list(channels))])
+    days = slice(int(cells.starts[mine].min()), int(cells.ends[mine].max()) + 1)
+    expected = posterior.expected[:, groups, days]
+    return float((expected * ~cells.promoted[:, groups, days]).sum() / max(float(expected.sum()), TINY))
 
 
 def daily_frame(posterior: Posterior, net_sales: Floats, level: float) -> pd.DataFrame:
