@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.planning.outlooks import DAYS, ORIGIN, UPLIFT, outlook, plan, response
 
+from sales_tech.planning.expected import expected_demand
 from sales_tech.planning.overlaps import SHARE
 
 SUMMED = ["baseline_units", "units", "revenue", "baseline_revenue", "margin", "baseline_margin"]
@@ -131,6 +132,29 @@ def test_each_promotion_has_its_part_of_baseline_effect_range_and_price(asked: M
     for number, expected in enumerate(rows_by_hand(asked, effect)):
         assert told.loc[number, list(expected)].to_dict() == pytest.approx(expected), number
     assert told.notna().all()[["price", "revenue", "units", "units_low", "units_high"]].all()
+
+
+@pytest.mark.parametrize("taken", [0.4, 0.5, 0.9])
+def test_promotions_that_each_take_from_a_sku_leave_no_fewer_than_no_units_of_it(taken: float) -> None:
+    effect = {0.1: 0.5, 0.2: -taken, 0.3: -taken}
+    uplift = np.array(list(effect.values()))
+    known = outlook(response=response(uplift=uplift, uplift_low=uplift - 0.05, uplift_high=uplift + 0.05))
+    depths = {"P": 0.2, "Q": 0.3, "R": 0.3}
+    asked = pd.concat([plan("A", promotion=name, channel="loja", discount_share=depth) for name, depth in depths.items()])
+    told = known.forecast(asked, together=True)
+    assert (told[["baseline_units", "units", "units_low"]] >= 0).all(axis=None)
+    assert (told["units_low"] <= told["units_median"]).all()
+    assert told["price"].tolist() == pytest.approx([20 * (1 - 0.3)] * len(told))
+    assert told["revenue"].tolist() == pytest.approx((told["units"] * told["price"]).tolist())
+    by_day = told.groupby("sold_on")[["baseline_units", "units"]].sum()
+    assert by_day["baseline_units"].tolist() == pytest.approx([10.0] * 5)
+    assert (by_day["units"] < 1).all()
+    demand = expected_demand(known, asked)
+    promoted = demand[(demand["promotions"] > 0)]
+    assert promoted["units"].tolist() == pytest.approx(by_day["units"].tolist())
+    # One that adds beside them does not bring them above it.
+    beside = known.forecast(pd.concat([asked, plan("A", promotion="S", channel="loja", discount_share=0.1)]), together=True)
+    assert (beside[["units", "units_low"]] >= 0).all(axis=None)
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sales_tech.planning.transfer import EFFECTS
+from sales_tech.planning.transfer import EFFECTS, LEAST
 
 # Of the weaker ones' log lifts this part comes through, as the analysis of promotions assumes where it knows no better.
 SHARE = 1 / 3
@@ -70,7 +70,8 @@ def _divided(pieces: pd.DataFrame) -> dict[str, pd.Series]:
     sums = alone.groupby(by).transform("sum")
     together = np.expm1(highest + SHARE * (total - highest))
     factor = (together / sums.where(sums > 0)).fillna(1.0).clip(upper=1.0)
-    told = {name: (pieces[name] * factor).groupby(by).transform("sum") for name in EFFECTS}
+    # However many take from it, nobody sells fewer than no units of a SKU.
+    told = {name: (pieces[name] * factor).groupby(by).transform("sum").clip(lower=LEAST) for name in EFFECTS}
     told["share"] = (alone / sums.where(sums > 0)).fillna(1.0 / pieces["promotions"])
     return told | {"charged": pieces["discount_share"].groupby(by).transform("max")}
 
