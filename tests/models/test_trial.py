@@ -128,6 +128,22 @@ def test_all_are_asked_about_the_same_days_of_which_the_shortest_outlook_tells()
     assert try_forecasters(given, known, 4, outlooks).days == 4
 
 
+def test_a_day_without_stock_is_none_to_judge_by_though_a_sku_now_sells_too_little_to_be_told_by_itself() -> None:
+    # S sells one unit every sixth day until it runs out: less than one a week of the latest 91 days, so it belongs to the others since.
+    daily = sales(150, A=8, S=1)
+    number = (daily["sold_on"] - FIRST).dt.days
+    daily = daily[(daily["sku"] == "A") | ((number % 6 == 0) & (number < 125))]
+    stockouts = pd.DataFrame({"store_id": ["L1"], "sku": ["S"], "starts_on": [day(125)], "ends_on": [day(160)]})
+    given = past(daily, products=listed("A", "S"), stockouts=stockouts)
+    known = demand_of(past_until(given, day(119)), 28)
+    assert known.table.series["name"].tolist() == ["A", "S"]
+    assert demand_of(given, 28).table.series["name"].tolist() == ["A", "others of Notebooks"]
+    rows = try_forecasters(given, known, 28, {"challenger": outlook_of(given, known, 28)}).told["challenger"]
+    assert (rows["sku"] == "A").sum() == 28
+    mine = rows[rows["sku"] == "S"]
+    assert dict(zip(mine["date"], mine["actual"], strict=True)) == {day(at): float(at % 6 == 0) for at in range(120, 125)}
+
+
 def test_forecasters_of_other_series_cannot_be_compared() -> None:
     given = source()
     known = demand_of(past_until(given, day(89)), 14)

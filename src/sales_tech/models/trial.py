@@ -13,7 +13,7 @@ from sales_tech.forecasting.evaluation import CUTOFF, evaluate
 from sales_tech.forecasting.peers import MovingAverage, SeasonalNaive
 from sales_tech.models.card import AVERAGE, NAIVE, Bin, Figures
 from sales_tech.planning import Outlook, PlanBeyondHistory, SourcePast
-from sales_tech.planning.demand import Demand, demand_of
+from sales_tech.planning.demand import Demand
 from sales_tech.planning.expected import expected_demand
 from sales_tech.planning.planned import planned_ahead
 
@@ -132,10 +132,10 @@ def _actual(past: SourcePast, known: Demand, last: pd.Timestamp) -> pd.DataFrame
     rows["date"] = np.tile(days.to_numpy(), len(series))
     found = units.reindex(pd.MultiIndex.from_frame(rows)).fillna(0.0).to_numpy(dtype=np.float64)
     rows = rows.rename(columns={"name": "sku"}).assign(actual=found)
-    now = demand_of(past, known.horizon).panel
-    empty = now.loc[now["available"] == 0, KEYS]
-    out = pd.MultiIndex.from_frame(rows[KEYS]).isin(pd.MultiIndex.from_frame(empty))
-    return rows[~out]
+    # Days after those that are asked about tell whether one of these was lost.
+    out = known.none_to_sell(past, max(last, pd.Timestamp(daily["sold_on"].max())))
+    begin = (known.origin - known.first).days + 1
+    return rows[~out[known.table.ahead, begin : begin + len(days)].ravel()]
 
 
 def _number(value: float) -> float | None:

@@ -49,6 +49,13 @@ class Demand:
         told = {name: np.repeat(series[column].to_numpy(), horizon) for name, column in _STATIC.items()}
         return pd.DataFrame({**told, "date": np.tile(dates.to_numpy(), len(series)), "log_uplift": 0.0})
 
+    def none_to_sell(self, past: SourcePast, last: pd.Timestamp) -> Bools:
+        """By series and day up to a later one, whether it was out of stock in most stores, or the source has no sale at all of that day."""
+        rows = _Rows(self.table, self.first, (last - self.first).days + 1)
+        units = rows.units(past.frames.daily[past.frames.daily["sold_on"] <= last])
+        told: Bools = (rows.out_of_stock(past) > MOSTLY_OUT) | days_lost(past, self.first, units.sum(axis=0))
+        return told
+
 
 _STATIC = {"sku": "name", "channel": "channel", "category": "category", "brand": "brand"}
 
