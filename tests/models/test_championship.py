@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -15,10 +16,12 @@ import pytest
 from tests.models.pasts import CHANNELS, recipe, small_past
 
 from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.forecasting import PromotionForecaster
 from sales_tech.models import artifact as artifacts
 from sales_tech.models.artifact import Artifact, write_artifact
 from sales_tech.models.card import Bin, Decision, Figures, Importance, ModelCard, far_from
 from sales_tech.models.championship import OTHER_DAYS, contest, decide, parameters_of
+from sales_tech.models.importance import permutation_importance
 from sales_tech.models.trial import past_until
 from sales_tech.planning import TooLittleHistory
 
@@ -253,6 +256,20 @@ def test_the_feature_that_carries_the_forecast_matters_most() -> None:
     assert lost == sorted(lost, reverse=True)
 
 
+def test_weekdays_that_each_series_has_of_its_own_are_no_common_factor() -> None:
+    # Each of seven sells six times as much on a weekday of its own, so that all together sell the same every day.
+    dates = pd.date_range("2026-01-05", periods=182)
+    panel = pd.DataFrame([(f"S{sku}", day, 60.0 if day.weekday() == sku else 10.0) for sku in range(7) for day in dates])
+    panel.columns = pd.Index(["sku", "date", "units"])
+    forecaster = PromotionForecaster(series=["sku"], target="units", freq="D", horizon=14, most_rows=3_000, trees=10, country=None)
+    forecaster.fit(panel[panel["date"] < dates[-14]].reset_index(drop=True))
+    rows = panel[panel["date"] >= dates[-14]].rename(columns={"units": "actual"})
+    matters = {one.feature: one.wape_lost for one in permutation_importance(forecaster, rows)}
+    assert matters["own weekday"] > 0.15
+    assert abs(matters.get("common factors", 0.0)) < 0.25 * matters["own weekday"]
+    assert permutation_importance(forecaster, rows.assign(actual=0.0)) == []
+
+
 @pytest.mark.parametrize(
     ("outcome", "rival", "summary"),
     [
@@ -310,6 +327,33 @@ def test_a_card_has_its_figures_in_words_that_are_read(outcome: Any, rival: str 
     assert "| of my own | 10 |  | +0.0 % |  | 80.0 % | 80.0 % |" in lines
     assert {"| 1.23 | 1.00 | 2,345 |", "| level | +12.34 |", "| brand | -0.10 |", "- one", "- two"} <= set(lines)
     assert card.model_copy(update={"snapshots": {}}).markdown().count("| snapshots | exported files |") == 1
+
+
+def test_a_bar_or_an_end_of_line_in_a_name_stays_in_its_cell_of_a_card() -> None:
+    card = ModelCard(
+        source="erp_br",
+        currency="BRL",
+        snapshots={},
+        first_day=date(2025, 1, 6),
+        origin=date(2025, 6, 4),
+        horizon=91,
+        series=2,
+        sales_units=10.0,
+        code_version="1.2",
+        code="abc",
+        libraries={},
+        parameters={"country": "BR", "occasions": {"mães | pais\nnossos": [("2025-05-01", "2025-05-09")]}},
+        cutoffs=[],
+        compared_days=0,
+        figures=[],
+        calibration=[],
+        importance=[Importance(feature="a|b", wape_lost=0.01)],
+        decision=Decision(outcome="registered", reason="so"),
+    )
+    rows = [line for line in card.markdown().splitlines() if line.startswith("|")]
+    cells = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    assert ["parameters", "country BR, occasions mães | pais nossos (2025-05-01 to 2025-05-09)"] in cells
+    assert ["a|b", "+1.00"] in cells
 
 
 def test_a_card_tells_the_same_in_json_and_names_all_forecasters_in_markdown(tmp_path: Path) -> None:

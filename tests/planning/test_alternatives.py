@@ -126,6 +126,18 @@ def test_a_category_that_tried_nothing_is_asked_what_the_others_tried() -> None:
     assert told.set_index("discount_share")["beyond_tried"].to_dict() == {0.3: False, 0.4: False, 0.41: True}
 
 
+def test_where_no_cost_is_known_the_depth_that_adds_most_revenue_is_first() -> None:
+    prices = outlook().prices.assign(cost=np.nan)
+    told = outlook(prices=prices).alternatives(plan("A", discount_share=0.3), np.array([0.1, 0.2]))
+    # 80 units at a price of 20 and a discount of 10, 20 and 30 % sell half, once and one and a half times as many more.
+    added = {depth: 80 * 20 * ((1 - depth) * (1 + uplift) - 1) for depth, uplift in UPLIFT.items()}
+    assert told["discount_share"].tolist() == sorted(added, key=lambda depth: -added[depth])
+    assert told["incremental_revenue"].tolist() == pytest.approx(sorted(added.values(), reverse=True))
+    assert told["rank"].tolist() == [1, 2, 3]
+    money = [name for name in told if "net_margin" in name]
+    assert told[[*money, "margin"]].isna().all(axis=None)
+
+
 def test_an_investment_is_that_of_all_skus_and_a_depth_that_is_asked_twice_is_told_once() -> None:
     told = outlook().alternatives(plan("A", "B").assign(investment=[3.0, 4.0]), [0.3, 0.1, 0.1])
     assert sorted(told["discount_share"]) == [0.1, 0.2, 0.3]

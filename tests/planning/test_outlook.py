@@ -281,12 +281,38 @@ def test_what_is_left_out_of_the_plans_of_a_source_is_named() -> None:
     kept, notes = planned_ahead(outlook(), plans, outlook().last)
     assert list(zip(kept["promotion_id"], kept["sku"], strict=True)) == [("P", "A")]
     assert notes == [
-        "left out of promotion P: SKUs Y, Z, which have no sale to go by or are withdrawn",
-        "left out of promotion R: SKUs Z, which have no sale to go by or are withdrawn",
+        "left out of promotion P: SKUs Y, Z, which have no sale to go by where it runs or are withdrawn",
+        "left out of promotion R: SKUs Z, which have no sale to go by where it runs or are withdrawn",
         "left out: promotion Q, SKU A: mechanic is raffle, which was never tried; expected leaflet",
     ]
 
 
 def test_of_many_skus_without_a_sale_some_are_named() -> None:
     _, notes = planned_ahead(outlook(), plan("A", *(f"Z{number}" for number in range(7))), outlook().last)
-    assert notes == ["left out of promotion P: SKUs Z0, Z1, Z2, Z3, Z4 and 2 more, which have no sale to go by or are withdrawn"]
+    assert notes == [
+        "left out of promotion P: SKUs Z0, Z1, Z2, Z3, Z4 and 2 more, which have no sale to go by where it runs or are withdrawn"
+    ]
+
+
+def test_a_sku_that_is_not_sold_in_the_channel_of_a_promotion_leaves_the_others_of_it() -> None:
+    online = plan("A", "B", "K", promotion="P", channel="online")
+    unknown = plan("A", "B", promotion="Q", channel="catalogue")
+    kept, notes = planned_ahead(outlook(), pd.concat([online, unknown, plan("A", "B", promotion="R", channel="loja")]), outlook().last)
+    assert list(zip(kept["promotion_id"], kept["sku"], strict=True)) == [("P", "A"), ("R", "A"), ("R", "B")]
+    assert notes == [
+        "left out of promotion P: SKUs B, K, which have no sale to go by where it runs or are withdrawn",
+        "left out: promotion Q, SKU A: channel is catalogue; expected loja, online, or none for all",
+    ]
+    told = outlook().forecast(kept)
+    assert set(told.loc[told["promotion_id"] == "P", "channel"]) == {"online"}
+
+
+def test_a_reason_that_holds_for_all_promotions_is_given_once() -> None:
+    plans = pd.concat([plan("A", promotion=f"P{number}") for number in range(8)])
+    kept, notes = planned_ahead(outlook(response=response().head(0)), plans, outlook().last)
+    assert kept.empty
+    assert [note.split(",")[0] for note in notes] == ["left out: no promotion of this source could be judged yet"]
+    _, notes = planned_ahead(outlook(), plans.assign(mechanic="raffle"), outlook().last)
+    assert [note.split(", SKU")[0] for note in notes] == [f"left out: promotion P{number}" for number in range(5)] + [
+        "left out besides: 3 promotions"
+    ]

@@ -168,4 +168,9 @@ def _percent(number: float | None, sign: str = "") -> str:
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    # A bar or the end of a line would end the cell.
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -53,7 +53,7 @@ def compared(shelves: Shelves, effects: Effects, rows: Rows, plans: pd.DataFrame
         raise ValueError(f"depths are {list(depths)}; expected shares of the list price above 0 and below 1, such as 0.2")
     known = shelves.known
     effects.logs(rows)
-    if depths:
+    if depths is not None and len(depths):
         effects.logs(rows | {"discount_share": np.full(len(rows["sku"]), max(depths))})
     invested = plans.groupby("promotion_id", sort=True)["investment"].sum().to_dict()
     told: list[dict[str, object]] = []
