@@ -76,6 +76,18 @@ def test_a_newer_past_moves_the_days_that_are_told() -> None:
     assert model.observe(source).outlook_.origin == daily["sold_on"].max()
 
 
+def test_a_past_that_has_become_short_is_told_as_far_as_was_learnt_and_says_nothing_else() -> None:
+    daily = sales(150, A=8, B=4)
+    model = planner(horizon=21).fit(past(daily))
+    short = daily[daily["sold_on"] > daily["sold_on"].max() - pd.Timedelta(days=60)]
+    look = model.observe(past(short)).outlook_
+    assert (look.horizon, look.baseline["sold_on"].nunique(), model.notes_) == (21, 21, ())
+    # Who learns from so little tells less, and says so.
+    anew = planner(horizon=21).fit(past(short[short["sold_on"] > short["sold_on"].min() + pd.Timedelta(days=3)]))
+    assert anew.outlook_.baseline["sold_on"].nunique() == 14
+    assert anew.notes_ == ("56 days of sales are known, so forecasts reach 14 days ahead instead of 21",)
+
+
 class Knows:
     """Stands for what was learnt: of each day it tells so many units as it has seen days, and ends of the range that go with them."""
 

@@ -69,12 +69,15 @@ class KnownUplift:
         return told
 
 
-def demand_of(past: SourcePast, horizon: int) -> Demand:
-    """The demand of a source up to its last whole day; TooLittleHistory where it is too short, or nothing of it is to be sold again."""
+def demand_of(past: SourcePast, horizon: int, *, as_learnt: bool = False) -> Demand:
+    """The demand of a source up to its last whole day; TooLittleHistory where it is too short, or nothing of it is to be sold again.
+
+    The horizon of what is `as_learnt` stays, however short the past has become.
+    """
     frames = past.frames
     first, origin, notes = whole_days(frames.daily["sold_on"], frames.daily["units"])
     days = (origin - first).days + 1
-    reach = horizon_of(days, horizon)
+    reach = horizon if as_learnt else horizon_of(days, horizon)
     if reach < horizon:
         notes.append(f"{days} days of sales are known, so forecasts reach {reach} days ahead instead of {horizon}")
     table = series_of(frames, first, origin)

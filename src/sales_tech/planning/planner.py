@@ -90,7 +90,7 @@ class PromotionPlanner(BaseEstimator):
         """
         check_is_fitted(self, "forecaster_")
         self.forecaster_.set_params(occasions=self.occasions if past.calendar is None else past.calendar.days)
-        return self._look_ahead(past, demand_of(past, self.horizon_))
+        return self._look_ahead(past, demand_of(past, self.horizon_, as_learnt=True))
 
     def _baseline(self, demand: Demand) -> pd.DataFrame:
         forecaster, horizon = self.forecaster_, self.horizon_
