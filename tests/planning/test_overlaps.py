@@ -101,6 +101,7 @@ def rows_by_hand(asked: Meeting, effect: dict[float, float]) -> list[dict[str, f
         below, above = min(2 * math.sqrt(scope), 10 * scope) * math.sqrt(part), 3 * root
         below = min(below, usual)
         row = {"baseline_units": usual, "units": usual * lift_, "units_median": usual * lift_, "price": 20 * (1 - charged)}
+        row |= {"baseline_low": usual - below, "baseline_median": usual, "baseline_high": usual + above}
         row["units_low"] = max(usual * lift_ - math.hypot(below * lift_, usual * (moved["uplift"] - moved["uplift_low"])), 0.0)
         row["units_high"] = usual * lift_ + math.hypot(above * lift_, usual * (moved["uplift_high"] - moved["uplift"]))
         told.append(row)

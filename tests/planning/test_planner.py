@@ -269,9 +269,16 @@ def test_a_history_that_is_too_short_is_refused() -> None:
         planner().fit(past(sales(30, A=2)))
 
 
-def test_quantiles_that_are_not_three_in_order_are_refused() -> None:
+@pytest.mark.parametrize("quantiles", [(0.5, 0.1), (0.1, 0.9, 0.5), (0.5, 0.5, 0.9)])
+def test_quantiles_that_are_not_three_in_order_are_refused(quantiles: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="expected three that rise"):
-        planner(quantiles=(0.5, 0.1)).fit(twin_past())
+        planner(quantiles=quantiles).fit(twin_past())
+
+
+@pytest.mark.parametrize("horizon", [0, -3, 10.5])
+def test_a_horizon_that_is_no_number_of_days_is_refused_as_it_was_asked(horizon: float) -> None:
+    with pytest.raises(ValueError, match=f"horizon is {horizon}; expected a whole number of days, 1 or more"):
+        planner(horizon=horizon).fit(past(sales(120, A=8)))
 
 
 def test_a_planner_can_be_cloned() -> None:

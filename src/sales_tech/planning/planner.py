@@ -62,8 +62,10 @@ class PromotionPlanner(BaseEstimator):
 
     def fit(self, past: SourcePast, y: object = None) -> Self:
         """Learn from a source's past; TooLittleHistory where it is too short for any forecast."""
-        if len(self.quantiles) != 3 or list(self.quantiles) != sorted(self.quantiles):
+        if len(self.quantiles) != 3 or list(self.quantiles) != sorted(set(self.quantiles)):
             raise ValueError(f"quantiles are {self.quantiles}; expected three that rise, such as 0.1, 0.5 and 0.9")
+        if not isinstance(self.horizon, int | np.integer) or self.horizon < 1:
+            raise ValueError(f"horizon is {self.horizon!r}; expected a whole number of days, 1 or more")
         demand = demand_of(past, self.horizon)
         self.forecaster_ = PromotionForecaster(
             series=["sku", "channel"],
