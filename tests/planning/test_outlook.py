@@ -307,6 +307,22 @@ def test_a_sku_that_is_not_sold_in_the_channel_of_a_promotion_leaves_the_others_
     assert set(told.loc[told["promotion_id"] == "P", "channel"]) == {"online"}
 
 
+def test_planned_skus_of_which_no_discount_is_told_are_named() -> None:
+    depths = {"A": 0.2, "B": np.nan, "C": 1.0, "K": 0.0}
+    plans = pd.concat([plan(sku, promotion="P", discount_share=depth) for sku, depth in depths.items()])
+    over = plan("A", promotion="OVER", discount_share=np.nan, starts_on=ORIGIN, ends_on=ORIGIN)
+    kept, notes = planned_ahead(outlook(), pd.concat([plans, over]), outlook().last)
+    assert list(zip(kept["promotion_id"], kept["sku"], strict=True)) == [("P", "A")]
+    assert notes == ["left out of promotion P: SKUs B, C, K, of which no discount between 0 and 100 % is told"]
+    many = pd.concat([plan("A", promotion=f"P{number}", discount_share=np.nan) for number in range(7)])
+    kept, notes = planned_ahead(outlook(), many, outlook().last)
+    assert kept.empty
+    assert notes[4:] == [
+        "left out of promotion P4: SKUs A, of which no discount between 0 and 100 % is told",
+        "left out besides: SKUs of 2 promotions, of which no discount between 0 and 100 % is told",
+    ]
+
+
 def test_a_reason_that_holds_for_all_promotions_is_given_once() -> None:
     plans = pd.concat([plan("A", promotion=f"P{number}") for number in range(8)])
     kept, notes = planned_ahead(outlook(response=response().head(0)), plans, outlook().last)

@@ -20,13 +20,14 @@ def planned_ahead(outlook: Outlook, promotions: pd.DataFrame | None, last: pd.Ti
     """
     if promotions is None:
         return pd.DataFrame(), []
-    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= last) & (promotions["discount_share"] > 0)]
+    ahead = promotions[(promotions["ends_on"] > outlook.origin) & (promotions["starts_on"] <= last)]
     ahead = ahead.astype({"promotion_id": object, "sku": object})
+    told = (ahead["discount_share"] > 0) & (ahead["discount_share"] < 1)
+    notes = _left_out(ahead[~told], "of which no discount between 0 and 100 % is told")
+    ahead = ahead[told]
     plans = ahead.assign(ends_on=ahead["ends_on"].where(ahead["ends_on"] <= last, last), until=ahead["ends_on"])
     unsold = _unsold(outlook, plans)
-    notes = []
-    if unsold.any():
-        notes += _left_out(plans[unsold])
+    notes += _left_out(plans[unsold], "which have no sale to go by where it runs or are withdrawn")
     plans = plans[~unsold].sort_values("discount_share", ascending=False, kind="stable").drop_duplicates(["promotion_id", "sku"])
     refused = outlook.refused(plans) if len(plans) else {}
     # What holds for all of them, as where no promotion could be judged yet, is said once.
@@ -50,12 +51,11 @@ def _unsold(outlook: Outlook, plans: pd.DataFrame) -> pd.Series:
     return pd.Series(told, index=plans.index, dtype=bool)
 
 
-def _left_out(unsold: pd.DataFrame) -> list[str]:
+def _left_out(rows: pd.DataFrame, why: str) -> list[str]:
     notes = []
-    for promotion, skus in unsold.groupby("promotion_id", sort=True)["sku"]:
+    for promotion, skus in rows.groupby("promotion_id", sort=True)["sku"]:
         names = sorted(skus.unique())
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        named = f"SKUs {', '.join(names[:MOST_NAMED])}{more}"
-        notes.append(f"left out of promotion {promotion}: {named}, which have no sale to go by where it runs or are withdrawn")
+        notes.append(f"left out of promotion {promotion}: SKUs {', '.join(names[:MOST_NAMED])}{more}, {why}")
     rest = len(notes) - MOST_NAMED
-    return [*notes[:MOST_NAMED], f"left out besides: SKUs without a sale of {rest} promotions"] if rest > 0 else notes
+    return [*notes[:MOST_NAMED], f"left out besides: SKUs of {rest} promotions, {why}"] if rest > 0 else notes
