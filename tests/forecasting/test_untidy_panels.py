@@ -410,6 +410,21 @@ def test_behind_a_gap_of_all_series_something_is_said() -> None:
     same(model.observe(PAST, origin=str(origin.date())).predict(plan), first)
 
 
+@pytest.mark.parametrize("stocked", [0, 1])
+def test_a_panel_whose_shelves_were_empty_at_first_is_told_from_the_days_since(stocked: int) -> None:
+    # Nothing is known of the days before those by which intervals are usually made, or next to nothing.
+    number = (PAST["date"] - PAST["date"].min()).dt.days
+    panel = PAST.assign(shelf=((number >= 68) | (number < stocked)).astype(int))
+    first = told(panel, FUTURE, available="shelf")
+    assert first["baseline"].mean() == pytest.approx(PAST.loc[(number >= 68) & (PAST["depth"] == 0), "units"].mean(), rel=0.25)
+    assert (first["q10"] <= first["q90"]).all()
+
+
+def test_a_panel_of_one_day_says_that_it_is_too_short() -> None:
+    with pytest.raises(ValueError, match=r"of which 0 can be learnt from, .* give it a longer past"):
+        told(PAST[PAST["date"] == LAST], FUTURE)
+
+
 def test_a_backtest_knows_what_was_on_the_shelf() -> None:
     empty = PANEL.assign(shelf=(PANEL.index % 9 > 0).astype(int), units=PANEL["units"].where(PANEL.index % 9 > 0, 0.0))
     found = backtest(forecaster(horizon=7, trees=3, available="shelf"), empty, [LAST], 7)

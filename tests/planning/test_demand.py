@@ -9,7 +9,7 @@ from holidays import country_holidays
 from tests.planning.pasts import FIRST, effect, past, sales
 from tests.promotions.sources import listed
 
-from sales_tech.planning import TooLittleHistory
+from sales_tech.planning import SourcePast, TooLittleHistory
 from sales_tech.planning.demand import demand_of
 
 
@@ -87,6 +87,18 @@ def test_days_when_most_stores_were_out_of_stock_are_no_demand() -> None:
     out = pd.DataFrame([("L1", "A", day(20), day(22)), ("L2", "A", day(40), day(41))], columns=["store_id", "sku", "starts_on", "ends_on"])
     told = demand_of(past(daily, stockouts=out), 14).panel.set_index("date")["available"]
     assert told[told == 0].index.tolist() == [day(20), day(21), day(22)]
+
+
+def test_sales_of_which_almost_every_day_was_without_stock_are_too_little_to_tell_what_is_to_come() -> None:
+    def source(out: int) -> SourcePast:
+        stockouts = pd.DataFrame({"store_id": ["L1"], "sku": ["A"], "starts_on": [day(0)], "ends_on": [day(out - 1)]})
+        return past(sales(100, A=3), stockouts=stockouts)
+
+    assert demand_of(source(72), 14).panel["available"].sum() == 28
+    with pytest.raises(TooLittleHistory, match=r"only on 27 of 100 days was anything in stock .* at least 28 are needed"):
+        demand_of(source(73), 14)
+    with pytest.raises(TooLittleHistory, match="only on 0 of 100 days"):
+        demand_of(source(400), 14)
 
 
 def test_a_sku_that_was_withdrawn_teaches_but_is_not_forecast() -> None:

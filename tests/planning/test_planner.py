@@ -15,6 +15,7 @@ from tests.planning.pasts import FIRST, RESULT, effect, fitted, past, planner, s
 from tests.promotions.sources import listed
 
 from sales_tech.contracts.calendar import RetailCalendar
+from sales_tech.forecasting.checks import ShortPast
 from sales_tech.planning import PromotionPlanner, SourcePast, TooLittleHistory
 from sales_tech.planning import planner as planning
 from sales_tech.planning.demand import demand_of
@@ -86,6 +87,33 @@ def test_a_past_that_has_become_short_is_told_as_far_as_was_learnt_and_says_noth
     anew = planner(horizon=21).fit(past(short[short["sold_on"] > short["sold_on"].min() + pd.Timedelta(days=3)]))
     assert anew.outlook_.baseline["sold_on"].nunique() == 14
     assert anew.notes_ == ("56 days of sales are known, so forecasts reach 14 days ahead instead of 21",)
+
+
+def renumbered(ago: int, days: int = 170) -> SourcePast:
+    """Ten SKUs that sell too little to be told one by one, all of which were given other numbers so many days ago."""
+    daily = sales(days, **{f"{kind}{number}": 1 for kind in ("OLD", "NEW") for number in range(10)})
+    day, number = (daily["sold_on"] - FIRST).dt.days, daily["sku"].str[3:].astype(int)
+    daily = daily[(day % 10 == number) & ((day >= days - ago) == (daily["sku"].str[:3] == "NEW"))]
+    products = listed(*daily["sku"].unique())
+    began = FIRST + pd.Timedelta(days=days - ago)
+    products.loc[products["sku"].str[:3] == "OLD", "valid_to"] = began
+    products.loc[products["sku"].str[:3] == "NEW", "valid_from"] = began
+    return past(daily, products=products)
+
+
+def test_a_source_all_of_whose_skus_are_new_is_told_from_a_month_on_and_is_no_error_before() -> None:
+    with pytest.warns(ShortPast, match="the panel has 28 periods"):
+        look = planner().fit(renumbered(28)).outlook_
+    assert set(look.baseline["sku"]) == {"others of Notebooks"}
+    assert look.baseline["baseline_units"].mean() == pytest.approx(1.0, rel=0.5)
+    with pytest.raises(TooLittleHistory, match="only on 27 of 170 days was anything in stock"):
+        planner().fit(renumbered(27))
+
+
+def test_what_was_out_of_stock_until_a_month_ago_is_told_from_the_days_since() -> None:
+    stockouts = pd.DataFrame({"store_id": "L1", "sku": ["A", "B"], "starts_on": FIRST, "ends_on": FIRST + pd.Timedelta(days=141)})
+    look = planner().fit(past(sales(170, A=8, B=4), stockouts=stockouts)).outlook_
+    assert look.baseline.groupby("sku")["baseline_units"].mean().to_dict() == pytest.approx({"A": 8, "B": 4}, rel=0.1)
 
 
 class Knows:

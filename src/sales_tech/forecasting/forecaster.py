@@ -27,7 +27,7 @@ from sales_tech.forecasting.correction import Correction
 from sales_tech.forecasting.countries import AUTO, country_of
 from sales_tech.forecasting.counts import beside_usual, usual_counts
 from sales_tech.forecasting.depths import raised, tried_depths
-from sales_tech.forecasting.ensemble import Ensemble
+from sales_tech.forecasting.ensemble import FEWEST_ROWS, Ensemble
 from sales_tech.forecasting.features import Matrix, Situation
 from sales_tech.forecasting.intervals import ConformalIntervals
 from sales_tech.forecasting.occasions import own_occasions
@@ -38,7 +38,7 @@ from sales_tech.forecasting.plan_features import Plan
 from sales_tech.forecasting.reading import like_numbers, tidied, with_numbers
 from sales_tech.forecasting.roles import DEPTH, PROMOTIONAL, check_kinds, is_number, roles_of
 from sales_tech.forecasting.rows import WEEKS_OF_YEAR, Bools, Floats, Ints
-from sales_tech.forecasting.sampling import held_out_rows
+from sales_tech.forecasting.sampling import held_out_rows, training_rows
 from sales_tech.forecasting.shapes import quantile_columns, require_columns
 from sales_tech.threads import one_blas_thread
 
@@ -241,10 +241,12 @@ class PromotionForecaster(BaseEstimator):
         past, last = self.past_, self.past_.last
         begin, end = (0, last - 1) if first is None else (first, last - self.horizon)
         row, step, blind = held_out_rows(past.rows, self.horizon, begin, end, MOST_HELD_OUT, self.seed_)
-        if first is not None and not len(row):
-            # Nothing is known of what would be held out, as behind a long gap.
-            self._calibrate(calendar, None)
-            return
+        if first is not None:
+            before, *_ = training_rows(past.rows, self.horizon, first, MOST_CALIBRATED, self.seed_)
+            if not len(row) or len(before) < FEWEST_ROWS:
+                # Nothing is known of what would be held out, or of what lies before it, as behind and before a long gap.
+                self._calibrate(calendar, None)
+                return
         until = last if first is None else first
         # The one that is thrown away again needs less.
         model = self._ensemble(min(self.most_rows // 2, MOST_CALIBRATED)).fit(past, calendar, until)

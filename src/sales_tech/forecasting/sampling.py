@@ -40,7 +40,8 @@ def held_out_rows(rows: Rows, horizon: int, first: int, last: int, most: int, se
     """Rows whose origins are periods `first` to `last`, a week or less apart, with some seen as of new series besides."""
     rng = np.random.default_rng((seed, 7))
     apart = max(1, min(rows.week, horizon))
-    found_rows, found_steps = [], []
+    none = np.zeros(0, dtype=np.int64)
+    found_rows, found_steps = [none], [none]
     for origin in range(last, first - 1, -apart):
         target = np.flatnonzero(rows.known & (rows.period > origin) & (rows.period <= origin + horizon))
         step = rows.period[target] - origin

@@ -21,6 +21,8 @@ FEWEST_EXPECTED = 1e-3
 # Where more than this part of a series' sales comes from stores that are out of stock, what is sold is no demand.
 MOSTLY_OUT = 0.5
 MOST_LISTED = 5
+# Of fewer days with something to sell nothing can be learnt, however long ago the first sale is.
+FEWEST_SEEN = 28
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ def demand_of(past: SourcePast, horizon: int, *, as_learnt: bool = False) -> Dem
         notes.append(f"nothing at all was sold on {_listed(first, lost)}: sales were lost or all shops shut, so demand is not told from it")
     alive = np.zeros(units.shape, dtype=bool)
     alive[at, day] = (out[at, day] <= MOSTLY_OUT) & ~lost[day]
+    if (seen := int(alive.any(axis=0).sum())) < FEWEST_SEEN:
+        raise TooLittleHistory(
+            f"only on {seen} of {days} days was anything in stock that is still sold or was sold often, at least {FEWEST_SEEN} are needed "
+            "to tell what is to come"
+        )
     rates = loss_rates(past.results, past.daily, catalogue_of(frames.products)["category"])
     # Without what neighbours' promotions took, the baseline is one without any promotion, from which those to come can take theirs.
     effects = np.log1p(uplift) + log_lost_to_neighbours(table.series, units, alive, uplift, rates)

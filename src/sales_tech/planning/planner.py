@@ -100,6 +100,9 @@ class PromotionPlanner(BaseEstimator):
             return forecaster.observe(demand.panel).predict(demand.ahead(horizon))
         before = demand.origin - pd.Timedelta(days=ANCHOR_DAYS)
         panel, asked = demand.panel, demand.ahead(horizon + ANCHOR_DAYS)
+        if not ((panel["date"] <= before) & (panel["available"] > 0)).any():
+            # All that is sold began since, or was out of stock until then.
+            return forecaster.observe(panel).predict(demand.ahead(horizon))
         # A series that began since then is new to the earlier origin, which tells it as such.
         asked["date"] = (asked["date"] - pd.Timedelta(days=ANCHOR_DAYS)).astype("datetime64[s]")
         earlier = forecaster.observe(panel[panel["date"] <= before]).predict(asked)
