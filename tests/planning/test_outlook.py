@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
@@ -274,6 +275,15 @@ def test_promotions_that_cannot_be_told_are_named_with_the_reason() -> None:
         told = outlook().refused(pd.concat([plan("A", promotion="good"), plan("A", promotion="bad", region="Oeste")]))
     assert list(told) == ["bad"]
     assert "region is Oeste" in told["bad"]
+
+
+def test_a_mechanic_that_was_never_tried_is_refused_as_soon_for_many_promotions_as_for_few() -> None:
+    known, few = outlook(), plan("A", mechanic="raffle")
+    many = few.loc[np.repeat(0, 20_000)].assign(promotion_id=[f"P{number}" for number in range(20_000)])
+    begun = time.process_time()
+    with pytest.raises(ValueError, match="promotion P0, SKU A: mechanic is raffle, which was never tried"):
+        known.forecast(many)
+    assert time.process_time() - begun < 5
 
 
 def test_what_is_left_out_of_the_plans_of_a_source_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sales_tech.forecasting.response import PromotionResponse
@@ -23,7 +24,8 @@ def check_mechanics(plans: pd.DataFrame, known: Lookup, response: PromotionRespo
         tried = response.tried(str(category))
         if (kind, display) in tried:
             continue
-        wrong = [row in set(rows) for row in range(len(plans))]
+        wrong = np.zeros(len(plans), dtype=bool)
+        wrong[rows] = True
         told = plans.assign(category=category, kind=kind)
         if (kind, not display) in tried:
             way, other = ("with", "no display") if display else ("without", "display")

@@ -146,7 +146,7 @@ class Outlook(OutlookFrames):
         skus, regions = plans["sku"].tolist(), plans["region"].tolist()
         channels = [channels_of(value) for value in plans["channel"]]
         ends = plans["ends_on"].to_numpy()
-        sold_by = {sku: {channel for channel, _, _ in members} for sku, members in known.members.items() if sku in set(skus)}
+        sold_by = {sku: {channel for channel, _, _ in known.members[sku]} for sku in set(skus) if sku in known.members}
         places = ", ".join(known.region_names) or "none: the source tells no regions of its stores"
         refuse(
             plans,
