@@ -57,6 +57,15 @@ def test_a_price_of_nothing_or_a_depth_below_it_here_and_there_is_no_price_and_n
     same(told(slips, FUTURE.assign(price=10.0)), told(flat, FUTURE.assign(price=10.0)))
 
 
+def test_where_nothing_is_said_a_number_or_a_price_is_the_one_in_the_middle_of_those_seen() -> None:
+    panel = pd.DataFrame({"warmth": [-5.0, np.nan, -1.0, 0.0, 2.0], "price": [0.0, 8.0, np.nan, 12.0, 11.0], "new": [np.nan] * 5})
+    panel = panel.assign(depth=0.3, flag=1.0, open=0.0)
+    roles = {"warmth": "context", "price": "price", "new": "context", "depth": "depth", "flag": "flag", "open": "open"}
+    texts, neutral = texts_of(panel, roles)
+    assert texts == {}
+    assert neutral == {"warmth": -0.5, "price": 11.0, "new": 0.0, "depth": 0.0, "flag": 0.0, "open": 1.0}
+
+
 def test_a_static_number_may_be_missing() -> None:
     distance = {"S00": 100.0, "S01": np.nan, "S02": 300.0, "S03": 50.0}
     frames = [frame.assign(distance=frame["sku"].map(distance)) for frame in (PAST, FUTURE)]
@@ -304,6 +313,15 @@ def test_a_shop_that_is_shut_for_weeks_has_no_demand_in_them(store: str) -> None
     # Of a weekend on which all shops are shut nothing is told either.
     expected = [(one, sku, day) for one in store for sku in "xyz" for day in days if "a" in store or day.day_of_week < 5]
     assert not_known(closed(shops(), store, "2023-06-06", 20)) == sorted(expected)
+
+
+def test_two_skus_are_a_shop_that_may_be_shut() -> None:
+    panel = closed(shops(), "a", "2023-06-06", 20)
+    panel = panel.assign(units=2 * panel["units"])
+    expected = [("a", sku, day) for sku in "xy" for day in pd.date_range("2023-06-06", periods=20)]
+    # The other shop never sells at weekends, so that in those all are shut.
+    lost = [row for row in not_known(panel[panel["sku"] != "z"].reset_index(drop=True)) if row[0] == "a"]
+    assert lost == sorted(expected)
 
 
 def test_days_on_which_a_single_sku_sells_nothing_for_weeks_are_known() -> None:
