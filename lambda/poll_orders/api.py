@@ -26,7 +26,7 @@ _PATIENCE = 10.0
 """Seconds for the API to connect or to send the next part of an answer; a whole page may take three times that."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 20.0
-_TOO_MANY = 429
+_PASSING = (408, 429)  # a request that took too long (RFC 9110, 15.5.9) and too many of them (RFC 6585)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -144,7 +144,7 @@ class OrdersApi:
         return bytes(content)
 
     def _status(self, error: urllib.error.HTTPError) -> Exception:
-        if error.code == _TOO_MANY or error.code >= 500:
+        if error.code in _PASSING or error.code >= 500:
             return _Again(f"status {error.code}", _retry_after(error.headers.get("Retry-After")))
         if error.code in (401, 403):
             return NotPolled(

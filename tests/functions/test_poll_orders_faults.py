@@ -16,7 +16,9 @@ from tests.functions.polling import Poll, ids, order
 from tests.support.functions import load
 
 
-@pytest.mark.parametrize("fault", [status(500), status(503), status(429), orders_api.truncated_json, orders_api.broken_off, status(502)])
+@pytest.mark.parametrize(
+    "fault", [status(500), status(503), status(429), orders_api.truncated_json, orders_api.broken_off, status(502), status(408)]
+)
 def test_a_fault_that_passes_is_tried_again(poll: Poll, fault: Fault) -> None:
     poll.api.pages = [[order(1)]]
     poll.api.faults = [fault, fault]
