@@ -168,7 +168,7 @@ class Shelter:
         self.now = datetime(2026, 3, 1, 2, tzinfo=UTC)
         self.written: list[tuple[datetime, dict[str, Any]]] = []
         self.faults: list[str] = []
-        self.closed = False
+        self.closed = self.overtaken = False
         self.refused = threading.Event()
 
     def client(self, service: str) -> Any:
@@ -190,6 +190,8 @@ class Shelter:
     ) -> dict[str, str]:
         assert (Bucket, Key, ContentType) == ("lake", "of/erp/.lock", "application/json")
         assert (IfMatch is None) != (IfNoneMatch is None), "nothing is written without a condition"
+        if self.overtaken:
+            self.steal()
         if (IfMatch or "") != self._tag:
             self.refused.set()
             raise self._error("PreconditionFailed")
@@ -246,6 +248,18 @@ def test_a_silent_holder_keeps_the_lease_for_five_minutes_to_the_second_and_no_l
     taken, given, again, last = bucket.holders[1:]
     assert (given, last) == (None, None)
     assert taken != again, "a process that begins anew is another holder"
+
+
+def test_who_is_overtaken_while_taking_the_lease_is_told_that_the_lake_is_busy_and_until_when() -> None:
+    bucket = Shelter()
+    bucket.overtaken = True
+    with (
+        pytest.raises(LakeBusy, match="another run works on s3://lake/of/erp: it began at this very moment") as caught,
+        bucket.lease().held(),
+    ):
+        pass
+    assert caught.value.seconds == 300, "should the other die at once"
+    assert bucket.holders == ["another"]
 
 
 def test_a_writer_whose_answer_was_lost_knows_its_own_lease_again() -> None:

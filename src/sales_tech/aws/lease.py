@@ -114,7 +114,8 @@ class Lease:
             )
         etag = self.write(holder, since, {"IfMatch": seen.etag} if seen else {"IfNoneMatch": "*"})
         if etag is None:
-            raise LakeError(f"another run works on {self._lake}: it began at this very moment; wait for it to end")
+            began = f"another run works on {self._lake}: it began at this very moment; wait for it to end, then start this one again"
+            raise LakeBusy(began, self._lasts.total_seconds())
         return etag
 
     def _look(self) -> _Seen | None:
