@@ -26,7 +26,7 @@ lint: .venv/dev ## Check style, types, the direction of imports, committed keys 
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@for code in lambda/land_orders lambda/poll_orders "infra/stack.py infra/costs.py infra/glue/nightly.py"; do $(BIN)/mypy $$code || exit 1; done
+	@for code in lambda/land_orders lambda/poll_orders "infra/stack.py infra/removal.py infra/cli.py infra/costs.py infra/glue/nightly.py"; do $(BIN)/mypy $$code || exit 1; done
 	@$(BIN)/lint-imports
 	@$(BIN)/python requirements/audit.py secrets
 	@$(BIN)/python requirements/audit.py dependencies

@@ -6,12 +6,15 @@ from typing import Any
 
 from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
 
 
 def install(_port: int) -> None:
     """Have stacks changed as AWS changes them."""
     _remember_what_a_change_set_made()
     _keep_what_is_to_be_kept()
+    _tell_what_a_stack_left()
     _update_what_changed()
     _leave_out_no_value()
     Stack.get_cfn_attribute = lambda stack, attribute: stack.output_map[attribute.removeprefix("Outputs.")].value
@@ -50,6 +53,34 @@ def _keep_what_is_to_be_kept() -> None:
         delete(resources)
 
     parsing.ResourceMap.delete = deleted
+
+
+def _tell_what_a_stack_left() -> None:
+    """moto makes the resources of a stack that is gone once more where they are listed, and calls all of them made."""
+    delete, told = Stack.delete, CloudFormationResponse.list_stack_resources
+    left: dict[str, list[dict[str, Any]]] = {}  # of each stack that was to be deleted; moto loses some of them
+
+    def deleted(stack: Stack) -> None:
+        described = stack.resource_map._resource_json_map
+        made = {name: each for name, each in stack.resource_map.items() if each is not None}
+        kept = {name for name in made if "Retain" in described[name].get("DeletionPolicy", "")}
+        left[stack.stack_id] = [
+            {
+                "ResourceStatus": "DELETE_SKIPPED" if name in kept else "DELETE_COMPLETE",
+                "LogicalResourceId": name,
+                "LastUpdatedTimestamp": stack.creation_time,
+                "PhysicalResourceId": each.stack_id if isinstance(each, Stack) else each.physical_resource_id,
+                "ResourceType": described[name]["Type"],
+            }
+            for name, each in made.items()
+        ]
+        delete(stack)
+
+    def listed(response: Any) -> ActionResult:
+        of_stack = left.get(response._get_param("StackName"))
+        return told(response) if of_stack is None else ActionResult({"StackResourceSummaries": of_stack})
+
+    Stack.delete, CloudFormationResponse.list_stack_resources = deleted, listed
 
 
 def _update_what_changed() -> None:

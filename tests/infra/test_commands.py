@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.infra.packaging import template
+from tests.infra.packaging import TEMPLATES, template
 from tests.support.cloud import REGION, Cloud, running_cloud
 from tests.support.nights import REPOSITORY
 
@@ -36,14 +36,15 @@ def own_cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-def on(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]:
+def on(cloud: Cloud, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     # moto takes the address of a nested template for a path of its own where it names localhost.
-    return run(*arguments, **{**cloud.environment, "AWS_ENDPOINT_URL": cloud.endpoint.replace("127.0.0.1", "localhost")})
+    where = cloud.endpoint.replace("127.0.0.1", "localhost")
+    return run(*arguments, **{**cloud.environment, "AWS_ENDPOINT_URL": where, **environment})
 
 
 @needs_cli
-@pytest.mark.slow(30)
-def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> None:
+@pytest.mark.slow(40)
+def test_a_stack_is_planned_deployed_changed_and_destroyed_though_that_stops_half_way(own_cloud: Cloud, tmp_path: Path) -> None:
     s3 = own_cloud.client("s3")
     deploy = ("--stack", STACK, "--artifacts", BUCKET)
 
@@ -92,8 +93,15 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     )
     assert s3.list_objects_v2(Bucket=lake)["KeyCount"] == 2
 
-    forced = on(own_cloud, "destroy", "--stack", STACK, "--force")
-    assert (forced.returncode, forced.stderr) == (0, "")
+    stopped = on(own_cloud, "destroy", "--stack", STACK, "--force", PATH=failing_at(tmp_path, "delete-model-package-group"))
+    assert (stopped.returncode, stopped.stderr) == (1, "`aws sagemaker delete-model-package-group` failed: connection lost\n")
+    assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert len(own_cloud.client("secretsmanager").list_secrets()["SecretList"]) == 1
+    assert "goes in 30 days" not in stopped.stdout
+
+    again = on(own_cloud, "destroy", "--stack", STACK, "--force")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "goes in 30 days" in again.stdout
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [BUCKET]
     assert own_cloud.client("cloudformation").describe_stacks()["Stacks"] == []
     assert own_cloud.client("secretsmanager").list_secrets()["SecretList"] == []
@@ -101,7 +109,19 @@ def test_a_stack_is_planned_deployed_changed_and_destroyed(own_cloud: Cloud) -> 
     assert sagemaker.list_model_packages()["ModelPackageSummaryList"] == []
 
     gone = on(own_cloud, "destroy", "--stack", STACK)
-    assert (gone.returncode, gone.stderr) == (1, f"there is no stack {STACK} in this region; expected one to destroy\n")
+    nothing = f"there is no stack {STACK} in this region, and nothing that one left behind; expected one to destroy\n"
+    assert (gone.returncode, gone.stderr) == (1, nothing)
+
+
+def failing_at(folder: Path, command: str) -> str:
+    """A PATH on which the AWS CLI loses its connection at a command."""
+    cli = folder / "aws"
+    cli.write_text(f"""#!/bin/sh
+if test "$2" = {command}; then echo "connection lost" >&2; exit 255; fi
+exec {shutil.which("aws")} "$@"
+""")
+    cli.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 def holds(cloud: Cloud, name: str) -> int:
@@ -156,6 +176,56 @@ esac
     done = run("plan", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
     assert (done.returncode, done.stderr) == (0, "")
     assert said.read_text().splitlines()[-2:] == ["cloudformation delete-stack --stack-name", "cloudformation wait stack-delete-complete"]
+
+
+def test_all_that_the_templates_keep_is_what_a_destroy_takes_away() -> None:
+    kept = {
+        (resource["Type"], logical)
+        for each in TEMPLATES.glob("*.yaml")
+        for logical, resource in template(each.stem)["Resources"].items()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    command = [sys.executable, "-c", "from removal import KEPT; print(sorted(KEPT))"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30, cwd=REPOSITORY / "infra").stdout
+    assert told == f"{sorted(kept)}\n"
+
+
+def test_of_several_stacks_of_a_name_the_last_one_that_left_anything_is_taken_away(tmp_path: Path) -> None:
+    # "For deleted stacks, ListStackResources returns resource information for up to 90 days after the stack has been deleted"
+    # (CloudFormation API Reference); what a policy kept is DELETE_SKIPPED there.
+    cli, said = tmp_path / "aws", tmp_path / "said"
+    stacks = [
+        {"StackName": name, "StackId": f"id-{name}-{day}", "DeletionTime": f"2026-03-0{day}T02:00:00+00:00"}
+        for name, day in ((STACK, 2), (STACK, 3), (STACK, 1), ("shop-other", 4))
+    ]
+    part = [{"ResourceType": "AWS::CloudFormation::Stack", "LogicalResourceId": "Storage", "ResourceStatus": "DELETE_COMPLETE"}]
+    kept = [("AWS::S3::Bucket", "Lake", "lake"), ("AWS::KMS::Key", "Key", "key"), ("AWS::S3::Bucket", "Landing", None)]
+    for day, status in ((1, "DELETE_SKIPPED"), (2, "DELETE_SKIPPED"), (3, "DELETE_COMPLETE")):
+        (tmp_path / f"id-{STACK}-{day}").write_text(
+            json.dumps({"StackResourceSummaries": [{**part[0], "PhysicalResourceId": f"part-{day}"}]})
+        )
+        resources = [
+            {"ResourceType": kind, "LogicalResourceId": logical, "ResourceStatus": status}
+            | ({"PhysicalResourceId": f"{physical}-{day}"} if physical else {})
+            for kind, logical, physical in kept
+        ]
+        (tmp_path / f"part-{day}").write_text(json.dumps({"StackResourceSummaries": resources}))
+    cli.write_text(f"""#!/bin/sh
+echo "$*" >> {said}
+case "$2" in
+describe-stacks) echo "Stack does not exist" >&2; exit 255;;
+list-stacks) echo '{json.dumps({"StackSummaries": stacks})}';;
+list-stack-resources) cat {tmp_path}/$4;;
+get-queue-url) echo "QueueDoesNotExist" >&2; exit 255;;
+list-object-versions) echo '{{}}';;
+schedule-key-deletion) echo "An error occurred (KMSInvalidStateException): key-2 is pending deletion." >&2; exit 255;;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("destroy", "--stack", STACK, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "removed s3://lake-2\nkey-2 goes in 30 days; `aws kms cancel-key-deletion` keeps it\n"
+    assert [line for line in said.read_text().splitlines() if "delete-stack" in line] == []
 
 
 @pytest.mark.parametrize(("ends", "code"), [("UPDATE_COMPLETE", 0), ("UPDATE_ROLLBACK_COMPLETE", 1)])
