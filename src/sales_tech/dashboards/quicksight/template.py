@@ -11,10 +11,11 @@ import yaml
 from sales_tech.dashboards.quicksight import access, datasets, theme
 from sales_tech.dashboards.quicksight.definition import data_set_logical, definition
 from sales_tech.dashboards.quicksight.feeds import REGION, feeds_of
+from sales_tech.dashboards.quicksight.limits import excesses
 from sales_tech.dashboards.quicksight.names import logical, slug
 from sales_tech.dashboards.quicksight.words import Language, said
 from sales_tech.dashboards.specification import Dashboard
-from sales_tech.errors import ContractError
+from sales_tech.errors import ContractError, ContractErrors
 
 _Made = dict[str, Any]
 _QUOTED = re.compile(r"(!Ref|!GetAtt) '([\w.:]+)'")
@@ -84,9 +85,12 @@ def template(dashboards: list[Dashboard], language: Language = "pt") -> _Made:
 def text(made: _Made) -> str:
     """The template as YAML, with the short form of CloudFormation's functions.
 
-    Raises ContractError where it is greater than CloudFormation takes. `aws cloudformation package` writes it in longer lines than
-    stand here, so those are what is measured.
+    Raises ContractError where QuickSight would refuse it for the length of a text or a number of things, and where it is greater than
+    CloudFormation takes. `aws cloudformation package` writes it in longer lines than stand here, so those are what is measured.
     """
+    mistakes = [ContractError(Path("dashboards"), None, found, expected) for found, expected in excesses(made)]
+    if mistakes:
+        raise mistakes[0] if len(mistakes) == 1 else ContractErrors(mistakes)
     packaged = yaml.dump(made, Dumper=_Plain, default_flow_style=False, allow_unicode=True)
     if (size := len(packaged.encode())) > MOST_BYTES:
         raise ContractError(Path("dashboards"), None, f"a template of {size} bytes", f"at most {MOST_BYTES}: take visuals or filters away")

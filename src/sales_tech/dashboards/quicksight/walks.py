@@ -84,7 +84,7 @@ def walked(node: Any, key: str, place: str = "") -> Iterator[tuple[str, dict[str
             yield from walked(child, key, f"{place}.{name}" if place else str(name))
     elif isinstance(node, list):
         for number, child in enumerate(node):
-            yield from walked(child, key, f"{place}[{_label(child) or number}]")
+            yield from walked(child, key, f"{place}[{label(child) or number}]")
 
 
 def part(place: str, name: str) -> bool:
@@ -92,7 +92,7 @@ def part(place: str, name: str) -> bool:
     return f".{name}." in place
 
 
-def _label(node: Any) -> str | None:
+def label(node: Any) -> str | None:
     """The id of an element, looked for one level down too, as visuals and filters stand there."""
     if not isinstance(node, dict):
         return None
