@@ -34,6 +34,14 @@ def test_a_moment_is_in_utc_whatever_its_zone(text: str | None, moment: datetime
     assert values("timestamp with time zone", "2026-01-01 00:00:00.000 UTC", text) == [datetime(2026, 1, 1, tzinfo=UTC), moment]
 
 
+def test_a_clock_finer_than_microseconds_is_cut_to_them() -> None:
+    assert values("timestamp", "2026-03-01 02:00:00.123456789", "2026-03-01 02:00:00.123", "2026-03-01 02:00:00") == [
+        datetime(2026, 3, 1, 2, 0, 0, micro) for micro in (123456, 123000, 0)
+    ]
+    moment = datetime(2026, 3, 1, 5, 0, 0, 999999, UTC)
+    assert values("timestamp with time zone", "2026-03-01 02:00:00.999999999999 America/Sao_Paulo") == [moment]
+
+
 def test_numbers_as_athena_writes_them() -> None:
     assert values("double", "1.0E10", "-Infinity", None) == [1e10, float("-inf"), None]
     assert values("boolean", "true", "false") == [True, False]

@@ -74,12 +74,19 @@ def from_text(values: pa.ChunkedArray, column: ResultColumn) -> pa.ChunkedArray:
         return _moments(values, column.type)
     if column.kind == "varbinary":
         return pa.chunked_array([[None if text is None else bytes.fromhex(text) for text in values.to_pylist()]], column.type)
+    if column.kind == "timestamp":
+        values = _to_the_microsecond(values)
     return values.cast(column.type)
+
+
+def _to_the_microsecond(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    # Athena's clock has up to twelve digits, as from_unixtime_nanos has nine; the contracts' has six.
+    return pc.replace_substring_regex(values, r"(\.\d{6})\d+", r"\1")
 
 
 def _moments(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     # 2026-03-01 02:00:00.123456 UTC: the last word is a zone or an offset, nearly always the same; without one it is UTC.
-    parts = pc.extract_regex(values, r"^(?P<local>\S+ \S+)(?: (?P<zone>\S+))?$")
+    parts = pc.extract_regex(_to_the_microsecond(values), r"^(?P<local>\S+ \S+)(?: (?P<zone>\S+))?$")
     local, zones = pc.struct_field(parts, "local").cast(pa.timestamp("us")), pc.struct_field(parts, "zone")
     zones = pc.if_else(pc.equal(zones, ""), "UTC", zones)
     found = pa.nulls(len(values), kind)
