@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -73,7 +74,8 @@ def deploy(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
 def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
     """Show what a deploy would change, and what a month costs; changes nothing."""
     exists = outputs_of(stack) is not None
-    which = ("--stack-name", stack, "--change-set-name", "plan")
+    # A name of its own: one that was killed leaves its change set behind.
+    which = ("--stack-name", stack, "--change-set-name", f"plan-{secrets.token_hex(4)}")
     with _packaged(stack, artifacts) as template:
         values: list[dict[str, Any]] = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         kept = _kept_parameters(stack, template) - parameters.keys() if exists else ()

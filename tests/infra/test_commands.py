@@ -162,6 +162,24 @@ def test_a_missing_region_is_told(tmp_path: Path) -> None:
     assert done.stderr == "no region: name one by REGION=sa-east-1, or by `aws configure set region sa-east-1`\n"
 
 
+def test_a_plan_that_was_killed_stands_in_the_way_of_none(tmp_path: Path) -> None:
+    cli, made = tmp_path / "aws", tmp_path / "made"
+    cli.write_text(f"""#!/bin/sh
+case "$2" in
+describe-stacks) echo '{{"Stacks": [{{"StackStatus": "UPDATE_COMPLETE"}}]}}';;
+get-template-summary) echo '{{}}';;
+create-change-set) if grep -qx "$6" {made}; then echo "AlreadyExistsException" >&2; exit 255; fi; echo "$6" >> {made};;
+describe-change-set) echo '{{"Status": "CREATE_COMPLETE"}}';;
+esac
+""")
+    cli.chmod(0o755)
+    made.touch()
+    for _ in range(2):
+        done = run("plan", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert len(made.read_text().splitlines()) == 2
+
+
 def test_a_plan_is_over_when_the_stack_that_was_made_for_it_is_gone(tmp_path: Path) -> None:
     # `aws cloudformation deploy` takes any stack but one in review for one to be changed, and one that is going can be neither.
     cli, said = tmp_path / "aws", tmp_path / "said"
