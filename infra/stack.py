@@ -90,7 +90,7 @@ def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
             say(_changes(stack, *which))
         finally:
             call("cloudformation", "delete-change-set", *which)
-            if not exists:
+            if not exists and outputs_of(stack) is None:  # it may have been deployed by somebody else meanwhile
                 # A deploy right after would find a stack that is going, and can neither make nor change it.
                 call("cloudformation", "delete-stack", "--stack-name", stack)
                 call("cloudformation", "wait", "stack-delete-complete", "--stack-name", stack)

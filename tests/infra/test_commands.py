@@ -180,6 +180,24 @@ esac
     assert len(made.read_text().splitlines()) == 2
 
 
+def test_a_plan_leaves_a_stack_alone_that_somebody_deployed_meanwhile(tmp_path: Path) -> None:
+    cli, said = tmp_path / "aws", tmp_path / "said"
+    cli.write_text(f"""#!/bin/sh
+echo "$2" >> {said}
+case "$2" in
+describe-stacks)
+  if ! grep -q describe-change-set {said}; then echo "Stack does not exist" >&2; exit 255; fi
+  echo '{{"Stacks": [{{"StackStatus": "CREATE_IN_PROGRESS"}}]}}';;
+describe-change-set) echo '{{"Status": "CREATE_COMPLETE"}}';;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("plan", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "delete-change-set" in said.read_text()
+    assert "delete-stack" not in said.read_text()
+
+
 def test_a_plan_is_over_when_the_stack_that_was_made_for_it_is_gone(tmp_path: Path) -> None:
     # `aws cloudformation deploy` takes any stack but one in review for one to be changed, and one that is going can be neither.
     cli, said = tmp_path / "aws", tmp_path / "said"
