@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from sales_tech.errors import LakeError
 
+IN_USE = ".in-use"
+"""The lock in a folder for scratch files, which the system gives back however its process ends."""
+
 _ROOM = "free some space, then run again"
 _RIGHTS = "give this user the right to write there, or name another folder"
 RESTORE = "restore it from a backup; docs/operations.md tells what can be built again without one"

@@ -17,6 +17,7 @@ from tests.support.exports import land_reference
 from tests.support.nights import night, read, snapshots
 
 from sales_tech.aws.cloud import CloudPlatform
+from sales_tech.disk import IN_USE
 from sales_tech.errors import LakeError
 from sales_tech.lake.store import Lake
 
@@ -119,7 +120,7 @@ def test_a_file_whose_transfer_breaks_off_again_and_again_is_told_and_no_part_of
             LakeError, match=r"^reading s3://\S+/archive/x failed: .*; AWS could not serve it although it was asked several"
         ):
             lake.fetch("archive/x")
-    assert [*lake._cache.iterdir()] == []
+    assert [path.name for path in lake._cache.iterdir()] == [IN_USE]
 
 
 def test_a_service_that_cannot_be_reached_is_told(aws: CloudSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 from tests.support.cloud_settings import CloudSettings
 
 from sales_tech.aws.cloud import CloudPlatform
+from sales_tech.lake.scratch import clear, left_over
 from sales_tech.platform.local import Folder
 from sales_tech.ports import Place
 
@@ -97,6 +101,31 @@ def test_what_was_put_by_others_is_downloaded_once(aws: CloudSettings, platform:
     assert platform.landing.fetch("a/b.csv") == copy
     with pytest.raises(FileNotFoundError, match=f"s3://{aws.bucket}/other.csv"):
         platform.landing.fetch("other.csv")
+
+
+def test_the_copies_of_a_killed_process_are_cleared_and_those_of_a_living_one_are_not(aws: CloudSettings, platform: CloudPlatform) -> None:
+    aws.cloud.client("s3").put_object(Bucket=aws.bucket, Key="a/b.csv", Body=b"theirs")
+    code = """
+import os, sys
+from pathlib import Path
+from sales_tech.aws.connection import Connection
+from sales_tech.aws.places import BucketPlace
+BucketPlace(Connection(), sys.argv[1], Path(sys.argv[2])).fetch("a/b.csv")
+os.kill(os.getpid(), 9)
+"""
+    command = [sys.executable, "-c", code, f"s3://{aws.bucket}", str(aws.work)]
+    killed = subprocess.run(command, env={**os.environ, "PYTHONPATH": ":".join(sys.path)}, timeout=60, check=False)
+    assert killed.returncode == -9
+    ours = platform.landing.fetch("a/b.csv")
+    assert ours.parent.stat().st_mode & 0o077 == 0, "no other user of the machine reads them"
+    (dead,) = {copy.parent for copy in aws.work.rglob("*.csv")} - {ours.parent}
+    assert left_over(aws.land()) == [], "it may be of one that is about to lock it"
+    for folder in (dead, ours.parent):
+        os.utime(folder, (1, 1))
+    left = left_over(aws.land())
+    assert [(one.path, one.bytes) for one in left] == [(dead, 6)]
+    clear(left)
+    assert (ours.exists(), dead.exists()) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["olist//orders.csv.gz", "/orders.csv", "olist/./orders.csv"])

@@ -8,14 +8,17 @@ import io
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from botocore.exceptions import ClientError
+from filelock import FileLock
 from pyarrow import NativeFile
 
+from sales_tech import disk
 from sales_tech.aws.connection import Connection, bucket_and_key, code_of, in_words
 from sales_tech.errors import LakeError
 from sales_tech.ports import Entry
@@ -28,13 +31,14 @@ class BucketPlace:
     """The objects below `s3://bucket/prefix`.
 
     What is fetched or kept stays on this machine for the life of the process, below `work`, so that no file
-    crosses the network twice.
+    crosses the network twice. Its folder is locked, by which maintenance knows what a process left that was killed.
     """
 
     def __init__(self, connection: Connection, url: str, work: Path) -> None:
         self._connection, self.url = connection, url
         self._cache = work / f"s3-{os.getpid()}-{secrets.token_hex(4)}"
-        atexit.register(shutil.rmtree, self._cache, ignore_errors=True)
+        self._one_at_a_time = threading.Lock()
+        self._in_use: FileLock | None = None
         self._bucket, self._prefix = bucket_and_key(url)
 
     def exists(self) -> bool:
@@ -105,8 +109,7 @@ class BucketPlace:
 
     def _downloaded(self, name: str) -> Path:
         """An object in a file of its own, should two threads ask for the same."""
-        self._cache.mkdir(parents=True, exist_ok=True)
-        part = self._cache / f"{secrets.token_hex(8)}.part"
+        part = self._folder() / f"{secrets.token_hex(8)}.part"
         try:
             self._connection.client("s3").download_file(self._bucket, self._key(name), str(part))
         except ClientError as error:
@@ -117,11 +120,25 @@ class BucketPlace:
 
     def _copy(self, name: str) -> Path:
         # By checksum: an object may be named ../../x.
-        self._cache.mkdir(parents=True, exist_ok=True)
-        return self._cache / f"{hashlib.sha256(name.encode()).hexdigest()}{''.join(PurePosixPath(name).suffixes[-2:])}"
+        return self._folder() / f"{hashlib.sha256(name.encode()).hexdigest()}{''.join(PurePosixPath(name).suffixes[-2:])}"
+
+    def _folder(self) -> Path:
+        """The folder of copies, made and locked where there is none yet."""
+        with self._one_at_a_time:
+            self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)  # below /tmp, if nothing else is set
+            if self._in_use is None:
+                self._in_use = FileLock(self._cache / disk.IN_USE)
+                self._in_use.acquire()
+                atexit.register(_drop, self._cache, self._in_use)
+        return self._cache
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
+
+
+def _drop(folder: Path, in_use: FileLock) -> None:
+    in_use.release()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Stream(io.RawIOBase):

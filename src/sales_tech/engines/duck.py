@@ -25,7 +25,6 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
-IN_USE = ".in-use"
 """The file in an engine's scratch folder that it holds locked while it lives."""
 _ROWS_HELD = 16_384
 """Rows that each thread holds for each partition of a table it writes: DuckDB's half a million fill the memory, and cost time."""
@@ -58,7 +57,7 @@ class DuckEngine:
             scratch.mkdir(parents=True, exist_ok=True)
             self._scratch = Path(tempfile.mkdtemp(dir=scratch))
             # Given back by the system when this process ends in whatever way, so that what it left can be told from what is in use.
-            self._in_use = FileLock(self._scratch / IN_USE)
+            self._in_use = FileLock(self._scratch / disk.IN_USE)
             self._in_use.acquire()
         self._numbers, self._materialized = itertools.count(), dict[str, Path]()
         self._connection.execute(f"set temp_directory = {literal(str(self._scratch))}")

@@ -1,4 +1,4 @@
-"""What runs that were killed left in the folder for scratch files."""
+"""What runs that were killed left in the folder for scratch files, and beside it of copies of what lies in a bucket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from time import time
 
 from filelock import FileLock, Timeout
 
-from sales_tech.engines.duck import IN_USE
+from sales_tech.disk import IN_USE
 from sales_tech.settings import Settings
 
 _DAY, OPENING = 24 * 3600, 2
@@ -26,14 +26,15 @@ class Left:
 
 
 def left_over(settings: Settings) -> list[Left]:
-    """What lies in the folder for scratch files and is in nobody's use; only for the lake's one writer.
+    """What lies in the folder for scratch files, or in a folder of copies, and is in nobody's use; only for the lake's one writer.
 
-    An engine's folder is in use while its process holds the lock in it. Files are a writer's, so in the lake's own
+    An engine's folder, or one of copies, is in use while its process holds the lock in it. Files are a writer's, so in the lake's own
     folder they are those of a writer that has ended; where several lakes may share the folder, they count as left
     after a day, as folders without a lock do.
     """
     shared = settings.work != settings.lake
-    return [Left(path, sum(_sizes(path))) for path in (settings.work / "scratch").glob("*") if not _in_use(path, shared)]
+    found = [*(settings.work / "scratch").glob("*"), *(lock.parent for lock in settings.work.glob(f"*/{IN_USE}"))]
+    return [Left(path, sum(_sizes(path))) for path in found if not _in_use(path, shared)]
 
 
 def clear(left: list[Left]) -> None:
