@@ -63,6 +63,16 @@ def test_a_large_result_comes_as_parquet_files(sold: CloudSettings, asked: list[
     assert asked[1]["result_reuse_configuration"] is None
 
 
+def test_what_no_file_of_unload_can_hold_comes_as_text_and_a_null_without_a_type_as_null(sold: CloudSettings) -> None:
+    columns = "null as nothing, time '10:00:00' as at, timestamp '2026-03-02 02:00:00' - timestamp '2026-03-01 00:00:00' as took"
+    large = Reader(sold).arrow(f"select {columns}, cast(sku as varchar) as sku from silver.shelf")
+    assert [str(kind) for kind in large.schema.types] == ["null", "string", "string", "string"]
+    assert large.to_pylist()[0].keys() == {"nothing", "at", "took", "sku"}
+    assert set(large.column("at").to_pylist()) == {"10:00:00"}
+    assert large.column("nothing").to_pylist() == [None, None]
+    assert Reader(sold).arrow("select null as nothing").to_pylist() == [{"nothing": None}]
+
+
 def test_results_may_be_asked_for_anew_each_time(sold: CloudSettings, asked: list[dict[str, Any]]) -> None:
     Athena(Connection(), sold.aws.workgroup, reuse=0).answer("select 1 as one", large=False)
     assert asked[0]["result_reuse_configuration"] is None

@@ -49,6 +49,11 @@ def test_numbers_as_athena_writes_them() -> None:
     assert values("interval day to second", "2 00:00:00.000") == ["2 00:00:00.000"]
 
 
+def test_a_null_without_a_type_is_read_as_null() -> None:
+    assert values("unknown", None, None) == [None, None]
+    assert values("unknown") == []
+
+
 def test_an_unquoted_blank_is_null_and_a_quoted_one_is_not() -> None:
     table = read_csv(io.BytesIO(b'"a b","a b"\n"",\n,"say ""x"",\ny"\n'), [column("varchar"), column("varchar")])
     assert table.column_names == ["x", "x"]

@@ -33,6 +33,7 @@ _TYPES = {
     "HUGEINT": "bigint",
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     '"NULL"': "unknown",
+    "INTERVAL": "interval day to second",
 }
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _UNLOAD = re.compile(r"\s*UNLOAD\s*\((.*)\)\s*TO\s*'([^']+)'\s*WITH\s*\(.*\)\s*", re.I | re.S)
@@ -169,7 +170,7 @@ def _run(backend: AthenaBackend, execution: Execution, port: int) -> QueryResult
         listed = [[{} if cell is None else {"VarCharValue": cell} for cell in row] for row in [rows.column_names, *cells]]
         return QueryResults([{"Data": row} for row in listed], described)
     for column in described:
-        if column["Type"].startswith("time"):
+        if column["Type"].startswith(("time", "interval", "uuid", "json", "unknown")):
             raise QueryRefused(f"NOT_SUPPORTED: Unsupported Hive type: {column['Type']}; column name: {column['Name']}")
     if not bucket.is_empty(unload[2]):
         raise QueryRefused(f"HIVE_PATH_ALREADY_EXISTS: Target directory for table '{unload[2]}' already exists")

@@ -74,6 +74,8 @@ def from_text(values: pa.ChunkedArray, column: ResultColumn) -> pa.ChunkedArray:
         return _moments(values, column.type)
     if column.kind == "varbinary":
         return pa.chunked_array([[None if text is None else bytes.fromhex(text) for text in values.to_pylist()]], column.type)
+    if pa.types.is_null(column.type):
+        return pa.chunked_array([pa.nulls(len(values))])
     if column.kind == "timestamp":
         values = _to_the_microsecond(values)
     return values.cast(column.type)

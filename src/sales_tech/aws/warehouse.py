@@ -19,10 +19,14 @@ from sales_tech.errors import QueryError, SettingsError
 
 _POLLED = 0.4  # seconds between two looks at a running query
 # Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text, moments on the clock of UTC.
+_TEXT = "CAST({} AS VARCHAR)"
 _AS_TEXT = {
     "timestamp with time zone": "CAST(CAST({} AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR)",
-    "timestamp": "CAST({} AS VARCHAR)",
+    "timestamp": _TEXT,
+    "unknown": _TEXT,
 }
+# So does all that Hive has no type for, such as an interval or a time of day, which is text in other results too.
+_TEXTS = ("varchar", "char", "string")
 
 
 class Athena:
@@ -56,7 +60,7 @@ class Athena:
         # Asked for no rows, Athena reads none and tells the columns, which UNLOAD does not.
         columns = self._columns(self._run(f"SELECT * FROM ({sql}) LIMIT 0"))
         names = [f"c{number}" for number in range(len(columns))]
-        shown = ", ".join(f"{_AS_TEXT.get(column.kind, '{}').format(name)} AS {name}" for name, column in zip(names, columns, strict=True))
+        shown = ", ".join(f"{_written(column).format(name)} AS {name}" for name, column in zip(names, columns, strict=True))
         folder = f"{self._results}/unload/{uuid.uuid4().hex}/"
         target = f"TO '{folder}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
         self._run(f"UNLOAD (SELECT {shown} FROM ({sql}) AS answer ({', '.join(names)})) {target}", reusable=False)
@@ -119,6 +123,14 @@ class Athena:
         with in_words(f"looking at Athena's workgroup {self._name}"):
             found = wr.athena.get_work_group(self._name, boto3_session=self._connection.session)
         return dict(found["WorkGroup"]["Configuration"])
+
+
+def _written(column: ResultColumn) -> str:
+    """How a column is told to the files of UNLOAD."""
+    if column.kind == "json":
+        return "JSON_FORMAT({})"
+    is_foreign = pa.types.is_string(column.type) and column.kind not in (*_TEXTS, *NESTED)
+    return _AS_TEXT.get(column.kind, _TEXT if is_foreign else "{}")
 
 
 def _typed(values: pa.ChunkedArray, column: ResultColumn) -> pa.ChunkedArray:
