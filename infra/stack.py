@@ -67,8 +67,10 @@ def deploy(stack: str, artifacts: str, parameters: dict[str, str]) -> None:
              "--no-fail-on-empty-changeset", *CAPABILITIES, *overrides)  # fmt: skip
     if not _came_to_its_end(stack, deployed):
         checked(deployed)
-    for name, value in sorted(outputs_of(stack).items()):
-        say(f"{name:<18}{value}")
+    outputs = outputs_of(stack)
+    width = max(map(len, outputs), default=0)
+    for name, value in sorted(outputs.items()):
+        say(f"{name:<{width}} {value}")
 
 
 def plan(stack: str, artifacts: str, parameters: dict[str, str]) -> None:

@@ -269,19 +269,21 @@ def test_a_deploy_outlasts_the_hour_that_the_cli_waits(tmp_path: Path, ends: str
     # The CLI looks 120 times, every 30 seconds, and then says that it failed (awscli/customizations/cloudformation/deployer.py); a new
     # model starts, bakes for up to an hour, and the old one goes.
     cli, told = tmp_path / "aws", tmp_path / "told"
+    outputs = [{"OutputKey": key, "OutputValue": value} for key, value in (("LakeBucket", "lake"), ("DashboardsWithoutRegion", "a/b, a/c"))]
     cli.write_text(f"""#!/bin/sh
 case "$2" in
 deploy) echo "Failed to create/update the stack. Run the following command" >&2; exit 255;;
 wait) echo "$3" >> {told};;
 describe-stacks)
   if test -s {told}; then status={ends}; else status=UPDATE_IN_PROGRESS; fi
-  echo '{{"Stacks": [{{"StackStatus": "'$status'", "Outputs": [{{"OutputKey": "LakeBucket", "OutputValue": "lake"}}]}}]}}';;
+  echo '{{"Stacks": [{{"StackStatus": "'$status'", "Outputs": {json.dumps(outputs)}}}]}}';;
 esac
 """)
     cli.chmod(0o755)
     done = run("deploy", "--stack", STACK, "--artifacts", BUCKET, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
     assert (done.returncode, told.read_text()) == (code, "stack-update-complete\n")
-    assert done.stdout.split() == (["LakeBucket", "lake"] if code == 0 else [])
+    shown = ["DashboardsWithoutRegion a/b, a/c", "LakeBucket              lake"]
+    assert done.stdout.splitlines() == (shown if code == 0 else [])
 
 
 @pytest.mark.parametrize("said", ["An error occurred: Stack is in UPDATE_IN_PROGRESS state and can not be updated.", "no"])
