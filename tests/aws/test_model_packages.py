@@ -75,6 +75,19 @@ def test_the_latest_approved_is_the_newest_of_its_source(packages: ModelPackages
     assert [package.digest for package in packages.versions(PENDING)] == [digest(3)]
 
 
+@pytest.mark.parametrize("containers", [2, 0])
+def test_a_version_that_others_put_into_the_group_stands_in_the_way_of_none(
+    deployed: Deployed, packages: ModelPackages, containers: int
+) -> None:
+    made = packages.register("olist", archive(1), IMAGE, digest(1))
+    served = {"Containers": [{"Image": f"{IMAGE}{number}"} for number in range(containers)], "SupportedContentTypes": ["text/csv"]}
+    given = {"InferenceSpecification": {**served, "SupportedResponseMIMETypes": ["text/csv"]}} if containers else {}
+    deployed.cloud.client("sagemaker").create_model_package(ModelPackageGroupName=packages.group, ModelApprovalStatus=APPROVED, **given)
+    assert [package.source for package in packages.versions()] == ["", "olist"]
+    assert packages.register("olist", archive(1), IMAGE, digest(1)) == made
+    assert packages.latest_approved("olist") is None
+
+
 @pytest.mark.parametrize(
     ("figures", "found"),
     [

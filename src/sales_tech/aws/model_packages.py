@@ -93,7 +93,8 @@ class ModelPackages:
         """One version by its ARN; LakeError where there is none."""
         with in_words(f"reading {arn}"):
             found = self._client.describe_model_package(ModelPackageName=arn)
-        (container,) = found.get("InferenceSpecification", {}).get("Containers") or [{}]
+        # One that others put into the group may have several, or none.
+        container: dict[str, str] = next(iter(found.get("InferenceSpecification", {}).get("Containers", [])), {})
         figures = dict(found.get("CustomerMetadataProperties", {}))
         source, digest = figures.pop("source", ""), figures.pop("digest", "")
         version, status = found["ModelPackageVersion"], found["ModelApprovalStatus"]

@@ -22,9 +22,12 @@ from tests.support.nights import REPOSITORY
 
 from sales_tech.dashboards.quicksight.access import OWNER
 from sales_tech.dashboards.quicksight.checks import faults
+from sales_tech.dashboards.quicksight.controls import Controls
+from sales_tech.dashboards.quicksight.fields import Fields
 from sales_tech.dashboards.quicksight.template import HEADER, template, text
 from sales_tech.dashboards.reading import load_dashboard, load_dashboards
-from sales_tech.dashboards.visuals import Table
+from sales_tech.dashboards.specification import Period
+from sales_tech.dashboards.visuals import Table, Words
 
 GENERATED = template(load_dashboards(REPOSITORY / "dashboards"))
 CREATES = {
@@ -240,3 +243,15 @@ def test_every_kind_of_object_that_has_permissions_gets_them() -> None:
     for each in GENERATED["Resources"].values():
         if each["Type"] in OWNER:
             assert each["Properties"]["Permissions"][0]["Principal"] == {"Ref": "OwnerArn"}
+
+
+@pytest.mark.parametrize(("months", "first"), [(1, "this"), (2, "addDateTime(-1, 'MM', this)"), (12, "addDateTime(-11, 'MM', this)")])
+def test_the_period_is_at_first_the_latest_months_and_this_one_the_last_of_them(months: int, first: str) -> None:
+    period = Period(label=Words(en="Months", pt="Meses"), months=months)
+    controls = Controls(Fields(EVERY_KIND.model_copy(update={"filters": [], "period": period}), "en"), [])
+    bodies = [made["DateTimeParameterDeclaration"] for made in controls.declarations()]
+    this = "truncDate('MM', addDateTime(-1, 'DD', now()))"
+    assert {body["Name"]: body["DefaultValues"]["RollingDate"]["Expression"] for body in bodies} == {
+        "FirstMonth": first.replace("this", this),
+        "LastMonth": this,
+    }
