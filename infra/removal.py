@@ -21,7 +21,7 @@ KEPT = {
 """What the templates keep when the stack goes, and the outputs that tell of it."""
 
 ASKED = {
-    **dict.fromkeys(("LandingBucket", "LakeBucket", "LogsBucket"), (("s3api", "head-bucket", "--bucket"), "404|NoSuchBucket")),
+    **dict.fromkeys(("LandingBucket", "LakeBucket", "LogsBucket"), (("s3api", "head-bucket", "--bucket"), r"\(404\)")),
     "ModelGroup": (("sagemaker", "describe-model-package-group", "--model-package-group-name"), "does not exist"),
     "HashKeySecret": (("secretsmanager", "describe-secret", "--secret-id"), "ResourceNotFound"),
 }

@@ -26,7 +26,7 @@ from sales_tech.dashboards.quicksight.controls import Controls
 from sales_tech.dashboards.quicksight.fields import Fields
 from sales_tech.dashboards.quicksight.template import HEADER, template, text
 from sales_tech.dashboards.reading import load_dashboard, load_dashboards
-from sales_tech.dashboards.specification import Period
+from sales_tech.dashboards.specification import Dashboard, Period
 from sales_tech.dashboards.visuals import Table, Words
 
 GENERATED = template(load_dashboards(REPOSITORY / "dashboards"))
@@ -255,3 +255,19 @@ def test_the_period_is_at_first_the_latest_months_and_this_one_the_last_of_them(
         "FirstMonth": first.replace("this", this),
         "LastMonth": this,
     }
+
+
+@pytest.mark.parametrize("compare", [True, False])
+def test_a_figure_that_holds_two_periods_in_itself_is_filtered_by_none(compare: bool) -> None:
+    words = {"en": "Units", "pt": "Unidades"}
+    kpi = {"name": "units", "kind": "kpi", "title": words, "data": "sales", "value": "sold", "compare": compare}
+    measures = {"sold": {"label": words, "sum": "units"}}
+    made = Dashboard.model_validate({
+        "name": "units", "title": words, "about": words, "period": {"label": words},
+        "data": {"sales": {"table": "gold.daily_sales", "period": "sold_on", "measures": measures}},
+        "sheets": [{"name": "first", "title": words, "visuals": [{**kpi, "at": {"column": 0, "row": 0, "width": 3, "height": 2}}]}],
+    })  # fmt: skip
+    whole = template([made])
+    (shown,) = (each for each in whole["Resources"].values() if each["Type"] == "AWS::QuickSight::Dashboard")
+    assert len(shown["Properties"]["Definition"]["FilterGroups"]) == (0 if compare else 1)
+    assert faults(whole) == []
