@@ -321,6 +321,31 @@ esac
     assert told.read_text().splitlines()[-5:] == [*last, "secretsmanager delete-secret"]
 
 
+@pytest.mark.parametrize(
+    "denied", ["list-object-versions", "list-model-packages", "get-queue-url", "delete-bucket", "schedule-key-deletion"]
+)
+def test_what_may_not_be_looked_at_is_not_taken_for_empty_and_what_may_not_go_not_for_gone(tmp_path: Path, denied: str) -> None:
+    cli, told = tmp_path / "aws", tmp_path / "told"
+    names = {"LandingBucket": "landing", "ModelGroup": "models", "KeyArn": "arn:key/1", "HashKeySecret": "hash-key"}
+    outputs = [{"OutputKey": key, "OutputValue": value} for key, value in names.items()]
+    cli.write_text(f"""#!/bin/sh
+echo "$2" >> {told}
+case "$2" in
+{denied}) echo "An error occurred (AccessDenied)" >&2; exit 255;;
+describe-stacks) echo '{{"Stacks": [{{"StackStatus": "UPDATE_COMPLETE", "Outputs": {json.dumps(outputs)}}}]}}';;
+get-queue-url) echo "QueueDoesNotExist" >&2; exit 255;;
+list-model-packages) echo '{{}}';;
+esac
+""")
+    cli.chmod(0o755)
+    done = run("destroy", "--stack", STACK, PATH=f"{tmp_path}{os.pathsep}{os.defpath}", AWS_REGION=REGION)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f" {denied}` failed: An error occurred (AccessDenied)\n")
+    asked = told.read_text().splitlines()
+    assert ("delete-stack" in asked) == (denied in ("delete-bucket", "schedule-key-deletion"))
+    assert "delete-secret" not in asked, "by which a destroy that is begun again knows that there is something to do"
+
+
 @needs_cli
 def test_a_missing_bucket_for_artifacts_is_told(own_cloud: Cloud) -> None:
     done = on(own_cloud, "deploy", "--stack", STACK)

@@ -97,6 +97,7 @@ def test_no_visual_stands_lower_than_a_sheet_reaches() -> None:
 def test_two_dashboards_are_two_in_quicksight() -> None:
     assert found(dashboard("sales_2026"), dashboard("sales_2027")) == []
     assert found(dashboard("sales_2026"), dashboard("Sales 2026")) == ["2 dashboards are sales-2026 in QuickSight"]
+    assert found(dashboard("売上"), dashboard("在庫")) == ["2 dashboards are x in QuickSight"], "a name without letters that an id may have"
 
 
 def test_the_limits_are_those_of_cloudformations_schema() -> None:
