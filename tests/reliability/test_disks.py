@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.nights import night, read_all, settings_in
 
 from sales_tech import disk
 from sales_tech.errors import LakeError
+from sales_tech.ingest.archive import archive
 from sales_tech.lake.query import Reader
 from sales_tech.platform.local import Folder
 
@@ -165,6 +167,30 @@ def test_a_file_is_kept_from_a_work_folder_on_another_disk(tmp_path: Path) -> No
         assert (tmp_path / "lake" / "archive" / "ab" / "some.csv").read_bytes() == b"content"
         assert [path.name for path in (tmp_path / "lake").rglob("*") if path.is_file()] == ["some.csv"]
         assert not part.exists()
+
+
+def test_equal_files_that_come_from_another_disk_at_once_are_all_kept(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=32m") as folder, ThreadPoolExecutor(4) as pool:
+        parts = [folder / f"{number}.part" for number in range(8)]
+        for part in parts:
+            part.write_bytes(b"content" * 500_000)
+        for kept in [pool.submit(Folder(tmp_path / "lake").keep, part, "archive/ab/some.csv") for part in parts]:
+            kept.result()
+        assert list(folder.iterdir()) == []
+    (file,) = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+    assert (file.name, file.read_bytes()) == ("some.csv", b"content" * 500_000)
+
+
+@pytest.mark.parametrize("full", ["disk/scratch", "disk/lake"])
+def test_of_a_copy_into_the_archive_that_a_full_disk_refuses_nothing_stays(tmp_path: Path, full: str) -> None:
+    with mounted(tmp_path / "disk", "size=1m"):
+        landing, scratch = tmp_path / "landing", tmp_path / (full if "scratch" in full else "scratch")
+        for folder in (landing, scratch):
+            folder.mkdir()
+        (landing / "large.csv").write_bytes(bytes(2_000_000))
+        with pytest.raises(LakeError, match=r"archiving large.csv failed: No space left on device.*; free some space, then run again"):
+            archive(Folder(landing), "large.csv", Folder(tmp_path / (full if "lake" in full else "lake")), scratch)
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == [landing / "large.csv"]
 
 
 def test_what_is_no_disks_doing_is_not_called_so() -> None:

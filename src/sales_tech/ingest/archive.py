@@ -46,15 +46,21 @@ def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
 
 def _copied(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
     digest, size = hashlib.sha256(), 0
-    with landing.open(name) as source, tempfile.NamedTemporaryFile(dir=scratch, suffix=".part", delete=False) as target:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            size += target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-    file_id = digest.hexdigest()
-    place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
-    lake.keep(Path(target.name), place)
+    with landing.open(name) as source:
+        descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                while chunk := source.read(_CHUNK):
+                    digest.update(chunk)
+                    size += target.write(chunk)
+                target.flush()
+                os.fsync(target.fileno())
+            file_id = digest.hexdigest()
+            place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
+            lake.keep(Path(part), place)
+        finally:
+            # Of a copy that failed for want of room nothing may stay, which would take what is freed.
+            Path(part).unlink(missing_ok=True)
     return Archived(file_id, place, size)
 
 

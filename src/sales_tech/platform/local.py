@@ -8,6 +8,7 @@ import secrets
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from sales_tech.ports import LAYERS, Entry
 from sales_tech.settings import Settings, given_hash_key
 
 CATALOG = "catalog.db"
+_COPYING = threading.Lock()
+"""Held while a file comes from another disk: two of the same content, looked at at once, have one name to be copied beside."""
 _DYING = 10.0  # seconds that a notebook's kernel may need to notice that its pipeline is dead; it looks every second
 
 
@@ -85,11 +88,15 @@ class Folder:
             if error.errno != errno.EXDEV:
                 raise
             beside = target.with_name(f".{target.name}.part")
-            with part.open("rb") as source, beside.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            beside.replace(target)
+            with _COPYING:
+                try:
+                    with part.open("rb") as source, beside.open("wb") as copy:
+                        shutil.copyfileobj(source, copy)
+                        copy.flush()
+                        os.fsync(copy.fileno())
+                    beside.replace(target)
+                finally:
+                    beside.unlink(missing_ok=True)
             part.unlink()
 
     def remove(self, names: Iterable[str]) -> None:
