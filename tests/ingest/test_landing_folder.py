@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -93,6 +94,7 @@ LOOKED_AT = {
     # What is known of the last arrival; what lies there now, with which time and claims; and why it is looked at.
     "never seen": (None, WHOLE, NOW, ONE, "new file"),
     "never seen, of nobody": (None, WHOLE, NOW, NONE, "file that no pack claims"),
+    "never seen, of two": (None, WHOLE, NOW, TWO, "file that several globs match"),
     "loaded": ("loaded", WHOLE, NOW, ONE, None),
     "loaded, and now of nobody": ("loaded", WHOLE, NOW, NONE, None),
     "a duplicate": ("duplicate", WHOLE, NOW, ONE, None),
@@ -130,6 +132,13 @@ def test_a_landed_file_is_looked_at_where_it_or_what_is_said_of_it_is_new(
     known = Known(file_id, len(WHOLE), NOW, 1, status, by, None, datetime(2026, 1, 1, tzinfo=UTC))
     history = History({name: known} if before else {}, {}, 1)
     assert news_among(Folder(erp.landing), [file], history, packs) == ([(file, reason)] if reason else [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file that fails to be read is found in Linux only")
+def test_a_touched_file_that_the_disk_fails_to_read_is_told_by_name() -> None:
+    known = Known("a", 0, NOW, 1, "loaded", None, None, datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(LakeError, match="reading mem failed: Input/output error; the disk or the network to it fails"):
+        news_among(Folder(Path("/proc/self")), [Landed("mem", 0, NOW + 1, ONE)], History({"mem": known}, {}, 1), {})
 
 
 def test_one_file_among_others_that_stays_rejected_is_enough_to_look_for_unread_ones() -> None:

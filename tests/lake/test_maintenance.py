@@ -366,6 +366,16 @@ def test_the_last_commit_of_each_step_that_writes_a_table_is_kept(lake: Lake, en
     assert Lake(lake.settings).last_provenance(VISITS, "other") is not None, "though its parent has expired"
 
 
+def test_commits_that_a_table_was_set_back_before_are_no_part_of_its_past(lake: Lake, engine: DuckEngine) -> None:
+    first = put(lake, engine, 1)
+    lake.commit(VISITS, [], [], Provenance(RUN, "other", "code", "contract"))
+    lake.table(VISITS).manage_snapshots().set_current_snapshot(first).commit()  # type: ignore[union-attr]
+    lake.refresh()
+    last = put(lake, engine, 2)
+    assert {step: snapshot for step, (snapshot, _) in last_commits(lake, VISITS).items()} == {VISITS: last}
+    assert lake.last_provenance(VISITS, "other") is None
+
+
 @BOTH_PLACES
 def test_a_query_of_a_kept_version_is_answered_and_one_of_an_expired_version_says_so(lake: Lake, engine: DuckEngine) -> None:
     made = [put(lake, engine, day) for day in range(1, 5)]

@@ -286,6 +286,11 @@ def test_an_unknown_table_is_answered_with_the_tables(lake: Any, name: str) -> N
     assert "bronze" not in said
 
 
+def test_a_table_of_another_catalog_is_not_taken_for_the_lakes_own(lake: Any) -> None:
+    said = refusal(lake, "select sku from Other.silver.sales")
+    assert said == "no catalog 'Other'; expected awsdatacatalog before silver.sales, or nothing"
+
+
 @pytest.mark.parametrize(
     ("sql", "where"),
     [

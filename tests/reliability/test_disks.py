@@ -22,7 +22,9 @@ from tests.support.nights import night, read_all, settings_in
 from sales_tech import disk
 from sales_tech.errors import LakeError
 from sales_tech.ingest.archive import archive
+from sales_tech.lake.expiry import expire, set_properties
 from sales_tech.lake.query import Reader
+from sales_tech.lake.store import Lake
 from sales_tech.platform.local import Folder
 
 pytestmark = [pytest.mark.usefixtures("hash_key"), pytest.mark.slow(40)]
@@ -85,6 +87,19 @@ def test_a_night_on_a_full_disk_says_so_and_the_next_makes_good_for_it(small_dis
         night(small_disk.settings)
         assert different(small_disk) == []
     assert len(told) >= 3, "the disk was full at different moments"
+
+
+def test_a_full_disk_is_told_by_maintenance_too(small_disk: Scene) -> None:
+    fill(small_disk, 4)
+    lake = Lake(small_disk.settings)
+    first = lake.table("bronze.files").metadata.snapshots[0]  # type: ignore[union-attr]
+    for what, change in (
+        ("giving up old snapshots", lambda: expire(lake, "bronze.files", [first])),
+        ("setting properties", lambda: set_properties(lake, "bronze.files", {"a": "b"})),
+    ):
+        with pytest.raises(LakeError, match=rf"{what} of bronze.files failed: No space left on device.*; free some space, then run again"):
+            change()
+    assert half_tables(small_disk) == []
 
 
 @pytest.mark.parametrize("most", [200, 3_000, 6_000, 16_000])

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fsspec.utils import glob_translate
 
+from sales_tech import disk
 from sales_tech.contracts.pack import Pack
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.errors import LakeError, SettingsError, UnreadableFile
@@ -180,7 +181,8 @@ def news(landing: Place, landed: Iterable[Landed], history: History, packs: dict
     for file in landed:
         known = history.by_path.get(file.name)
         if known is None:
-            found.append((file, "new file" if file.claims else "file that no pack claims"))
+            claimed = "new file" if len(file.claims) == 1 else "file that several globs match"
+            found.append((file, claimed if file.claims else "file that no pack claims"))
         # A file that was only touched has its bytes read again each time, but is no news.
         elif known.size != file.size or (
             known.modified_ns != file.modified_ns and (file.problem or (file.claims and differs(landing, file, known)))
@@ -214,7 +216,7 @@ def fingerprint(file: Landed, packs: dict[str, Pack]) -> str | None:
 def differs(landing: Place, file: Landed, known: Known) -> bool:
     """Whether a file's bytes are others than those that last came by its path; they are read for it."""
     try:
-        with landing.open(file.name) as opened:
+        with disk.in_words(f"reading {file.name}"), landing.open(file.name) as opened:
             return checksum(opened) != known.file_id
     except UnreadableFile:
         return True

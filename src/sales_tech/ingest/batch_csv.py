@@ -174,14 +174,13 @@ def _of_others(lake: Lake, packs: dict[str, Pack], arrivals: list[Arrival], hist
             continue
         source, kind = arrival.claim
         try:
-            rows = read_rows(lake.platform.lake.fetch(arrival.archived_as or ""), packs[source].files[kind])
+            read_rows(lake.platform.lake.fetch(arrival.archived_as or ""), packs[source].files[kind])
         except UnreadableFile:
             continue
-        if rows.physical_lines > 1:
-            remarks.append(
-                f"{arrival.file.name} has the same bytes as {first}, by which they were loaded for {others[0][0]}/{others[0][1]}.yaml: "
-                f"{source} has none of its rows. Export it with any difference, such as an empty line at its end, and it is loaded too"
-            )
+        remarks.append(
+            f"{arrival.file.name} has the same bytes as {first}, by which they were loaded for {others[0][0]}/{others[0][1]}.yaml: "
+            f"{source} has none of its rows. Export it with any difference, such as an empty line at its end, and it is loaded too"
+        )
     return remarks
 
 

@@ -53,7 +53,7 @@ def expire(lake: Lake, name: str, snapshots: Collection[Snapshot]) -> None:
             after = max(after, next_kept)
         else:
             next_kept = min(next_kept or one.timestamp_ms, one.timestamp_ms)
-    with Changes(table) as transaction:
+    with lake.platform.in_words(f"giving up old snapshots of {name}"), Changes(table) as transaction:
         # It never moves back: what was needed for longer than the others may be the last to go.
         transaction.set_properties({COMPLETE_SINCE: str(max(after, complete_since(table.metadata)))})
         ExpireSnapshots(transaction).by_ids(sorted(ids)).commit()
@@ -71,5 +71,5 @@ def set_properties(lake: Lake, name: str, properties: dict[str, str]) -> None:
     """Set properties of a table."""
     table = lake.table(name)
     assert table is not None
-    with Changes(table) as transaction:
+    with lake.platform.in_words(f"setting properties of {name}"), Changes(table) as transaction:
         transaction.set_properties(properties)

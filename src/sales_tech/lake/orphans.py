@@ -27,7 +27,7 @@ def orphans_and_missing(lake: Lake, name: str) -> tuple[list[Entry], list[str]]:
         return [], []
     # What lies there is looked at first: a file may come to be named meanwhile, but not to be forgotten.
     lying = {f"{root}{entry.name}": entry for entry in lake.platform.lake.entries(location.removeprefix(root)) if not entry.problem}
-    with whole(name):
+    with lake.platform.in_words(f"reading which files {name} names"), whole(name):
         named = {_plain(path) for path in _named(table)}
     return [entry for path, entry in lying.items() if path not in named], sorted(named - lying.keys())
 
@@ -46,7 +46,8 @@ def remove(lake: Lake, entries: Iterable[Entry]) -> None:
     """Delete files; LakeError where another writer took over the lake's lock since."""
     names = [entry.name for entry in entries]
     lake.platform.check_lock()
-    lake.platform.lake.remove(names)
+    with lake.platform.in_words("deleting files that no table names"):
+        lake.platform.lake.remove(names)
 
 
 def _named(table: Table) -> Iterator[str]:

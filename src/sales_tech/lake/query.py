@@ -23,6 +23,7 @@ from sales_tech.lake.store import Lake, existing
 from sales_tech.settings import PREFIX, Settings
 
 _READABLE = ("silver", "gold")
+_CATALOG = "awsdatacatalog"
 _VIEWS = "at_snapshots"
 _NAME = re.compile(rf"({'|'.join(_READABLE)})\.[a-z0-9_]+")
 
@@ -97,6 +98,8 @@ def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
         if table is None:
             raise QueryError(f"no table {name!r}; expected one of {', '.join(lake.tables(_READABLE)) or 'none, the lake is empty'}")
         for place in places:
+            if place.catalog.lower() not in ("", _CATALOG):
+                raise QueryError(f"no catalog {place.catalog!r}; expected {_CATALOG} before {name}, or nothing")
             yield _Read(name, table, place, _snapshot(table, name, place) or lake.snapshot_id(name))
 
 
