@@ -376,6 +376,15 @@ def test_commits_that_a_table_was_set_back_before_are_no_part_of_its_past(lake: 
     assert lake.last_provenance(VISITS, "other") is None
 
 
+def test_a_table_that_was_set_back_before_its_compaction_has_not_moved_for_who_had_read_it(lake: Lake, engine: DuckEngine) -> None:
+    mark = [put(lake, engine, day) for day in (1, 2)][-1]
+    tidy(lake, engine)
+    lake.table(VISITS).manage_snapshots().set_current_snapshot(mark).commit()  # type: ignore[union-attr]
+    lake.refresh()
+    assert not lake.has_moved(VISITS, mark)
+    assert lake.added_files(VISITS, mark) == ()
+
+
 @BOTH_PLACES
 def test_a_query_of_a_kept_version_is_answered_and_one_of_an_expired_version_says_so(lake: Lake, engine: DuckEngine) -> None:
     made = [put(lake, engine, day) for day in range(1, 5)]

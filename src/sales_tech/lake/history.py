@@ -37,11 +37,6 @@ def compaction_properties(compacted: Snapshot, run_id: str) -> dict[str, str]:
     return kept | {_SAME_ROWS: json.dumps([*_same_rows(compacted), compacted.snapshot_id]), _COMPACTED_BY: run_id}
 
 
-def is_compaction(snapshot: Snapshot) -> bool:
-    """Whether a snapshot only wrote the rows of its parent anew."""
-    return bool(_same_rows(snapshot))
-
-
 def holder(metadata: TableMetadata, snapshot_id: int) -> int | None:
     """The newest snapshot with the rows of a given one: itself, or its compaction; None where neither is there any more."""
     if snapshot_id == metadata.current_snapshot_id:
