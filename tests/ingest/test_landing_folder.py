@@ -21,6 +21,7 @@ from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import ConservationError, LakeError, SettingsError
 from sales_tech.ingest import batch_csv, order_events
+from sales_tech.ingest.archive import archive
 from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
 from sales_tech.ingest.arrivals import news as news_among
 from sales_tech.lake.store import Lake
@@ -219,6 +220,13 @@ def test_a_file_that_is_taken_away_while_it_is_looked_at_stops_nobody(erp: Setti
     assert (results[STEP].files_loaded, results[STEP].rejected) == (3, {})
     assert results["ingest/order_events"].notes == ["no new events"]
     assert news(erp) == []
+
+
+def test_a_file_that_stands_there_and_cannot_be_archived_is_not_taken_for_one_that_was_taken_away(erp: Settings, folder: Path) -> None:
+    with pytest.raises(LakeError, match=r"archiving erp_br/vendas_1.csv failed: .*; run again"):
+        archive(Folder(erp.landing), "erp_br/vendas_1.csv", Folder(folder / "lake"), folder / "no scratch")
+    with pytest.raises(FileNotFoundError):
+        archive(Folder(erp.landing), "erp_br/vendas_2.csv", Folder(folder / "lake"), folder)
 
 
 def test_each_content_of_a_path_is_a_version_and_all_arrivals_are_numbered(erp: Settings) -> None:

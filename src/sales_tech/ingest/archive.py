@@ -45,22 +45,30 @@ def archive(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
 
 
 def _copied(landing: Place, name: str, lake: Place, scratch: Path) -> Archived:
-    digest, size = hashlib.sha256(), 0
     with landing.open(name) as source:
-        descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
         try:
-            with os.fdopen(descriptor, "wb") as target:
-                while chunk := source.read(_CHUNK):
-                    digest.update(chunk)
-                    size += target.write(chunk)
-                target.flush()
-                os.fsync(target.fileno())
-            file_id = digest.hexdigest()
-            place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
-            lake.keep(Path(part), place)
-        finally:
-            # Of a copy that failed for want of room nothing may stay, which would take what is freed.
-            Path(part).unlink(missing_ok=True)
+            return _kept(source, name, lake, scratch)
+        except FileNotFoundError as error:
+            # The landed file is there: callers would take it for one that was taken away, and pass it over.
+            raise LakeError(f"archiving {name} failed: {error}; run again") from error
+
+
+def _kept(source: BinaryIO, name: str, lake: Place, scratch: Path) -> Archived:
+    digest, size = hashlib.sha256(), 0
+    descriptor, part = tempfile.mkstemp(dir=scratch, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                size += target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        file_id = digest.hexdigest()
+        place = f"archive/{file_id[:2]}/{file_id}{_suffix(name)}"
+        lake.keep(Path(part), place)
+    finally:
+        # Of a copy that failed for want of room nothing may stay, which would take what is freed.
+        Path(part).unlink(missing_ok=True)
     return Archived(file_id, place, size)
 
 
