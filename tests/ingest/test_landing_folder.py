@@ -21,7 +21,7 @@ from sales_tech.contracts.pack import load_packs
 from sales_tech.engines.duck import open_engine
 from sales_tech.errors import ConservationError, LakeError, SettingsError
 from sales_tech.ingest import batch_csv, order_events
-from sales_tech.ingest.archive import archive
+from sales_tech.ingest.archive import Archived, archive, archived
 from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
 from sales_tech.ingest.arrivals import news as news_among
 from sales_tech.lake.store import Lake
@@ -227,6 +227,23 @@ def test_a_file_that_stands_there_and_cannot_be_archived_is_not_taken_for_one_th
         archive(Folder(erp.landing), "erp_br/vendas_1.csv", Folder(folder / "lake"), folder / "no scratch")
     with pytest.raises(FileNotFoundError):
         archive(Folder(erp.landing), "erp_br/vendas_2.csv", Folder(folder / "lake"), folder)
+
+
+def test_a_copy_in_the_archive_is_found_among_those_beside_it_whatever_the_file_was_called(tmp_path: Path) -> None:
+    place, kept = Folder(tmp_path), {}
+    for text, name, ending in (
+        (b"36", "a.csv.gz", ".csv.gz"),
+        (b"56", "v1.2.3.csv", ".3.csv"),
+        (b"248", "no name", ""),
+        (b"265", "a.b c.x\n", ""),
+        (b"298", "a.abcdefghi.csv", ".csv"),
+    ):
+        (tmp_path / name).write_bytes(text)
+        file_id = sha256(text).hexdigest()
+        kept[file_id] = archive(place, name, place, tmp_path)
+        assert kept[file_id] == Archived(file_id, f"archive/{file_id[:2]}/{file_id}{ending}", len(text))
+    assert len({file_id[:2] for file_id in kept}) == 1, "all lie in one folder"
+    assert {file_id: archived(place, file_id, "x") for file_id in kept} == {file_id: one.place for file_id, one in kept.items()}
 
 
 def test_each_content_of_a_path_is_a_version_and_all_arrivals_are_numbered(erp: Settings) -> None:
