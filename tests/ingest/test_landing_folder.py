@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from tests.support.events import land_events, placed
@@ -22,7 +24,7 @@ from sales_tech.engines.duck import open_engine
 from sales_tech.errors import ConservationError, LakeError, SettingsError
 from sales_tech.ingest import batch_csv, order_events
 from sales_tech.ingest.archive import Archived, archive, archived
-from sales_tech.ingest.arrivals import History, Known, Landed, landed_events, landed_files
+from sales_tech.ingest.arrivals import History, Known, Landed, claiming, landed_events, landed_files
 from sales_tech.ingest.arrivals import news as news_among
 from sales_tech.lake.store import Lake
 from sales_tech.orchestration.pipeline import execute_run
@@ -33,6 +35,7 @@ from sales_tech.settings import Settings
 from sales_tech.transform import reference
 
 STEP = "ingest/batch_csv"
+Form = Literal["NFC", "NFD"]
 PRICES = [f"{number},00" for number in range(51, 90)]
 
 
@@ -87,6 +90,15 @@ def test_hidden_and_unfinished_files_are_left_alone_and_the_others_come_folder_b
     assert [file.name for file in found] == finished
     assert [file.claims for file in found] == [(("erp_br", "vendas"),)] * 3 + [()] * 2
     assert [file.name for file in landed_events(erp, landing)] == events
+
+
+@pytest.mark.parametrize(("glob", "name"), [("NFC", "NFC"), ("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_with_accents_is_matched_however_they_are_written(erp: Settings, glob: Form, name: Form) -> None:
+    pack = load_packs(erp.sources)["erp_br"]
+    contract = pack.files["vendas"].model_copy(update={"glob": normalize(glob, "erp_br/promoções_*.csv")})
+    claims_of = claiming([replace(pack, files={"vendas": contract})])
+    assert claims_of(normalize(name, "erp_br/promoções_março.csv")) == ONE
+    assert claims_of("erp_br/promocoes_1.csv") == ()
 
 
 WHOLE, NOW = b"as it was", 1_000

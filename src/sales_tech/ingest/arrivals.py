@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import normalize
 
 from fsspec.utils import glob_translate
 
@@ -94,8 +95,13 @@ def landed_files(settings: Settings, landing: Place, packs: Iterable[Pack]) -> l
 
 def claiming(packs: Iterable[Pack]) -> Callable[[str], tuple[tuple[str, str], ...]]:
     """What tells the packs and kinds whose glob a file's name matches."""
-    patterns = [(re.compile(glob_translate(contract.glob)), (pack.name, kind)) for pack in packs for kind, contract in pack.files.items()]
-    return lambda name: tuple(claim for pattern, claim in patterns if pattern.match(name))
+    # A Mac writes ç as c and a cedilla, which look the same.
+    patterns = [
+        (re.compile(glob_translate(normalize("NFC", contract.glob))), (pack.name, kind))
+        for pack in packs
+        for kind, contract in pack.files.items()
+    ]
+    return lambda name: tuple(claim for pattern, claim in patterns if pattern.match(normalize("NFC", name)))
 
 
 def landed_events(settings: Settings, landing: Place) -> list[Landed]:
