@@ -330,6 +330,19 @@ def test_only_snapshots_that_nobody_needs_expire(lake: Lake, engine: DuckEngine)
     assert expirable(lake, VISITS, datetime.now(UTC) - timedelta(minutes=10), ()) == []
 
 
+def test_the_compaction_of_a_needed_snapshot_is_needed_too_so_that_its_rows_are_not_news_later(lake: Lake, engine: DuckEngine) -> None:
+    first, mark = (put(lake, engine, day) for day in (1, 2))
+    tidy(lake, engine)
+    compaction = lake.snapshot_id(VISITS)
+    third = put(lake, engine, 3)
+    put(lake, engine, 4)
+    expired = expirable(lake, VISITS, datetime.now(UTC) + timedelta(minutes=1), {mark})
+    assert [one.snapshot_id for one in expired] == [first, third]
+    assert lake.holder(VISITS, mark) == compaction
+    expire(lake, VISITS, expired)
+    assert [file.rows for file in Lake(lake.settings).added_files(VISITS, mark)] == [1, 1]
+
+
 def test_a_clock_that_jumps_ahead_leaves_the_newest_states(lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expiry, "FEWEST", 3)
     made = [put(lake, engine, day) for day in range(1, 6)]
