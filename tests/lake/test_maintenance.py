@@ -462,6 +462,10 @@ def test_a_table_that_many_nights_appended_to_has_few_manifests_and_few_files_of
     assert len(metadata) == 21
     assert missing(lake, VISITS) == []
     assert {entry.name.rpartition(".")[2] for entry in orphans(lake, VISITS)} == {"avro"}, "only manifests that were merged"
+    expire(lake, VISITS, table.metadata.snapshots[:-1])
+    remove(lake, orphans(lake, VISITS))
+    data = [entry.name for entry in lake.platform.lake.entries(place) if entry.name.endswith(".parquet")]
+    assert len(data) == 18, "what was removed goes with the last snapshot that had it"
 
 
 @pytest.fixture
