@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from shlex import quote
 
@@ -22,6 +20,7 @@ from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake
 from sales_tech.money import money
 from sales_tech.orchestration.dashboard import Refreshed
+from sales_tech.orchestration.json_text import json_text, records_text
 from sales_tech.orchestration.pipeline import FAILED, MOMENT, Outcome
 from sales_tech.orchestration.plan import Planned
 from sales_tech.orchestration.post_events import DEAD_LETTERS, Posted
@@ -117,7 +116,7 @@ def show_posted(console: Console, posted: Posted, settings: Settings, most: int 
 def show_answer(console: Console, answer: pa.Table, form: str) -> None:
     """A query's answer as a table, CSV or JSON; the last two hold nothing but the data, in CSV with `guarded` text.
 
-    Raises QueryError for a moment that Python has no value for.
+    Raises QueryError for a moment that Python has no value for, and where two columns of JSON have one name.
     """
     try:
         rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
@@ -125,20 +124,21 @@ def show_answer(console: Console, answer: pa.Table, form: str) -> None:
         expected = "moments of the years 1 to 9999, or cast(... as varchar) of others"
         raise QueryError(f"the answer has a day or a moment that cannot be shown ({error}); expected {expected}") from error
     if form == "csv":
-        console.file.writelines(map(csv_line, [answer.column_names, *rows]))
+        console.file.writelines(csv_line(map(_flat, line)) for line in (answer.column_names, *rows))
     elif form == "json":
-        records = [dict(zip(answer.column_names, row, strict=True)) for row in rows]
-        console.file.write(json.dumps(records, ensure_ascii=False, indent=1, default=_plain) + "\n")
+        if twice := [name for name, count in Counter(answer.column_names).items() if count > 1]:
+            raise QueryError(f"several columns are named {', '.join(twice)}; expected a name of its own for each (... as name) in JSON")
+        console.file.write(records_text(answer.column_names, rows))
     else:
         table = _table(*answer.column_names)
         for row in rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row))
+            table.add_row(*("" if value is None else escape(str(_flat(value))) for value in row))
         print_table(console, table)
         console.print(f"{len(rows)} row{'' if len(rows) == 1 else 's'}", style="dim")
 
 
-def _plain(value: object) -> object:
-    return float(value) if isinstance(value, Decimal) else str(value)
+def _flat(cell: object) -> object:
+    return json_text(cell) if isinstance(cell, list | tuple | dict) else cell
 
 
 def _account(console: Console, settings: Settings) -> None:
