@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from sales_tech import disk
 from sales_tech.cli_endpoint import endpoint
+from sales_tech.cli_help import Commands
 from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.settings import Settings, asset
 
@@ -29,7 +30,7 @@ engine_option = click.option("--engine", help="What makes silver and gold: duckd
 force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """Commands of which a wrong option ends with exit code 1: click's own is 2, which tells a scheduler of rejected files."""
 
     def make_context(self, *words: Any, **more: Any) -> click.Context:
@@ -163,8 +164,8 @@ def post(file: Path, landing: str | None) -> None:
 @main.command()
 @click.option("--difficulty", "difficulties", multiple=True, help="default, hard or shock; may be given several times. All by default.")
 @click.option("--seeds", default=5, show_default=True, help="How many fresh seeds are drawn.")
-@click.option("--seed", "given", multiple=True, type=int, help="A seed to use instead, such as one that was printed before.")
-@click.option("--json", "path", type=click.Path(path_type=Path), help="Write the figures into this file as well.")
+@click.option("--seed", "given", multiple=True, type=click.IntRange(min=0), help="A seed to use instead; may be repeated.")
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures into this file as well.")
 def scorecard(difficulties: tuple[str, ...], seeds: int, given: tuple[int, ...], path: Path | None) -> None:
     """Judge the analysis of promotions on synthetic retailers whose truth is known; exit code 1 where a goal is missed."""
     from sales_tech.scorecard.report import fresh_seeds, run_scorecard, show_scorecard, show_trial, write_scorecard
@@ -181,24 +182,32 @@ def scorecard(difficulties: tuple[str, ...], seeds: int, given: tuple[int, ...],
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder")
 @click.option("--lines", default=120_000, show_default=True, help="About how many order lines, from 10000 to 100000000.")
 @click.option("--difficulty", default="default", show_default=True, help="How hard the promotions are to judge: default, hard or shock.")
-@click.option("--seed", default=7, show_default=True, help="The same seed writes the same bytes.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="The same seed writes the same bytes.")
 @click.option("--clean", is_flag=True, help="Without the dirt of real exports: every line can be read, none is repeated.")
-@click.option("--truth", type=click.Path(path_type=Path), help="Write the true effects of the promotions into this CSV file.")
-def twin(folder: Path, lines: int, difficulty: str, seed: int, clean: bool, truth: Path | None) -> None:
+@click.option(
+    "--truth", type=click.Path(dir_okay=False, path_type=Path), help="Write the true effects of the promotions into this CSV file."
+)
+def twin(folder: str, lines: int, difficulty: str, seed: int, clean: bool, truth: Path | None) -> None:
     """Write a synthetic retailer's exports, whose promotions have known effects, into a landing folder, and post its order events."""
     from sales_tech.orchestration.post_events import post_events
     from sales_tech.orchestration.progress import counter
     from sales_tech.orchestration.summary import show_posted
     from sales_tech.twin import write_twin
 
-    console, settings = Console(), Settings.load(landing=str(folder))
+    console, settings = Console(), Settings.load(landing=folder)
+    if not isinstance(settings.landing, Path):
+        raise SettingsError(f"{folder} is no folder of this machine; expected one to write in")
     with counter(Console(stderr=True), "lines written") as watch:
-        made = write_twin(folder, lines=lines, difficulty=difficulty, seed=seed, dirt=not clean, truth=truth, watch=watch)
+        made = write_twin(settings.landing, lines=lines, difficulty=difficulty, seed=seed, dirt=not clean, truth=truth, watch=watch)
     size = f"{made.size.stores:,} stores, {made.size.skus:,} SKUs, {made.size.months} months, {made.size.promotions:,} promotions"
-    console.print(f"Wrote {len(made.files)} files with {made.sales_lines:,} sales lines into {folder}: {size}", highlight=False)
+    console.print(
+        f"Wrote {len(made.files)} files with {made.sales_lines:,} sales lines into {escape(folder)}: {size}",
+        highlight=False,
+        soft_wrap=True,
+    )
     show_posted(console, post_events(made.stream.path, settings), settings)
 
 
@@ -247,7 +256,7 @@ def serve(lake: str | None, source: str | None, port: int | None) -> None:
     """Answer plans over HTTP from a lake's model, on this machine only; without a lake in a container, from SM_MODEL_DIR."""
     from sales_tech.serving import server
 
-    at = port or int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or server.PORT)
+    at = port or server.usual_port()
     if lake is None and server.in_container():
         server.serve(server.of_folder(server.model_folder()), server.EVERYWHERE, at)
     else:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sales_tech.aws.extra import installed_packages
+from sales_tech.cli_help import Commands
 from sales_tech.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ source_option = click.option("--source", required=True, help="The source whose m
 reason_option = click.option("--reason", required=True, help="Why; kept with the version.")
 
 
-@click.group()
+@click.group(cls=Commands)
 def endpoint() -> None:
     """See, approve and deploy the models of a stack's endpoint on AWS."""
 

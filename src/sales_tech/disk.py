@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sales_tech.errors import LakeError
 
@@ -49,6 +50,8 @@ def refusal(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _REMEDIES:
         where = f" ({error.filename})" if error.filename else ""
         return f"{os.strerror(error.errno)}{where}; {_REMEDIES[error.errno]}"
+    if isinstance(error, NotADirectoryError) or (isinstance(error, FileExistsError) and Path(error.filename).is_file()):
+        return f"{error.strerror} ({error.filename}); a file stands where a folder is needed, name another folder"
     text = str(error)
     if lost := _LOST.search(text):
         return f"{lost['file'] or lost['short']} is gone or cut short; {RESTORE}"

@@ -155,6 +155,8 @@ def _place(setting: str, name: str, value: Path | str, aws: Aws | None) -> Path 
         # A table's address is a URI, in which these would begin something else or be left out.
         if setting == "lake" and (odd := sorted(_NOT_IN_ADDRESSES & set(str(path)))):
             raise SettingsError(f"{name} is {text!r}; expected a folder without {' '.join(map(repr, odd))} in its path. Choose another")
+        if setting == "lake" and path.is_file():
+            raise SettingsError(f"{name} is {text!r}, a file; expected a folder")
         return path
     if setting == "landing" and not text:
         return ""  # whoever only asks the lake needs none

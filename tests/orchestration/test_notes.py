@@ -207,11 +207,11 @@ def test_a_plan_tells_of_each_step_its_reasons_or_what_runs_before_it(erp: Setti
 
 def test_of_posted_events_the_first_refusals_are_told_and_all_are_counted(erp: Settings) -> None:
     where = erp.landing / ".dead_letters"
-    assert printed(lambda console: show_posted(console, Posted(1, 1, 0, 0, {"a"}), erp)) == ["Posted 1 order events: 1 landed in 1 object"]
+    assert printed(lambda console: show_posted(console, Posted(1, 1, 0, 0, {"a"}), erp)) == ["Posted 1 order event: 1 landed in 1 object"]
     for refused in (5, 7):
         posted = Posted(3_000 + refused, 1_000, 2_000, refused, {"a", "b"}, {number: f"no {number}" for number in range(refused, 0, -1)})
         assert printed(lambda console, posted=posted: show_posted(console, posted, erp)) == [
-            f"Posted 3,00{refused} order events: 1,000 landed in 2 objects, 2,000 were there before, {refused} refused",
+            f"Posted 3,00{refused} order events: 1,000 landed in 2 objects, 2,000 repeated, {refused} refused",
             *(f"refused line {number}: no {number}" for number in range(1, 6)),
             f"{'and 2 more, ' if refused == 7 else ''}kept with their reasons in {where}",
         ]

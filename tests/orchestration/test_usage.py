@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from tests.support.command_line import pipeline
@@ -10,7 +12,9 @@ from sales_tech.errors import SettingsError
 from sales_tech.settings import Settings
 
 
-@pytest.mark.parametrize("words", ["run --nope", "--nope", "nope", "plan-promotion --days none", "serve --port 0"])
+@pytest.mark.parametrize(
+    "words", ["run --nope", "--nope", "nope", "plan-promotion --days none", "serve --port 0", "twin x --seed -1", "scorecard --seed -1"]
+)
 def test_a_wrong_option_is_a_failure_and_no_rejected_file(words: str) -> None:
     told = CliRunner().invoke(pipeline(), words.split())
     assert told.exit_code == 1
@@ -23,3 +27,36 @@ def test_a_wrong_value_is_named_by_what_was_given_or_by_its_variable(monkeypatch
     monkeypatch.setenv("SALES_TECH_ENGINE", "foo")
     with pytest.raises(SettingsError, match=r"^SALES_TECH_ENGINE is 'foo'; expected duckdb or spark"):
         Settings.load()
+
+
+def test_each_command_is_told_by_a_whole_sentence() -> None:
+    for words in ("--help", "endpoint --help"):
+        told = CliRunner().invoke(pipeline(), words.split()).output
+        assert "..." not in told.partition("Commands:")[2]
+    assert " ".join(told.split()).endswith("versions List the registered models, the newest first, and which of them is served.")
+
+
+def refused(*words: str | Path) -> str:
+    """What a command raises on purpose."""
+    error = CliRunner().invoke(pipeline(), list(map(str, words))).exception
+    assert isinstance(error, SettingsError), error
+    return str(error)
+
+
+def test_a_file_where_the_lake_should_be_is_told_by_commands_that_would_make_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "landing").mkdir()
+    for command in ("run", "plan"):
+        told = refused(command, "--lake", tmp_path / "file", "--landing", tmp_path / "landing")
+        assert told == f"the lake that was given is '{tmp_path / 'file'}', a file; expected a folder"
+
+
+def test_a_port_of_the_environment_that_cannot_be_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "http")
+    assert refused("serve") == "SAGEMAKER_BIND_TO_PORT is 'http'; expected a port from 1 to 65535"
+
+
+def test_the_twin_is_written_into_folders_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "'s3://bucket'" in refused("twin", "s3://bucket")
+    assert not any(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -311,6 +312,13 @@ def test_an_unknown_column_is_named(lake: Any) -> None:
     said = refusal(lake, "select price from silver.sales")
     assert said.startswith("the query failed: ")
     assert '"price"' in said
+
+
+def test_too_little_memory_is_told_with_the_setting(lake: Any) -> None:
+    if lake.settings.env == "aws":
+        pytest.skip("the memory is Athena's")
+    with pytest.raises(QueryError, match=r"it needs more memory than 1KB; ask for less at once, or set SALES_TECH_MEMORY_LIMIT to more$"):
+        Reader(replace(lake.settings, memory_limit="1KB")).sql(UNITS.format(""))
 
 
 def test_no_lake(tmp_path: Path) -> None:

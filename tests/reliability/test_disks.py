@@ -208,10 +208,21 @@ def test_of_a_copy_into_the_archive_that_a_full_disk_refuses_nothing_stays(tmp_p
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == [landing / "large.csv"]
 
 
-def test_what_is_no_disks_doing_is_not_called_so() -> None:
+@pytest.mark.parametrize("below", ["file", "file/below"])
+def test_a_file_in_a_folders_place_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file") as refused:
+        (tmp_path / below).mkdir(parents=True, exist_ok=True)
+    assert f"({tmp_path / below}); a file stands where a folder is needed" in str(disk.refusal(refused.value))
+
+
+def test_what_is_no_disks_doing_is_not_called_so(tmp_path: Path) -> None:
     assert disk.refusal(FileNotFoundError(2, "No such file or directory", "x")) is None
     assert disk.refusal(ValueError("a mistake")) is None
     with pytest.raises(FileNotFoundError), disk.in_words("looking"):
         raise FileNotFoundError(2, "No such file or directory", "x")
+    with pytest.raises(FileExistsError) as twice:
+        tmp_path.mkdir()
+    assert disk.refusal(twice.value) is None
     told = disk.refusal(OSError(28, "No space left on device", "/lake/x.parquet"))
     assert told == "No space left on device (/lake/x.parquet); free some space, then run again"

@@ -52,7 +52,7 @@ class DuckEngine:
             self._connection.execute(f"set memory_limit = {literal(memory_limit)}")
         except duckdb.Error as error:
             self._connection.close()
-            raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB") from error
+            raise SettingsError(f"memory limit {memory_limit!r}; expected an amount such as 1GB (SALES_TECH_MEMORY_LIMIT)") from error
         with disk.in_words(f"making a folder for scratch files in {scratch} (SALES_TECH_WORK_FOLDER names another place)"):
             scratch.mkdir(parents=True, exist_ok=True)
             self._scratch = Path(tempfile.mkdtemp(dir=scratch))
@@ -70,6 +70,7 @@ class DuckEngine:
     rows_apart: int | None = _ROWS_APART
     hashes_once = True
     Error = duckdb.Error
+    OutOfMemory = duckdb.OutOfMemoryException
     Unfit = (duckdb.DataError, duckdb.InvalidInputException)
     """What it raises for values that an expression cannot be computed of."""
 

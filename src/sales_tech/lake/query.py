@@ -77,7 +77,13 @@ class Reader:
                 engine.confine(allowed)
                 return _as_athena(engine, sql)
         except DuckEngine.Error as error:
-            raise QueryError(f"the query failed: {str(error).strip()}") from error
+            raise QueryError(f"the query failed: {self._said(error)}") from error
+
+    def _said(self, error: Exception) -> str:
+        # DuckDB's own advice is of settings that a query cannot change.
+        if isinstance(error, DuckEngine.OutOfMemory):
+            return f"it needs more memory than {self._settings.memory_limit}; ask for less at once, or set {PREFIX}MEMORY_LIMIT to more"
+        return str(error).strip()
 
 
 @dataclass(frozen=True)

@@ -70,23 +70,26 @@ def _what_runs_before(steps: tuple[str, ...]) -> list[str]:
 def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = None) -> None:
     """The end of a run: rows, fates, three figures, the notebooks, what to type next, and the page of dashboards."""
     if outcome.idle:
-        console.print(f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.")
+        console.print(
+            f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.",
+            soft_wrap=True,
+        )
         _unread(console, outcome.unread)
         _warnings(console, outcome.remarks)
         return
     try:
         _account(console, outcome.run.settings)
     except LakeError as error:  # why a step failed, below, is what matters then
-        console.print(f"[red]no figures[/] {escape(str(error))}", highlight=False)
+        console.print(f"[red]no figures[/] {escape(str(error))}", highlight=False, soft_wrap=True)
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False, soft_wrap=True)
     _unread(console, outcome.unread)
     _notes(console, outcome)
     for step in outcome.steps:
         if step.message:
-            console.print(f"[red]{step.outcome}[/] {step.step}: {escape(step.message)}", highlight=False)
+            console.print(f"[red]{step.outcome}[/] {step.step}: {escape(step.message)}", highlight=False, soft_wrap=True)
     if outcome.message and all(step.message != outcome.message for step in outcome.steps):
-        console.print(f"[red]failed[/] {escape(outcome.message)}", highlight=False)
+        console.print(f"[red]failed[/] {escape(outcome.message)}", highlight=False, soft_wrap=True)
     word = {"succeeded": "[green]succeeded[/]", "rejected_files": "[yellow]done, with rejected files[/]"}.get(
         outcome.outcome, "[red]failed[/]"
     )
@@ -103,9 +106,11 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
 def show_posted(console: Console, posted: Posted, settings: Settings, most: int = 5) -> None:
     """What became of posted events, and the reasons of the first that were refused."""
     parts = [f"{posted.landed:,} landed in {len(posted.objects):,} object{'' if len(posted.objects) == 1 else 's'}"]
-    parts += [f"{posted.repeated:,} were there before"] if posted.repeated else []
+    parts += [f"{posted.repeated:,} repeated"] if posted.repeated else []
     parts += [f"{posted.refused:,} refused"] if posted.refused else []
-    console.print(f"Posted {posted.events:,} order events: {', '.join(parts)}", highlight=False)
+    console.print(
+        f"Posted {posted.events:,} order event{'' if posted.events == 1 else 's'}: {', '.join(parts)}", highlight=False, soft_wrap=True
+    )
     for number, reason in sorted(posted.reasons.items())[:most]:
         console.print(f"  [red]refused[/] line {number}: {escape(reason)}", highlight=False, soft_wrap=True)
     if posted.refused:
@@ -183,11 +188,11 @@ def _notes(console: Console, outcome: Outcome, most: int = 5) -> None:
     if len(outcome.remarks) > most:
         console.print(f"[dim]and {len(outcome.remarks) - most} more warnings: see the notebooks of 01_ingest and 02_silver[/]")
     for note in outcome.notes[:most]:
-        console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False)
+        console.print(f"[dim]not loaded[/] {escape(note)}", highlight=False, soft_wrap=True)
     if len(outcome.notes) > most:
         console.print(f"[dim]and {len(outcome.notes) - most} more: see bronze.files in the notebook of 01_ingest[/]")
     for note in outcome.untold[:most]:
-        console.print(f"[dim]note[/] {escape(note)}", highlight=False)
+        console.print(f"[dim]note[/] {escape(note)}", highlight=False, soft_wrap=True)
     if len(outcome.untold) > most:
         console.print(f"[dim]and {len(outcome.untold) - most} more: see the notebooks of 03_gold/promotions and 04_ml[/]")
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PORT = 8080
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it only where whoever runs it says so
+BIND_TO_PORT = "SAGEMAKER_BIND_TO_PORT"
 DIGEST = f"{PREFIX}MODEL_DIGEST"
 MOST_ANSWER_BYTES = f"{PREFIX}MOST_ANSWER_BYTES"
 LAST_SECONDS = 10
@@ -41,6 +42,14 @@ def model_folder() -> Path:
     """Where SageMaker lays a model: SM_MODEL_DIR, else `model` below SAGEMAKER_BASE_DIR, else /opt/ml/model."""
     given = os.environ.get("SM_MODEL_DIR")
     return Path(given) if given else Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model"
+
+
+def usual_port() -> int:
+    """The port in SAGEMAKER_BIND_TO_PORT, else PORT; SettingsError where it cannot be one."""
+    given = os.environ.get(BIND_TO_PORT) or str(PORT)
+    if not given.isdecimal() or not 1 <= int(given) <= 65_535:
+        raise SettingsError(f"{BIND_TO_PORT} is {given!r}; expected a port from 1 to 65535")
+    return int(given)
 
 
 def in_container() -> bool:
