@@ -8,7 +8,7 @@ AWS_REGION_OF_MAKE = $(if $(REGION),AWS_REGION=$(REGION) AWS_DEFAULT_REGION=$(RE
 .DEFAULT_GOAL := help
 
 help: ## Show these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: .venv/base ## Write a synthetic retailer's exports and run the pipeline into ./lake
 	@test -n "$$(ls $(LANDING) 2>/dev/null)" || $(BIN)/python pipeline.py twin $(LANDING)

@@ -17,7 +17,7 @@ from sales_tech.contracts.dictionary import data_dictionary
 from sales_tech.contracts.pack import FileColumn, FileContract
 from sales_tech.contracts.table import table_names
 from sales_tech.orchestration.steps import STEPS
-from sales_tech.settings import PREFIX, Settings
+from sales_tech.settings import PREFIX, Aws, Settings
 
 READMES = ("README.md", "README.pt-BR.md")
 
@@ -84,6 +84,12 @@ def test_the_variables_of_the_readme_are_settings() -> None:
         f"{PREFIX}{name.upper()}" for name in Settings.__dataclass_fields__
     }
     assert named - known == set()
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_setting_is_in_the_readmes(readme: str) -> None:
+    fields = {*Settings.__dataclass_fields__, *Aws.__dataclass_fields__} - {"aws"}
+    assert [name for name in sorted(fields) if f"`{PREFIX}{name.upper()}`" not in text(readme)] == []
 
 
 def test_every_target_of_make_is_told_by_make_help() -> None:
