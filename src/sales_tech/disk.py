@@ -41,6 +41,8 @@ _WORDS = {
 _LOST = re.compile(
     r"""(?:No files found that match the pattern|No magic bytes found at end of file) ["'](?P<file>[^"']+)["']"""
     r"""|File ["'](?P<short>[^"']+)["'] too small to be a Parquet file"""
+    # A confined engine may not look whether a folder of the file's name is there.
+    r"""|Cannot access file ["'](?P<shut>[^"']+\.parquet)/\*\*/\*\.parquet["']"""
 )
 _KNOWN = {os.strerror(number): remedy for number, remedy in _REMEDIES.items()} | _WORDS
 
@@ -54,7 +56,7 @@ def refusal(error: BaseException) -> str | None:
         return f"{error.strerror} ({error.filename}); a file stands where a folder is needed, name another folder"
     text = str(error)
     if lost := _LOST.search(text):
-        return f"{lost['file'] or lost['short']} is gone or cut short; {RESTORE}"
+        return f"{lost['file'] or lost['short'] or lost['shut']} is gone or cut short; {RESTORE}"
     return next((f"{words}; {remedy}" for words, remedy in _KNOWN.items() if words in text), None)
 
 

@@ -543,7 +543,8 @@ def test_where_a_tables_own_file_is_lost_nothing_of_it_is_removed(worked: Settin
     (lost,) = lake.files("silver.products")
     Path(lost.path.removeprefix("file://")).unlink()
     result = upkeep(worked)
-    assert "silver.products: 1 files that it names are not there; none was removed" in result.notes
+    (remark,) = result.remarks
+    assert remark.startswith("silver.products: 1 files that it names are gone, so none was removed; restore it from a backup")
     assert [entry for entry in orphans(Lake(worked), "silver.products") if RUN in entry.name]
     assert maintenance.figures(_last_run(worked)).set_index("table").loc["silver.products", "missing"] == 1
 

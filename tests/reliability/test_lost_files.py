@@ -75,6 +75,15 @@ def test_a_file_of_a_table_that_is_lost_is_told_by_name_to_the_night_and_to_who_
         assert REMEDY in str(caught.value)
 
 
+def test_one_file_of_many_that_is_lost_is_told_by_name_to_who_asks(sold: Settings) -> None:
+    land_erp(sold.landing, "vendas_2", sale("P3", data_venda="02/03/2026 10:00:00"))
+    night(sold)
+    lost = below(sold, "tables/silver/sales/data/**/*2026-03*/*.parquet")[-1]
+    gone(lost)
+    with pytest.raises(LakeError, match=f"{lost} is gone or cut short; {REMEDY}"):
+        Reader(sold).arrow("select sum(quantity) as n from silver.sales")
+
+
 def looks(settings: Settings) -> tuple[Callable[[], object], Callable[[], object]]:
     """What reads the lists of files of silver.sales: a query, and the search for files that no list names."""
     return lambda: Reader(settings).arrow(ASK), lambda: orphans(Lake(settings), "silver.sales")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
+from sales_tech import disk
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.lake.bookmarks import Bookmark, bookmarks
 from sales_tech.lake.compaction import MANY, SOME, behind, compact, crowded
@@ -75,10 +76,14 @@ def run(run: Run) -> StepResult:
         clear(scratch)
         told.append(Upkeep("scratch files", removed=len(scratch), bytes_removed=sum(left.bytes for left in scratch)))
         notes = [f"{one.table} waits to be compacted, until {', '.join(one.waits_for)} is up to date" for one in told if one.waits_for]
-        notes += [f"{one.table}: {one.missing} files that it names are not there; none was removed" for one in told if one.missing]
+        lost = [
+            f"{one.table}: {one.missing} files that it names are gone, so none was removed; {disk.RESTORE}" for one in told if one.missing
+        ]
         run.folder.mkdir(parents=True, exist_ok=True)
         (run.folder / _REPORT).write_text(json.dumps([asdict(one) for one in told], indent=1), encoding="utf-8")
-        return run.record(StepResult(STEP, sum(commit.rows for commit in work.commits), work.commits, notes=[*notes, _in_short(told)]))
+        return run.record(
+            StepResult(STEP, sum(commit.rows for commit in work.commits), work.commits, notes=[*notes, _in_short(told)], remarks=lost)
+        )
 
 
 def figures(run: Run) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -79,7 +79,7 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
         return
     try:
         _account(console, outcome.run.settings)
-    except LakeError as error:  # why a step failed, below, is what matters then
+    except (LakeError, QueryError) as error:  # what the run did, below, is told all the same
         console.print(f"[red]no figures[/] {escape(str(error))}", highlight=False, soft_wrap=True)
     for name, reason in sorted(outcome.rejected.items()):
         console.print(f"[red]rejected file[/] {escape(name)}: {escape(reason)}", highlight=False, soft_wrap=True)
@@ -213,19 +213,26 @@ def _next(console: Console, outcome: Outcome) -> None:
         queries.append("select file_path, line_number, reasons, row from silver.rejects limit 10")
     for query in queries:
         console.print(f'  python pipeline.py query "{query}"{lake}', highlight=False, soft_wrap=True)
-    if Lake(settings).files(DEMAND):
+    for command in _plans(settings, lake):
+        console.print(f"  python pipeline.py {command}", highlight=False, soft_wrap=True)
+    console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
+    console.print("  make lab        the notebooks in JupyterLab", highlight=False)
+
+
+def _plans(settings: Settings, lake: str) -> Iterator[str]:
+    if not Lake(settings).files(DEMAND):
+        return
+    try:
         tried = Reader(settings).arrow(
             """select source, category from gold.promotion_response
             where source in (select source from gold.demand_forecast)
             order by promotions desc, source, category limit 1"""
         )
-        for row in tried.to_pylist():
-            source = f"{lake} --source {quote(row['source'])}"
-            commands = (f"plan-promotion --category {quote(row['category'])} --days 10{source}", f"serve{source}")
-            for command in commands:
-                console.print(f"  python pipeline.py {command}", highlight=False, soft_wrap=True)
-    console.print(f"  python pipeline.py plan{given}", highlight=False, soft_wrap=True)
-    console.print("  make lab        the notebooks in JupyterLab", highlight=False)
+    except (LakeError, QueryError):  # nothing to ask then
+        return
+    for row in tried.to_pylist():
+        source = f"{lake} --source {quote(row['source'])}"
+        yield from (f"plan-promotion --category {quote(row['category'])} --days 10{source}", f"serve{source}")
 
 
 def _page(console: Console, page: Refreshed) -> None:
