@@ -24,7 +24,7 @@ landing_option = click.option("--landing", help="Where files arrive (default: ./
 sources_option = click.option(
     "--sources", type=click.Path(path_type=Path), multiple=True, help="A pack, or a folder of packs, besides ./sources."
 )
-date_option = click.option("--run-date", help="Business day of the run, such as 2026-03-01 (default: today).")
+date_option = click.option("--run-date", help="Business day of the run, such as 2026-03-01 (default: today, by UTC).")
 step_option = click.option("--step", "names", multiple=True, help="Only this step, such as silver/sales; may be repeated.")
 engine_option = click.option("--engine", help="What makes silver and gold: duckdb (default) or spark, for more than one machine holds.")
 force_option = click.option("--force", is_flag=True, help="Build again even what is up to date.")
