@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.support.command_line import pipeline
+from tests.support.nights import settings_in
 
 from sales_tech.errors import LakeError, ModelError
+from sales_tech.lake.store import Lake
 from sales_tech.models.registry import INDEX, Index
 from sales_tech.orchestration.serving import known_source
 from sales_tech.settings import Settings
@@ -38,6 +40,20 @@ def test_a_plan_of_a_lake_to_come_makes_no_lake(erp: Settings) -> None:
     told = CliRunner().invoke(pipeline(), ["plan", "--landing", str(erp.landing), "--lake", str(erp.lake)])
     assert (told.exit_code, "1 new file" in told.output) == (0, True)
     assert not Path(erp.lake).exists()
+
+
+def test_what_a_lake_without_tables_cannot_tell_is_said_with_what_makes_them(tmp_path: Path) -> None:
+    Lake(settings_in(tmp_path)).tables()
+    expected = {
+        "runs": "no table 'gold.pipeline_runs'; expected one that `python pipeline.py run` has made; there is none yet",
+        "serve": "the lake has no forecast and no model; `python pipeline.py run` makes them (steps ml/forecast and ml/train)",
+    }
+    for command, words in expected.items():
+        assert str(CliRunner().invoke(pipeline(), [command, "--lake", str(tmp_path / "lake")]).exception) == words
+    done = CliRunner().invoke(
+        pipeline(), ["run", "--step", "gold/sales", "--lake", str(tmp_path / "lake"), "--landing", str(tmp_path / "landing")]
+    )
+    assert "Nothing to do: no step has anything new to read" in done.output
 
 
 def test_a_source_that_cannot_be_served_is_told_with_those_that_can(erp: Settings) -> None:

@@ -102,7 +102,9 @@ def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
             raise QueryError(f"{name} may hold personal data; queries read silver and gold: {', '.join(lake.tables(_READABLE))}")
         table = lake.table(name) if _NAME.fullmatch(name) else None
         if table is None:
-            raise QueryError(f"no table {name!r}; expected one of {', '.join(lake.tables(_READABLE)) or 'none, the lake is empty'}")
+            known = ", ".join(lake.tables(_READABLE))
+            expected = f"one of {known}" if known else "one that `python pipeline.py run` has made; there is none yet"
+            raise QueryError(f"no table {name!r}; expected {expected}")
         for place in places:
             if place.catalog.lower() not in ("", _CATALOG):
                 raise QueryError(f"no catalog {place.catalog!r}; expected {_CATALOG} before {name}, or nothing")

@@ -71,7 +71,7 @@ def show_outcome(console: Console, outcome: Outcome, page: Refreshed | None = No
     """The end of a run: rows, fates, three figures, the notebooks, what to type next, and the page of dashboards."""
     if outcome.idle:
         console.print(
-            f"[green]Nothing to do[/]: every table is up to date ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.",
+            f"[green]Nothing to do[/]: no step has anything new to read ({outcome.seconds:.1f} s). `python pipeline.py plan` tells why.",
             soft_wrap=True,
         )
         _unread(console, outcome.unread)

@@ -136,7 +136,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _only(sources: list[str]) -> str:
-    if len(sources) != 1:
-        known = ", ".join(sources) or "none: run `python pipeline.py run`, whose step ml/train fits a model"
-        raise SettingsError(f"the lake has models of {len(sources)} sources; expected --source with one of {known}")
+    if not sources:
+        raise SettingsError("the lake has no forecast and no model; `python pipeline.py run` makes them (steps ml/forecast and ml/train)")
+    if len(sources) > 1:
+        raise SettingsError(f"the lake has models of {len(sources)} sources; expected --source with one of {', '.join(sources)}")
     return sources[0]
