@@ -220,9 +220,11 @@ def twin(folder: str, lines: int, difficulty: str, seed: int, clean: bool, truth
     "--discount", "discounts", multiple=True, help="Off the list price, such as 20%; repeat it to compare. All tried depths by default."
 )
 @click.option("--mechanic", help="How it works, as the source names it (default: the usual one of the category).")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (default: the day after the last sales).")
+@click.option(
+    "--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="First day (default: the day after the last sales)."
+)
 @click.option("--days", type=click.IntRange(min=1), help="How many days (default: 10).")
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day, instead of --days.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Last day, instead of --days.")
 @click.option("--channel", "channels", multiple=True, help="Only in this channel; may be repeated.")
 @click.option("--region", help="Only in this sales region.")
 @click.option("--display", is_flag=True, help="With extra display in the shop.")
