@@ -198,8 +198,8 @@ def twin(folder: str, lines: int, difficulty: str, seed: int, clean: bool, truth
     from sales_tech.twin import write_twin
 
     console, settings = Console(), Settings.load(landing=folder)
-    if not isinstance(settings.landing, Path):
-        raise SettingsError(f"{folder} is no folder of this machine; expected one to write in")
+    if not folder or not isinstance(settings.landing, Path):
+        raise SettingsError(f"{folder!r} is no folder of this machine; expected one to write in")
     with counter(Console(stderr=True), "lines written") as watch:
         made = write_twin(settings.landing, lines=lines, difficulty=difficulty, seed=seed, dirt=not clean, truth=truth, watch=watch)
     size = f"{made.size.stores:,} stores, {made.size.skus:,} SKUs, {made.size.months} months, {made.size.promotions:,} promotions"

@@ -133,6 +133,7 @@ def test_what_would_be_best_with_a_weak_or_strong_effect_is_told_where_it_is_ano
         (("--sku", "nobody"), "SKU nobody: it has no sale or is withdrawn; expected one that is sold"),
         (("--category", "Nothing"), "no category Nothing; expected one of"),
         ((), "no SKU was named; expected --sku or --category"),
+        (("--sku", ""), "no SKU was named; expected --sku or --category"),
         (("--sku", "x", "--discount", "much"), "discount 'much'; expected a share of the list price such as 20% or 0.2"),
         (("--sku", "x", "--investment", "nan"), "investment is nan; expected an amount of 0 or more"),
         (("--sku", "x", "--investment", "inf"), "investment is inf; expected an amount of 0 or more"),

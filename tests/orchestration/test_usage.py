@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.support.command_line import pipeline
+from tests.support.nights import settings_in
 
 from sales_tech.errors import SettingsError
+from sales_tech.orchestration.dashboard import make_page
 from sales_tech.settings import Settings
 
 
@@ -59,4 +61,10 @@ def test_a_port_of_the_environment_that_cannot_be_one_is_told(monkeypatch: pytes
 def test_the_twin_is_written_into_folders_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "'s3://bucket'" in refused("twin", "s3://bucket")
+    assert refused("twin", "").startswith("'' is no folder of this machine")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_page_without_a_name_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^the output is '\.'; expected a file such as dashboard\.html"):
+        make_page(settings_in(tmp_path), Path())

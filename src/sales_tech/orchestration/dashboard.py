@@ -8,7 +8,7 @@ from pathlib import Path
 from sales_tech.dashboards.page import PAGE, write_page
 from sales_tech.dashboards.reading import load_dashboards
 from sales_tech.dashboards.specification import Dashboard
-from sales_tech.errors import SalesTechError
+from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.lake.query import Reader
 from sales_tech.orchestration.pipeline import SUCCEEDED, Outcome
 from sales_tech.platform import platform_of
@@ -28,6 +28,8 @@ class Refreshed:
 
 def make_page(settings: Settings, output: Path | None = None) -> Path:
     """Write the page of all dashboards, by default beside the lake's tables; raises as `write_page` and `load_dashboards` do."""
+    if output is not None and not output.name:
+        raise SettingsError(f"the output is {str(output)!r}; expected a file such as {PAGE}")
     return write_page(_dashboards(), Reader(settings), output or settings.work / PAGE)
 
 

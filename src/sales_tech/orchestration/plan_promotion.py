@@ -123,7 +123,7 @@ def plans_of_wish(outlook: Outlook, wish: Wish) -> pd.DataFrame:
     """The rows of the plan that a wish means; SettingsError where it names neither SKUs nor a category that is known."""
     prices = outlook.prices.drop_duplicates("sku")
     sold = prices[prices["sku"].isin(outlook.members["sku"])]
-    skus = list(dict.fromkeys(wish.skus))
+    skus = [sku for sku in dict.fromkeys(wish.skus) if sku]
     if wish.category is not None:
         mine = sold.loc[sold["category"] == wish.category, "sku"]
         if mine.empty:
