@@ -326,7 +326,12 @@ esac
 )
 def test_what_may_not_be_looked_at_is_not_taken_for_empty_and_what_may_not_go_not_for_gone(tmp_path: Path, denied: str) -> None:
     cli, told = tmp_path / "aws", tmp_path / "told"
-    names = {"LandingBucket": "landing", "ModelGroup": "models", "KeyArn": "arn:key/1", "HashKeySecret": "hash-key"}
+    names = {
+        "LandingBucket": "landing",
+        "ModelGroup": "models",
+        "KeyArn": "arn:key/1",
+        "HashKeySecret": "hash-key",
+    }  # pragma: allowlist secret
     outputs = [{"OutputKey": key, "OutputValue": value} for key, value in names.items()]
     cli.write_text(f"""#!/bin/sh
 echo "$2" >> {told}

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import duckdb
 import pyarrow as pa
@@ -383,3 +384,13 @@ def test_a_file_with_none_of_a_columns_headers_lacks_it_unless_it_is_optional(la
     with pytest.raises(UnreadableFile, match="lacks 'Região' or 'UF'; found 'Pedido', 'Nota', 'Estado'"):
         land("Pedido;Nota;Estado\n1;x;SP\n", renamed())
     assert values(land("Pedido;Nota\n1;x\n", renamed(optional=True))) == [("1", None, "x")]
+
+
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+@pytest.mark.parametrize("declared", ["NFC", "NFD"])
+def test_an_accent_of_a_header_may_be_a_character_of_its_own(land: Any, written: str, declared: str) -> None:
+    columns = {
+        name: {"header": normalize(declared, text)} for name, text in {"pedido": "Pedido", "regiao": "Região", "nota": "Nota"}.items()
+    }
+    by = FileContract.model_validate({"kind": "vendas", "glob": "*", "key": ["pedido"], "delimiter": ";", "columns": columns})
+    assert values(land(normalize(written, HEADER) + "1;Sul;x\n", by)) == [("1", "Sul", "x")]

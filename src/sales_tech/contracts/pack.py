@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
+from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -181,9 +182,9 @@ class FileContract(BaseModel):
 
     @property
     def headers(self) -> dict[str, tuple[str, ...]]:
-        """Column name to the texts that its header may have in a file, without blanks around them."""
+        """Column name to the texts that its header may have in a file, without blanks around them, and composed (NFC)."""
         given = {name: [column.header] if isinstance(column.header, str) else column.header for name, column in self.columns.items()}
-        return {name: tuple(text.strip() or name for text in texts) for name, texts in given.items()}
+        return {name: tuple(normalize("NFC", text.strip()) or name for text in texts) for name, texts in given.items()}
 
     @property
     def personal(self) -> frozenset[str]:

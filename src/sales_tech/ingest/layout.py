@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from sales_tech.contracts.pack import FileContract
 from sales_tech.errors import UnreadableFile
@@ -62,7 +63,8 @@ def read_layout(line: Line, contract: FileContract) -> Layout:
 
 
 def _names(text: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in split(text, delimiter).values]
+    # An accent may be written as a character of its own, as on a Mac.
+    return [normalize("NFC", name.strip()) for name in split(text, delimiter).values]
 
 
 def _wanted(contract: FileContract) -> list[tuple[str, ...]]:
