@@ -330,8 +330,8 @@ def test_what_may_not_be_looked_at_is_not_taken_for_empty_and_what_may_not_go_no
         "LandingBucket": "landing",
         "ModelGroup": "models",
         "KeyArn": "arn:key/1",
-        "HashKeySecret": "hash-key",
-    }  # pragma: allowlist secret
+        "HashKeySecret": "hash-key",  # pragma: allowlist secret
+    }
     outputs = [{"OutputKey": key, "OutputValue": value} for key, value in names.items()]
     cli.write_text(f"""#!/bin/sh
 echo "$2" >> {told}
