@@ -25,7 +25,6 @@ from sales_tech.platform import platform_of
 from sales_tech.settings import Settings
 
 _PRIMITIVES = Path(__file__).with_name("duck_primitives.sql")
-"""The file in an engine's scratch folder that it holds locked while it lives."""
 _ROWS_HELD = 16_384
 """Rows that each thread holds for each partition of a table it writes: DuckDB's half a million fill the memory, and cost time."""
 _ROWS_APART = 50_000
