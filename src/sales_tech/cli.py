@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from sales_tech import disk
+from sales_tech import __version__, disk
 from sales_tech.cli_endpoint import endpoint
 from sales_tech.cli_help import Commands
 from sales_tech.errors import SalesTechError, SettingsError
@@ -54,6 +54,7 @@ def _failing() -> Iterator[None]:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 def main() -> None:
     """Sales analytics lake: CSV exports in, trusted tables out."""
 

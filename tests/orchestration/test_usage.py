@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.support.command_line import pipeline
 from tests.support.nights import settings_in
 
+from sales_tech import __version__
 from sales_tech.errors import SettingsError
 from sales_tech.orchestration.dashboard import make_page
 from sales_tech.settings import Settings
@@ -36,6 +37,10 @@ def test_each_command_is_told_by_a_whole_sentence() -> None:
         told = CliRunner().invoke(pipeline(), words.split()).output
         assert "..." not in told.partition("Commands:")[2]
     assert " ".join(told.split()).endswith("versions List the registered models, the newest first, and which of them is served.")
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(pipeline(), ["--version"]).output == f"{__version__}\n"
 
 
 def refused(*words: str | Path) -> str:
