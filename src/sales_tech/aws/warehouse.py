@@ -18,15 +18,14 @@ from sales_tech.aws.results import NESTED, ResultColumn, from_text, read_csv, sc
 from sales_tech.errors import QueryError, SettingsError
 
 _POLLED = 0.4  # seconds between two looks at a running query
-# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text, moments on the clock of UTC.
 _TEXT = "CAST({} AS VARCHAR)"
+# Parquet of UNLOAD holds neither zones nor microseconds, so these travel as text, moments on the clock of UTC.
 _AS_TEXT = {
     "timestamp with time zone": "CAST(CAST({} AT TIME ZONE 'UTC' AS TIMESTAMP(6)) AS VARCHAR)",
     "timestamp": _TEXT,
     "unknown": _TEXT,
 }
-# So does all that Hive has no type for, such as an interval or a time of day, which is text in other results too.
-_TEXTS = ("varchar", "char", "string")
+_KINDS_OF_TEXT = ("varchar", "char", "string")
 
 
 class Athena:
@@ -129,7 +128,8 @@ def _written(column: ResultColumn) -> str:
     """How a column is told to the files of UNLOAD."""
     if column.kind == "json":
         return "JSON_FORMAT({})"
-    is_foreign = pa.types.is_string(column.type) and column.kind not in (*_TEXTS, *NESTED)
+    # What Hive has no type for, such as an interval or a time of day, is text in other results too.
+    is_foreign = pa.types.is_string(column.type) and column.kind not in (*_KINDS_OF_TEXT, *NESTED)
     return _AS_TEXT.get(column.kind, _TEXT if is_foreign else "{}")
 
 

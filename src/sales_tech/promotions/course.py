@@ -32,11 +32,11 @@ class Course:
         """The course of the highest likelihood, of log effects (channels, days) with a precision each; zero: not observed."""
         options = [Course(Wander(deviation, half_life), sudden) for deviation, half_life, sudden in product(DEVIATIONS, HALF_LIVES, SUDDEN)]
         tight = np.concatenate([option.told(precision) for option in options])
-        centred = np.tile(observed, (len(options), 1)) - _levels(np.tile(observed, (len(options), 1)), tight)
+        repeated = np.tile(observed, (len(options), 1))
         wanders = [option.wander for option in options for _ in range(len(observed))]
         # What the noise alone says, which differs by how great it is.
         noise = 0.5 * np.log(np.where(tight > 0, tight, 1.0)).sum(axis=1)
-        score = (likelihoods(centred, tight, wanders) + noise).reshape(len(options), -1).sum(axis=1)
+        score = (likelihoods(repeated - _levels(repeated, tight), tight, wanders) + noise).reshape(len(options), -1).sum(axis=1)
         return options[int(np.argmax(score))]
 
     def told(self, precision: Floats) -> Floats:
