@@ -10,7 +10,9 @@ The truth of a plan is an expectation over its own luck, since of a promotion to
 (EFFECTLESS_SHARE of them do nothing), how strong it is and how stores take it up; the demand without it is that of the days
 as they came, with their stock-outs and the dips of earlier promotions, without other promotions to come. So two errors are
 left that no planner avoids: how the market moves after the cut, and what earlier promotions could not tell. `oracle`
-knows all but the first: the market of the day of the cut returns to its mean, and the true responses.
+knows all but the first: the market of the day of the cut returns to its mean, and the true responses. `insider_with_effects_seen` is a
+bound: its baseline knows every law and number and the states of the day of the cut, but neither prices nor empty shelves to come;
+its lifts are learnt by the analysis' own model, from the effects of past promotions as they truly were.
 
 Goals: WMAPE of units by category and plan at most 0.08 (default) and 0.12 (hard); the depth that is told to earn most loses at
 most 5 % of the margin at the best one, summed over plans. Margin is what is made in the promotion less what neighbours and
@@ -26,24 +28,28 @@ import secrets
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from sales_tech.planning import Outlook, PlanBeyondHistory, PromotionPlanner, SourcePast
 from sales_tech.promotions import SourceFrames, estimate
+from sales_tech.promotions.depth import attention, depth_response
+from sales_tech.promotions.lifts import LiftData, LiftModel
 from sales_tech.twin.assortment import CATEGORIES
 from sales_tech.twin.demand import LARGEST_LOSS, Demand
 from sales_tech.twin.observed import observed_daily, observed_products, observed_promotions, observed_stockouts
 from sales_tech.twin.planning import DAYS, EFFECTLESS_SHARE, MECHANIC_SHARES, MECHANICS, SKUS
-from sales_tech.twin.response import PROMOTION_SD, Response, log_lift
+from sales_tech.twin.response import PROMOTION_SD, Member, Response, log_lift
 from sales_tech.twin.retailer import make_retailer
 from sales_tech.twin.scenario import Size, scenario_named
 from sales_tech.twin.stores import CHANNELS, REGIONS
 
 AHEAD = 35
 DRAWS = 20
+# Effects that are seen as they are: of so many units that chance says nothing.
+MANY_UNITS, NO_ERROR = 1e7, 1e-6
 SIZE = Size(stores=50, skus=300, months=19, promotions=254)
 GOALS = {"default": 0.08, "hard": 0.12, "shock": 0.08}
 MOST_LOST = 0.05
@@ -128,11 +134,21 @@ class Truth:
         self._price, self._cost = (retailer.catalogue.prices(days, name).T[:, self._first :] / 100 for name in ("price", "cost"))
         self._row = {sku: row for row, sku in enumerate(retailer.catalogue.products["sku"])}
         keep = 0.5 ** (np.arange(1, AHEAD + 1) / retailer.scenario.sku_state_half_life)
-        state = retailer.market.state
-        self.known = np.exp(state[:, [world.cut]] * keep - state[:, self._first :])
+        market = retailer.market
+        self.known = np.exp(market.state[:, [world.cut]] * keep - market.state[:, self._first :])
+        # An insider knows each law and number and today's states, but neither prices nor empty shelves to come.
+        full = replace(retailer, stockouts=retailer.stockouts.iloc[:0])
+        shelved = Demand(full, world.demand.response).expect(self._first, self._first + AHEAD).units.astype(np.float64)
+        moved = market.relative_price[:, [world.cut]] - market.relative_price[:, self._first :]
+        factor = self.known * np.exp(-market.elasticity[:, None] * moved) * self.base.sum() / shelved.sum()
+        self.insider = shelved * factor[:, None, :]
+        self._seen = SeenEffects(world)
 
     def of(self, plan: pd.DataFrame, depth: float) -> dict[str, float]:
-        """Units, margin and gain (what is added to doing nothing) of one plan at a depth; the oracle's units; units without it."""
+        """Units, margin and gain (what is added to doing nothing) of one plan at a depth; the oracle's units; units without it.
+
+        `bound` are units as an insider of the baseline tells them who saw what each past promotion did without any error.
+        """
         head = plan.iloc[0]
         stores = self._stores(head)
         begin, stop = (self._day(head[name]) for name in ("starts_on", "ends_on"))
@@ -147,9 +163,13 @@ class Truth:
         lost = self._demand.response.pull[category] * float((extra * (price - cost).mean(axis=1)).sum())
         lost += self._neighbours(rows, stores, begin, stop, category, float(extra.sum()))
         known = (self.known[rows, begin : stop + 1] * base * factor).sum()
+        insider = self.insider[np.ix_(rows, stores, np.arange(begin, stop + 1))].sum(axis=(1, 2))
+        seen = self._seen.factors(rows, depth, str(head["mechanic"]), bool(head["display"]))
         return {
             "units": float((base * factor).sum()),
             "oracle": float(known),
+            "insider_baseline": float(insider.sum()),
+            "bound": float((insider * seen).sum()),
             "baseline": float(base.sum()),
             "margin": float(made) - lost,
             "gain": float(made - idle) - lost,
@@ -206,6 +226,56 @@ class Truth:
         return int((day - pd.Timestamp(self._retailer.history.days[self._first])).days)
 
 
+class SeenEffects:
+    """What promotions to come multiply units by, learnt by the analysis' own model from the true effects of past ones."""
+
+    def __init__(self, world: World) -> None:
+        retailer = world.demand.retailer
+        products = retailer.catalogue.products
+        self._category, self._brand = products["category_row"].to_numpy(), products["brand_row"].to_numpy()
+        promotions = retailer.promotions
+        members = world.demand.response.members
+        past = [member for member in members if member.start < world.cut]
+        promotion, product = (np.array([getattr(member, name) for member in past]) for name in ("promotion", "product"))
+        mechanic = np.array([MECHANICS.index(kind) for kind in promotions["mechanic"]])
+        units = np.full(len(past), MANY_UNITS)
+        data = LiftData(
+            actual=MANY_UNITS * np.array([self._multiplied(world, member) for member in past]),
+            baseline=units,
+            own_error=np.full(len(past), NO_ERROR),
+            shared_error=np.full(len(past), NO_ERROR),
+            promotion=np.unique(promotion, return_inverse=True)[1],
+            category=self._category[product],
+            brand=self._brand[product],
+            mechanic=mechanic[promotion],
+            depth=np.array([member.percent for member in past]) / 100,
+            display=promotions["display"].to_numpy(dtype=np.float64)[promotion],
+            prior_slope=np.zeros(len(CATEGORIES)),
+        )
+        self._brands = int(self._brand.max()) + 1
+        sizes = {"category": len(CATEGORIES), "brand": self._brands, "mechanic": len(MECHANICS)}
+        self._lifts = LiftModel(data, sizes, seed=0).sample()
+
+    def factors(self, rows: np.ndarray, depth: float, mechanic: str, display: bool) -> np.ndarray:
+        """By product, the mean over what is a promotion's own and whether it works."""
+        lifts, kind = self._lifts, MECHANICS.index(mechanic)
+        category = self._category[rows]
+        slope = (lifts.slope[:, category] + lifts.brand_slope[:, category * self._brands + self._brand[rows]]) * lifts.noticed[:, [kind]]
+        cut = np.array(depth)
+        logs = slope * depth_response(cut, lifts.shape[:, None]) + lifts.mechanic[:, [kind]] * attention(cut)
+        logs = logs + lifts.display[:, None] * display + lifts.hyper["promotion"].to_numpy()[:, None] ** 2 / 2
+        works = 1 - lifts.hyper["null_share"].to_numpy()[:, None]
+        told: np.ndarray = (1 + works * np.expm1(logs)).mean(axis=0)
+        return told
+
+    @staticmethod
+    def _multiplied(world: World, member: Member) -> float:
+        market = world.demand.retailer.market
+        days = slice(member.start, min(member.end, world.cut) + 1)
+        usual = market.affinity[member.product, member.stores][:, None] * market.store_day[member.stores, days]
+        return float((usual * np.exp(member.log_lift[:, : usual.shape[1]])).sum() / usual.sum())
+
+
 def _profile(days: int) -> np.ndarray:
     return 0.92 + 0.3 * np.exp(-np.arange(days) / 2.5)
 
@@ -247,8 +317,11 @@ def figures(rows: pd.DataFrame) -> dict[str, float]:
         "rows": len(rows),
         "wmape": float((rows["told"] - rows["units"]).abs().sum() / units),
         "oracle": float((rows["oracle"] - rows["units"]).abs().sum() / units),
+        "insider_with_effects_seen": float((rows["bound"] - rows["units"]).abs().sum() / units),
+        "insider_with_lifts_as_told": float((rows["insider_baseline"] * told_lift - rows["units"]).abs().sum() / units),
         "bias": float(rows["told"].sum() / units - 1),
         "wmape_of_baseline": float((once["told_baseline"] - once["baseline"]).abs().sum() / once["baseline"].sum()),
+        "wmape_of_insider_baseline": float((once["insider_baseline"] - once["baseline"]).abs().sum() / once["baseline"].sum()),
         "bias_of_baseline": float(once["told_baseline"].sum() / once["baseline"].sum() - 1),
         "wmape_of_lift": float(((told_lift - lift).abs() * rows["baseline"]).sum() / units),
         "bias_of_lift": float(((told_lift - lift) * rows["baseline"]).sum() / units),

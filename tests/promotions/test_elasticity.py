@@ -53,7 +53,7 @@ def world(regular: list[float], deviation: list[float]) -> Any:
         noticed=rng.uniform(0.6, 1.0, size=(DRAWS, 2)),
         mechanic=rng.normal(0.1, 0.05, size=(DRAWS, 2)),
         display=rng.normal(0.2, 0.05, size=DRAWS),
-        curvature=rng.normal(0.3, 0.3, size=DRAWS),
+        shape=rng.normal(0.3, 0.3, size=DRAWS),
         log_lift=rng.uniform(-0.1, 0.9, size=(DRAWS, 5)),
     )
     return SimpleNamespace(
@@ -69,7 +69,7 @@ def world(regular: list[float], deviation: list[float]) -> Any:
 
 def bent(lifts: Any, depth: float) -> np.ndarray:
     """Factor by which a slope at a depth is steeper than at a fifth."""
-    factor: np.ndarray = 1 + lifts.curvature * (np.log(1 - 0.2) - np.log(1 - depth))
+    factor: np.ndarray = (1 - (1 - depth) ** lifts.shape) / (1 - 0.8**lifts.shape) * np.log(0.8) / np.log(1 - depth)
     return factor
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.promotions.sources import fitted, twin_demand, twin_frames
 
 from sales_tech.promotions import PromotionEffects, build_panel
-from sales_tech.promotions.lifts import attention, bend, depth_response
+from sales_tech.promotions.depth import attention, depth_response
 from sales_tech.promotions.response import grid_of, response_frame
 
 
@@ -61,7 +61,7 @@ def test_the_mean_is_that_of_many_promotions_some_of_which_do_nothing() -> None:
     row = fitted().response_.query("brand == 'all' and not display").iloc[-1]
     category, kind = posterior.panel.categories.index(row["category"]), posterior.mechanics.index(row["mechanic"])
     rng, depth = np.random.default_rng(5), np.array([row["discount_share"]])
-    steep = lifts.slope[:, category] * lifts.noticed[:, kind] * depth_response(depth) * (1 + lifts.curvature * bend(depth))
+    steep = lifts.slope[:, category] * lifts.noticed[:, kind] * depth_response(depth, lifts.shape)
     logs = np.repeat(steep + lifts.mechanic[:, kind] * attention(depth), 500)
     spread, null_share = (np.repeat(lifts.hyper[name].to_numpy(), 500) for name in ("promotion", "null_share"))
     drawn = np.where(rng.random(len(logs)) < null_share, 0.0, np.expm1(logs + spread * rng.normal(size=len(logs))))

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from sales_tech.promotions.lifts import attention, bend, depth_response
+from sales_tech.promotions.depth import attention, depth_response
 from sales_tech.promotions.panel import Bools, Floats, Ints
 from sales_tech.promotions.posterior import Posterior
 
@@ -92,8 +92,7 @@ def _rows(
         return rows
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
     for depth in grid[grid > 0].round(4).tolist():
-        bent = 1 + lifts.curvature * float(bend(np.array(depth)))
-        price = slope * float(depth_response(np.array(depth))) * bent
+        price = slope * depth_response(np.array(depth), lifts.shape)
         uplift = np.expm1(price + lifts.mechanic[:, usual] * float(attention(np.array(depth))))
         arc = price / float(depth_response(np.array(depth)))
         low, high = np.quantile(uplift, [tail, 1 - tail])
@@ -122,7 +121,7 @@ def _combined(posterior: Posterior, category: int, slope: Floats, tried: Floats,
     if not len(tried):
         return regular, regular_sd
     depth = np.array(float(np.median(tried)))
-    arc = slope * (1 + posterior.lifts.curvature * float(bend(depth)))
+    arc = slope * depth_response(depth, posterior.lifts.shape) / float(depth_response(depth))
     promoted, promoted_sd = float(arc.mean()), max(float(arc.std()), 0.05)
     if not changed or regular <= 0:
         return promoted, promoted_sd
@@ -161,6 +160,6 @@ def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
     mechanic = posterior.mechanic[rows]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
     slope = (lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand]) * lifts.noticed[:, mechanic]
-    price = slope * depth_response(depths) * (1 + lifts.curvature[:, None] * bend(depths))
+    price = slope * depth_response(depths, lifts.shape[:, None])
     logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depths) + lifts.display[:, None] * display
     return logs

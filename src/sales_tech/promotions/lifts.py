@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from scipy.stats import truncnorm
 
+from sales_tech.promotions.depth import SHAPE, SHAPES, attention, depth_response, log_beliefs
 from sales_tech.promotions.panel import Bools, Floats, Ints
 
 BURN_IN, DRAWS = 150, 400
@@ -29,8 +29,6 @@ LEAST_NOTICED = 0.1
 # Degrees of freedom of what is a member's own: a SKU that answers unlike all others shall not bend the curve for them.
 TAIL = 4.0
 WEAK = 4.0
-# Deviation of the curvature as believed beforehand, and its bounds: within them a deeper cut never sells less.
-CURVATURE, BENT = 1.0, (-0.6, 2.0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class LiftDraws:
 
     `slope` (draws, categories) and `brand_slope` (draws, categories x brands) add up to the slope, of which `noticed` (draws,
     mechanics; a coupon's cut is noticed less than a price tag's) is the part that customers act on. It multiplies `depth_response`
-    and 1 + `curvature` (draws,) times `bend`; `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
+    of the `shape` (draws,); `mechanic` (draws, mechanics) times `attention` and `display` (draws,) are added.
     `predicted` by member is the share of units added that the model expects of promotions like it, counted by the chance that it
     works; `log_predicted` the log lift had it worked as they do.
     """
@@ -75,31 +73,13 @@ class LiftDraws:
     works: Bools
     slope: Floats
     brand_slope: Floats
-    curvature: Floats
+    shape: Floats
     mechanic: Floats
     noticed: Floats
     display: Floats
     hyper: pd.DataFrame
     predicted: Floats
     log_predicted: Floats
-
-
-def depth_response(depth: Floats) -> Floats:
-    """How depth enters: minus the log of what is left of the price, so that its slope is an elasticity."""
-    response: Floats = -np.log1p(-np.clip(depth, 0, 0.95))
-    return response
-
-
-def bend(depth: Floats) -> Floats:
-    """How far the response to a depth lies beyond that to a cut of a fifth; a curvature times it is added to one."""
-    beyond: Floats = depth_response(depth) - depth_response(np.array(0.2))
-    return beyond
-
-
-def attention(depth: Floats) -> Floats:
-    """How much of what a mechanic adds besides its price is there at a depth: none at no cut, all from about a tenth."""
-    there: Floats = np.clip(depth / 0.1, 0, 1)
-    return there
 
 
 class LiftModel:
@@ -115,31 +95,30 @@ class LiftModel:
         self.median = data.baseline * np.exp(-self.below_mean)
         self.promotions = int(data.promotion.max()) + 1
         rows = np.arange(len(data.promotion))
+        self._by_shape = depth_response(data.depth, SHAPES[:, None])
         # Sums by promotion as a sparse product.
         self._members = csr_array((np.ones(len(rows)), (data.promotion, rows)), shape=(self.promotions, len(rows)))
 
     def _design(self) -> Floats:
         data, sizes = self.data, self.sizes
         size = len(data.depth)
-        x = depth_response(data.depth)
-        # Slopes (common, deviations by category), then what mechanics and display add. Brands are drawn
-        # apart: each has members of its own.
+        # Slopes (common, deviations by category), which `_answering` multiplies by the response to depth, then what mechanics and
+        # display add. Brands are drawn apart: each has members of its own.
         design = np.zeros((size, 1 + sizes["category"] + 1 + sizes["mechanic"] + 1))
         rows = np.arange(size)
-        design[:, 0] = x
-        design[rows, 1 + data.category] = x
+        design[:, 0] = 1
+        design[rows, 1 + data.category] = 1
         design[:, 1 + sizes["category"]] = attention(data.depth)
         design[rows, 2 + sizes["category"] + data.mechanic] = attention(data.depth)
         design[:, -1] = data.display
         return design
 
-    def _bent(self, curvature: float, noticed: Floats) -> tuple[Floats, Floats]:
-        # The design with its slopes bent and as far as they are noticed, and the response to depth alike.
+    def _answering(self, response: Floats) -> Floats:
+        # The design with its slopes times the response of each member to its depth.
         slopes = 1 + self.sizes["category"]
-        factor = (1 + curvature * bend(self.data.depth)) * noticed[self.data.mechanic]
         design = self.design.copy()
-        design[:, :slopes] *= factor[:, None]
-        return design, depth_response(self.data.depth) * factor
+        design[:, :slopes] *= response[:, None]
+        return design
 
     def sample(self) -> LiftDraws:
         """Draw from the posterior."""
@@ -164,9 +143,9 @@ class LiftModel:
         promotions = self.promotions
         categories, brands = sizes["category"], sizes["brand"]
         slopes, cell = 1 + categories, data.category * brands + data.brand
-        curvature, straight, bent = 0.0, depth_response(data.depth), bend(data.depth)
         noticed, by_mechanic = np.ones(sizes["mechanic"]), np.eye(sizes["mechanic"])[data.mechanic]
-        design, depth = self._bent(curvature, noticed)
+        shape, response = SHAPE, depth_response(data.depth, SHAPE)
+        design, depth = self._answering(response), response
         shared = np.zeros(promotions)
         shared[data.promotion] = data.shared_error
         beta, of_brand = self._centre(), np.zeros(categories * brands)
@@ -174,7 +153,7 @@ class LiftModel:
         spread = {"category": 0.5, "brand": 0.2, "promotion": 0.1, "member": 0.1}
         null_share = 0.2
         weight = np.ones(len(cell))
-        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "noticed", "curvature", "hyper")}
+        saved: dict[str, list[Floats]] = {name: [] for name in ("lift", "error", "works", "beta", "brand", "noticed", "shape", "hyper")}
         added, usual = np.zeros(len(cell)), np.zeros(len(cell))
         for turn in range(burn_in + kept):
             predicted = design @ beta + of_brand[cell] * depth
@@ -193,16 +172,18 @@ class LiftModel:
             beta, effect = self._regression(design * on[:, None], seen, variance, common, self._prior(spread), self._centre())
             rest = observed - design @ beta - effect[data.promotion]
             of_brand = self._brands(rest, variance, on, cell, depth, spread["brand"])
-            # What is noticed, and the curvature, given the slopes, which both change in proportion.
-            steep = self.design[:, :slopes] @ beta[:slopes] + of_brand[cell] * straight
+            # What is noticed, and the shape, given the slopes, which both change in proportion.
+            steep = self.design[:, :slopes] @ beta[:slopes] + of_brand[cell]
             besides = self.design[:, slopes:] @ beta[slopes:]
-            column = by_mechanic * (on * steep * (1 + curvature * bent))[:, None]
+            column = by_mechanic * (on * steep * response)[:, None]
             seen, prior = observed - np.where(on, besides, 0.0), np.full(len(noticed), NOTICED**-2)
             noticed, effect = self._regression(column, seen, variance, common, prior, np.ones(len(noticed)))
             noticed = np.maximum(noticed, LEAST_NOTICED)
-            steep = steep * noticed[data.mechanic]
-            curvature = self._curvature(observed - besides - steep - effect[data.promotion], variance, on, steep * bent)
-            design, depth = self._bent(curvature, noticed)
+            steep = np.where(on, steep * noticed[data.mechanic], 0.0)
+            shape = self._shape(observed - besides - effect[data.promotion], variance, steep)
+            response = depth_response(data.depth, shape)
+            depth = response * noticed[data.mechanic]
+            design = self._answering(depth)
             predicted = design @ beta + of_brand[cell] * depth
             own = np.where(works, spread["promotion"] ** 2, 0.0)
             total = np.maximum(shared + own, 1e-12)
@@ -230,7 +211,7 @@ class LiftModel:
                 saved["beta"].append(beta)
                 saved["brand"].append(of_brand)
                 saved["noticed"].append(noticed)
-                saved["curvature"].append(np.array(curvature))
+                saved["shape"].append(np.array(shape))
                 saved["hyper"].append(np.array([null_share, *spread.values()]))
         betas = np.stack(saved["beta"])
         return LiftDraws(
@@ -239,7 +220,7 @@ class LiftModel:
             works=np.stack(saved["works"]) > 0.5,
             slope=betas[:, :1] + betas[:, 1 : 1 + categories],
             brand_slope=np.stack(saved["brand"]),
-            curvature=np.stack(saved["curvature"]),
+            shape=np.stack(saved["shape"]),
             mechanic=betas[:, slopes : slopes + 1] + betas[:, slopes + 1 : -1],
             noticed=np.stack(saved["noticed"]),
             display=betas[:, -1],
@@ -285,13 +266,11 @@ class LiftModel:
         drawn: Floats = linear / precision + self.rng.normal(size=size) / np.sqrt(precision)
         return drawn
 
-    def _curvature(self, rest: Floats, variance: Floats, on: Bools, column: Floats) -> float:
-        weight = np.where(on, column / variance, 0.0)
-        precision = float((weight * column).sum()) + 1 / CURVATURE**2
-        mean, deviation = float((weight * rest).sum()) / precision, precision**-0.5
-        low, high = ((bound - mean) / deviation for bound in BENT)
-        drawn: float = mean + deviation * float(truncnorm.rvs(low, high, random_state=self.rng))
-        return drawn
+    def _shape(self, rest: Floats, variance: Floats, steep: Floats) -> float:
+        # The shape enters by no linear way, so it is drawn on a grid (griddy Gibbs, Ritter and Tanner 1992).
+        log = log_beliefs() + self._by_shape @ (steep * rest / variance) - 0.5 * (self._by_shape**2 @ (steep**2 / variance))
+        chance = np.exp(log - log.max())
+        return float(self.rng.choice(SHAPES, p=chance / chance.sum()))
 
     def _prior(self, spread: dict[str, float]) -> Floats:
         sizes = self.sizes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sales_tech.promotions.depth import attention, depth_response
 from sales_tech.promotions.elasticity import ALL_BRANDS, STEP
 from sales_tech.promotions.intervals import credible_interval
-from sales_tech.promotions.lifts import attention, bend, depth_response
 from sales_tech.promotions.panel import Floats
 from sales_tech.promotions.posterior import Posterior
 
@@ -28,7 +28,7 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
     """
     panel, cells, lifts = posterior.panel, posterior.cells, posterior.lifts
     rng = np.random.default_rng((seed, 2))
-    draws = len(lifts.curvature)
+    draws = len(lifts.shape)
     # What is a promotion's own, and whether it works, is drawn once: so a deeper cut never sells less for the luck of the draw.
     spread, null_share = (lifts.hyper[name].to_numpy() for name in ("promotion", "null_share"))
     own = rng.normal(size=draws) * spread
@@ -73,6 +73,6 @@ def grid_of(first: float, last: float) -> Floats:
 
 def _log_lift(posterior: Posterior, slope: Floats, kind: int, display: bool, grid: Floats) -> Floats:
     lifts = posterior.lifts
-    price = slope[:, None] * depth_response(grid) * (1 + lifts.curvature[:, None] * bend(grid))
+    price = slope[:, None] * depth_response(grid, lifts.shape[:, None])
     logs: Floats = price + lifts.mechanic[:, [kind]] * attention(grid) + lifts.display[:, None] * display
     return logs
