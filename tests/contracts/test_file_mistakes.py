@@ -60,6 +60,7 @@ MISTAKES = {
     "list as a name": ("description: Lines", "? [a, b]\n: Lines", 1, "a list or a mapping as a name", "a plain name"),
     "value without end": ("description: Lines", "description: &a [*a]", 1, "an alias inside", "values that end"),
     "unknown encoding": ("key:", "encoding: utf-99\nkey:", 3, "encoding 'utf-99'", "such as utf-8 or latin-1"),
+    "encoding of names of hosts": ("key:", "encoding: idna\nkey:", 3, "encoding 'idna'", "such as utf-8 or latin-1"),
     "encoding of bytes": ("key:", "encoding: base64\nkey:", 3, "encoding 'base64'", "such as utf-8 or latin-1"),
     "unknown time zone": ("America/Sao_Paulo", "America/Sampa", 4, "time zone 'America/Sampa'", "IANA name such as America/Sao_Paulo"),
     "this machine's time zone": ("America/Sao_Paulo", "localtime", 4, "time zone 'localtime'", "IANA name"),

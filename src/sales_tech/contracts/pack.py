@@ -132,6 +132,7 @@ class FileContract(BaseModel):
     def _known_encoding(cls, value: str) -> str:
         try:
             "".encode(value)  # codecs knows base64 and the like too, which are no text encodings
+            bytes(range(256)).decode(value, "replace")  # and idna and punycode, which are for the names of hosts
             return codecs.lookup(value).name
         except (LookupError, UnicodeError) as error:
             raise ValueError(f"encoding {value!r}; expected a name that Python knows, such as utf-8 or latin-1") from error

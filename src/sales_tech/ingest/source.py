@@ -107,6 +107,10 @@ def _decode(path: Path, encoding: str, decoder: codecs.IncrementalDecoder, chunk
         offset = read - len(error.object) + error.start
         ends = "" if chunk else " cut off within a character, or"
         raise UnreadableFile(_undecodable(path, encoding, offset, ends)) from error
+    except UnicodeError as error:
+        # Python's utf-16 takes no file without the mark that tells the order of its bytes.
+        looks = _likely_encoding(path, encoding, next(raw_chunks(path))[:_SAMPLE_BYTES])
+        raise UnreadableFile(f"the file does not begin with a byte order mark, as {encoding} does; the file looks like {looks}") from error
 
 
 def _undecodable(path: Path, encoding: str, offset: int, ends: str) -> str:
@@ -130,6 +134,8 @@ def _likely_encoding(path: Path, encoding: str, sample: bytes) -> str:
     start = next(raw_chunks(path))[:2]
     if start in _UTF16_MARKS:
         return "utf-16"
+    if sample.count(0) > len(sample) // 4:  # of Latin letters every other byte is one
+        return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
     if encoding != "utf-8" and _is_utf8(sample.lstrip(_UTF8_CONTINUATIONS)):
         return "utf-8"
     windows = any(0x80 <= byte <= 0x9F for byte in sample) and not encoding.startswith("cp")
