@@ -135,6 +135,12 @@ def test_the_tables_of_a_stack_lie_in_its_own_databases_and_below_its_lake(shelf
     assert Lake(other).tables() == []
 
 
+def test_the_tables_of_one_lake_are_no_other_lake_s(shelf: Any, aws: CloudSettings) -> None:
+    other = Lake(replace(aws.land(), lake=f"{aws.lake}2"))
+    with pytest.raises(LakeError, match=rf"lies at {aws.lake}/tables/silver/shelf, and the lake is {aws.lake}2; expected the lake whose"):
+        other.table("silver.shelf")
+
+
 def test_a_table_goes_into_the_database_that_the_stack_made(aws: CloudSettings) -> None:
     database = {"Name": f"{aws.aws.database_prefix}silver", "Description": "made by the stack"}
     aws.cloud.client("glue").create_database(DatabaseInput=database)

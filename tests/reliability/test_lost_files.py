@@ -16,6 +16,9 @@ from sales_tech.errors import LakeError
 from sales_tech.lake.orphans import orphans
 from sales_tech.lake.query import Reader
 from sales_tech.lake.store import Lake, existing
+from sales_tech.orchestration.plan import plan
+from sales_tech.orchestration.steps import STEPS
+from sales_tech.runs import Run
 from sales_tech.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("hash_key")
@@ -160,6 +163,35 @@ def test_a_lake_without_its_catalog_is_not_taken_for_a_new_one(sold: Settings, h
         with pytest.raises(LakeError, match=f"catalog.*{REMEDY}"):
             work()
     assert set(Path(sold.lake).rglob("*.parquet")) == before
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "copied"])
+def test_a_lake_in_another_folder_than_it_was_made_in_is_refused_and_nothing_is_written_to_either(
+    sold: Settings, tmp_path: Path, moved: bool
+) -> None:
+    made, copy = Path(sold.lake), tmp_path / "copy"
+    shutil.copytree(made, copy)
+    kept = made.rename(tmp_path / "away") if moved else made
+    before = {path for folder in (kept, copy) for path in folder.rglob("*.parquet")}
+    other = replace(sold, lake=copy)
+    try:
+        for work in (lambda: Reader(other).arrow(ASK), lambda: night(other), lambda: plan(Run.begin(other), STEPS)):
+            with pytest.raises(LakeError, match=f"{copy} is a copy of the lake {made}, or was moved from there") as caught:
+                work()
+            assert "Put it back there" in str(caught.value)
+        assert {path for folder in (kept, copy) for path in folder.rglob("*.parquet")} == before
+    finally:
+        if moved:
+            shutil.rmtree(made, ignore_errors=True)
+            kept.rename(made)
+    assert Reader(sold).arrow(ASK).to_pylist() == [{"n": 2}]
+
+
+def test_a_lake_is_the_same_one_by_a_link_to_its_folder(sold: Settings, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(sold.lake)
+    linked = replace(sold, lake=tmp_path / "link")
+    night(linked)
+    assert Reader(linked).arrow(ASK).to_pylist() == Reader(sold).arrow(ASK).to_pylist() == [{"n": 3}]
 
 
 def test_a_changed_pack_that_misses_a_copy_in_the_archive_says_which(sold: Settings, tmp_path: Path) -> None:

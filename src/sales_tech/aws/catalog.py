@@ -18,6 +18,7 @@ from pyiceberg.typedef import EMPTY_DICT, Identifier, Properties
 
 from sales_tech.aws.connection import Connection, in_words
 from sales_tech.aws.files import LakeFiles
+from sales_tech.errors import LakeError
 
 
 class StackCatalog(GlueCatalog):
@@ -47,7 +48,12 @@ class StackCatalog(GlueCatalog):
     def load_table(self, identifier: str | Identifier) -> Table:
         """A table as it is now."""
         with in_words(f"reading table {identifier} from the Glue Data Catalog"):
-            return super().load_table(identifier)
+            table = super().load_table(identifier)
+        if not table.location().startswith(f"{self._tables}/"):
+            # Two lakes would have one set of tables, and a lock each.
+            found = f"table {identifier} lies at {table.location()}, and the lake is {self._tables.removesuffix('/tables')}"
+            raise LakeError(f"{found}; expected the lake whose tables have the prefix {self._prefix}: name it, or give a new one its own")
+        return table
 
     def create_table(
         self,

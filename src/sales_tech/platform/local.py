@@ -130,7 +130,9 @@ class LocalPlatform:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not _holds(path):
                 self._make_catalog(path)
-            return self._catalog_in(path)
+            catalog = self._catalog_in(path)
+            self._check_place(catalog)
+            return catalog
 
     def _make_catalog(self, path: Path) -> None:
         # Aside and one at a time, so that nobody finds it half made; a kill leaves no more than the part.
@@ -156,6 +158,16 @@ class LocalPlatform:
             if layer not in known:
                 catalog.create_namespace_if_not_exists(layer)
         return catalog
+
+    def _check_place(self, catalog: FolderCatalog) -> None:
+        # A copy would write into the folder that it was copied from, whose maintenance then deletes what only the copy names.
+        for location in catalog.locations():
+            path = Path(location.removeprefix("file://"))
+            tables = path.parents[min(3, len(path.parents) - 1)]  # above the layer, the table and its metadata
+            if not path.is_relative_to(self._tables) and not (tables.is_dir() and self._tables.is_dir() and tables.samefile(self._tables)):
+                found = f"{self._folder} is a copy of the lake {tables.parent}, or was moved from there: its tables lie in {tables}"
+                todo = "Put it back there, name another lake with --lake, or have a new one built from the landing folder"
+                raise LakeError(f"{found}, and a lake holds absolute paths. {todo}; docs/operations.md tells how")
 
     @property
     def exists(self) -> bool:
