@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -120,6 +121,17 @@ def test_a_version_that_a_killed_run_left_is_not_registered_and_its_number_not_g
     registry = Registry(settings_in(tmp_path))
     assert registry.versions("erp_br") == []
     assert registry.register(*made).version == "v0005"
+
+
+def test_a_new_model_takes_the_place_of_one_that_is_lost_and_not_its_number(made: tuple, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    registry = Registry(settings)
+    registry.register(*made)
+    shutil.rmtree(tmp_path / "lake" / "models" / "erp_br" / "v0001")
+    other = write_artifact(tmp_path / "other", made[0].planner(), made[1].model_copy(update={"horizon": 1}))
+    assert registry.register(other, made[1]).version == "v0002"
+    assert [one.version for one in registry.versions("erp_br")] == ["v0001", "v0002"]
+    assert registry.open("erp_br").digest == registry.digest("erp_br") == other.digest
 
 
 def test_what_is_registered_decided_and_crowned_is_kept_in_full(made: tuple, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ class Registry:
         """Keep an artifact as the next version and make it the champion, as the lake's only writer."""
         with exclusive(self._settings):
             index = self.index(card.source)
-            number = 1 + max([0, *(int(found[1]) for found in self._kept(card.source) if found)])
+            number = 1 + max([0, *self._numbers(card.source, index)])
             name = f"v{number:04d}"
             with tempfile.TemporaryDirectory(dir=self._scratch()) as work:
                 archive = Path(work) / ARCHIVE
@@ -237,10 +237,11 @@ class Registry:
             raise ModelError(f"{source} has no model yet; run `python pipeline.py run`, whose step ml/train fits one")
         return name, index.named(name).digest
 
-    def _kept(self, source: str) -> list[re.Match[str] | None]:
-        # Also what a run that was killed left behind: no number is given twice.
+    def _numbers(self, source: str, index: Index) -> list[int]:
+        # Also of what a run that was killed left behind, and of what is lost: no number is given twice.
         below = f"{_folder(source)}/"
-        return [_VERSION.match(entry.name.removeprefix(below)) for entry in self._place.entries(_folder(source))]
+        names = [entry.name.removeprefix(below) for entry in self._place.entries(_folder(source))]
+        return [int(found[1]) for name in (*names, *(one.version for one in index.versions)) if (found := _VERSION.match(name))]
 
     def _write(self, index: Index, **changed: object) -> None:
         told = index.model_copy(update=changed)
