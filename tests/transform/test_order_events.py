@@ -95,6 +95,17 @@ def test_an_event_can_cancel_what_a_file_stated(shop: Settings) -> None:
     assert (fates(shop), fates(shop, "vendas")) == ({"accepted": 1}, {"superseded": 1})
 
 
+def test_a_line_that_a_month_exported_again_no_longer_has_stays_until_an_event_cancels_it(shop: Settings) -> None:
+    land_erp(shop.landing, "vendas_2026_01", sale("P1"), sale("P2"))
+    night(shop)
+    land_erp(shop.landing, "vendas_2026_01", sale("P1", quantidade="5", atualizado_em="11/01/2026 10:00:00"))
+    night(shop)
+    assert lines(shop, "quantity", "status") == [("P1", "1", 5, "sold"), ("P2", "1", 1, "sold")]
+    land_events(shop.landing, cancelled("P2", "2026-01-12T10:00:00-03:00"))
+    night(shop)
+    assert lines(shop, "quantity", "status") == [("P1", "1", 5, "sold"), ("P2", "1", 1, "cancelled")]
+
+
 @BOTH_PLACES
 def test_a_cancellation_before_its_order_waits_for_it(shop: Settings) -> None:
     land_events(shop.landing, cancelled("P1"))

@@ -207,7 +207,8 @@ def _read_again(lake: Lake, engine: DuckEngine, pack: Pack, kind: str, run: Run,
             raise LakeError(f"the copy of {path}, {archived_as}, is gone; {disk.RESTORE}") from error
         except UnreadableFile as error:
             where = f"{pack.folder / kind}.yaml changed, and {path}, which was loaded before, cannot be read by it"
-            raise UnreadableFile(f"{where}: {error}. Nothing was changed; mend the pack") from error
+            todo = "mend the pack, which reads all files of a kind in one way (docs/packs.md, where a supplier writes otherwise)"
+            raise UnreadableFile(f"{where}: {error}. Nothing was changed; {todo}") from error
         landed = Landed(path, copy.stat().st_size, 0, ((pack.name, kind),))
         batch.append(Arrival(landed, file_id, archived_as, 1, "loaded", None, rows, 0, load_id))
     contract, reads = _reading(pack, kind)

@@ -30,7 +30,8 @@ def left_behind(lake: Lake, engine: DuckEngine, packs: Mapping[str, Pack]) -> li
     return [
         f"{source}: the lake has rows of {files} of its files, but no pack of this name is known. They stay in silver and gold as they "
         f"are, and no more are loaded. If the pack's folder was renamed, call it {source} again: under another name files of the same "
-        "content are not loaded, and new ones make a second source. If it lies elsewhere, name it with --sources."
+        "content are not loaded, and new ones make a second source. If it lies elsewhere, name it with --sources. "
+        "If these files should have come by another pack's name, build a new lake from the landing folder."
         for source, files in sorted(counts.items())
         if source not in packs
     ]
