@@ -61,3 +61,28 @@ def test_a_text_that_is_no_number_names_the_row_of_a_table_that_supports_others(
     land_erp(settings.landing, "produtos_2026", product("B", descricao="12"), product("C", descricao="doze"))
     with pytest.raises(ContractError, match=r"products.sql:\d+: column cost cannot be computed for line \d of erp_br/produtos.*; expected"):
         night(settings)
+
+
+def test_a_join_that_finds_two_rows_names_the_row_that_comes_out_twice_and_the_key_to_join_by(mapped: Mapped) -> None:
+    # A list price for each day: one of the key's two columns is not enough once a second price has come.
+    settings = mapped("sales.sql", "    from vendas as v", "    from vendas as v\n    left join produtos as p on p.sku = v.sku")
+    land_erp(settings.landing, "vendas_1", sale("P1"), sale("P2"))
+    night(settings)
+    before = read(settings, "silver.sales")
+    assert len(before) == 2
+    land_erp(settings.landing, "produtos_2027", product("A", vigente_desde="01/01/2027"))
+    said = (
+        r"sales.sql:\d+: line 2 of erp_br/vendas_1.csv comes out 2 times; nothing was committed; expected every row once, so each "
+        r"left join to find one row at most: by all of the key of its file kind \(that of produtos is sku, vigente_desde\)"
+    )
+    for force in (False, True):
+        with pytest.raises(ContractError, match=said):
+            night(settings, force=force)
+    assert read(settings, "silver.sales") == before
+
+
+def test_a_join_of_a_table_that_supports_others_is_told_too(mapped: Mapped) -> None:
+    settings = mapped("stores.sql", "from lojas as l", "from lojas as l\nleft join produtos as p on true")
+    land_erp(settings.landing, "produtos_2027", product("B"))
+    with pytest.raises(ContractError, match=r"stores.sql:\d+: line 2 of erp_br/lojas_2020.csv comes out 2 times"):
+        night(settings)

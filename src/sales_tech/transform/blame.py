@@ -1,4 +1,4 @@
-"""Which row and column of a pack's SQL it is that cannot be computed, found only once the engine has stumbled over it."""
+"""Which row of a pack's SQL it is that cannot be computed, or comes out more than once; looked for only once somebody stumbled over it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from sqlglot import exp
+
 from sales_tech.engines.dialect import literal, quote, to_duckdb
 from sales_tech.engines.duck import DuckEngine
 from sales_tech.engines.engine import Engine
-from sales_tech.errors import ContractError
+from sales_tech.errors import AuditError, ConservationError, ContractError
 from sales_tech.lake.store import Lake
 from sales_tech.transform.mapping import BoundMapping, line_of
-from sales_tech.transform.sources import view_latest, view_typed
+from sales_tech.transform.sources import athena, view_latest, view_typed
 
 T = TypeVar("T")
 _EXPECTED = (
@@ -35,6 +37,42 @@ def blamed(engine: Engine, lake: Lake, suspects: Iterable[BoundMapping]) -> Iter
             if (found := _found(engine, lake, bound)) is not None:
                 raise found from error
         raise
+
+
+@contextmanager
+def each_once(engine: Engine, lake: Lake, suspects: Iterable[BoundMapping]) -> Iterator[None]:
+    """Turn books that do not add up into a ContractError that names the pack's SQL where it gives a row more than once.
+
+    `arrivals` must be shown by then. An error that no suspect's SQL is the cause of passes as it is.
+    """
+    try:
+        yield
+    except (AuditError, ConservationError) as error:
+        for bound in suspects:
+            if (found := _repeated(engine, lake, bound)) is not None:
+                raise found from error
+        raise
+
+
+def _repeated(engine: Engine, lake: Lake, bound: BoundMapping) -> ContractError | None:
+    pack = bound.pack
+    relations = {bound.driver: view_typed(engine, lake, pack, bound.driver, suffix="__suspect")}
+    for kind in bound.lookups:
+        relations[kind] = view_latest(engine, pack, kind, view_typed(engine, lake, pack, kind))
+    mapped = athena(bound.select(relations).sql(dialect="trino"))
+    times = f"select _file_id, _line_number, count(*) as times from ({mapped}) as mapped group by all having count(*) > 1"
+    some = engine.rows(
+        f"select file_path, _line_number, times from ({times}) as t join arrivals as a using (_file_id) order by 1, 2 limit 1"
+    )
+    if not some:
+        return None
+    ((path, line, often),) = some
+    joins = list(bound.tree.find_all(exp.Join))
+    keys = "; ".join(f"that of {kind} is {', '.join(pack.files[kind].key)}" for kind in bound.lookups)
+    found = f"line {line} of {path} comes out {often} times; nothing was committed"
+    expected = "every row once, so each left join to find one row at most: by all of the key of its file kind"
+    expected += f" ({keys})" if keys else ""
+    return ContractError(bound.mapping.path, line_of(joins[0]) if joins else None, found, expected)
 
 
 def _found(engine: DuckEngine, lake: Lake, bound: BoundMapping) -> ContractError | None:

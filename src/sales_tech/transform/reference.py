@@ -13,7 +13,7 @@ from sales_tech.lake.store import Lake
 from sales_tech.lake.write import Staged, stage
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import FATES, Account, Ledger
-from sales_tech.transform.blame import blamed
+from sales_tech.transform.blame import blamed, each_once
 from sales_tech.transform.canonical import canonical_select
 from sales_tech.transform.history import history_select
 from sales_tech.transform.mapping import BoundMapping
@@ -57,7 +57,9 @@ def run(run: Run) -> StepResult:
         changes = why(shop.lake, shop.packs, shop.mappings, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
-        return run.record(_build(shop, run, changes))
+        with each_once(shop.engine, shop.lake, [bound for source, name in changes if (bound := shop.mappings[source].get(name))]):
+            result = _build(shop, run, changes)
+        return run.record(result)
 
 
 def _build(shop: Workshop, run: Run, changes: dict[tuple[str, str], Change]) -> StepResult:

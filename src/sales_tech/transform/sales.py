@@ -15,7 +15,7 @@ from sales_tech.lake.store import Lake, LakeFile, Partition
 from sales_tech.lake.write import in_partitions
 from sales_tech.runs import Commit, Run, StepResult, exclusive
 from sales_tech.transform.accounts import REJECTS, Account, Ledger
-from sales_tech.transform.blame import blamed
+from sales_tech.transform.blame import blamed, each_once
 from sales_tech.transform.canonical import canonical_select, references
 from sales_tech.transform.feeds import Feed, feeds_of
 from sales_tech.transform.judging import judge
@@ -54,7 +54,9 @@ def run(run: Run) -> StepResult:
         changes = why(shop.lake, shop.packs, shop.mappings, force=run.force)
         if not changes:
             return run.record(StepResult(STEP, notes=["nothing to do"]))
-        return run.record(_Build(shop, run, changes).finish())
+        with each_once(shop.engine, shop.lake, [shop.mappings[source][TABLE] for source in changes if TABLE in shop.mappings[source]]):
+            result = _Build(shop, run, changes).finish()
+        return run.record(result)
 
 
 def _change(lake: Lake, last: Provenance | None, pack: Pack, feeds: list[Feed], *, force: bool) -> Change:
