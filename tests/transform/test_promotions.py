@@ -154,9 +154,27 @@ def test_a_line_with_a_mistyped_year_makes_no_decades_of_days_and_is_told(lake: 
     done = estimate(lake, estimator)
     (seen,) = estimator.seen
     assert (seen.daily["sold_on"].min(), seen.daily["sold_on"].max()) == (pd.Timestamp("2026-01-10"), pd.Timestamp("2026-01-14"))
-    said = "sales on 2000-01-01, 2099-12-31 (2 rows) lie more than a year from all others and are left out; mend their dates"
+    said = (
+        "sales on 2000-01-01, 2099-12-31 (2 rows) lie more than a year from all others and are left out, since those of 2026-01-10 to "
+        "2026-01-14 are more units; mend their dates, or land what was sold between"
+    )
     assert done.notes == [f"erp_br: {said}"]
     assert len(read(lake, "gold.daily_sales")) == 7, "they are sales all the same"
+
+
+def test_an_old_year_without_the_years_between_is_told_to_have_taken_the_place_of_the_newest_days(lake: Settings) -> None:
+    old = [sale(f"O{day}", data_venda=f"{day}/03/2021 10:00:00") for day in range(11, 15)]
+    land_erp(lake.landing, "vendas_2", *old)
+    night(lake)
+    estimator = Estimator()
+    (note,) = estimate(lake, estimator).notes
+    assert "sales on 2026-01-10 (1 rows)" in note
+    assert "since those of 2021-03-11 to 2021-03-14 are more units; mend their dates, or land what was sold between" in note
+    between = [sale(f"B{year}", data_venda=f"01/03/{year} 10:00:00") for year in range(2022, 2026)]
+    land_erp(lake.landing, "vendas_3", *between)
+    night(lake)
+    assert estimate(lake, estimator).notes == []
+    assert estimator.seen[-1].daily["sold_on"].max() == pd.Timestamp("2026-01-10")
 
 
 def test_a_shop_that_was_closed_for_less_than_a_year_keeps_its_earlier_sales(lake: Settings) -> None:

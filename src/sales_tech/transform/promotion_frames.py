@@ -108,8 +108,9 @@ def _together(daily: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     strays = by_day.index.difference(kept)
     named = ", ".join(f"{day:%Y-%m-%d}" for day in strays[:_MOST_NAMED])
     more = f" and {len(strays) - _MOST_NAMED} more days" if len(strays) > _MOST_NAMED else ""
-    said = f"sales on {named}{more} ({int((~inside).sum())} rows) lie more than a year from all others and are left out; mend their dates"
-    return daily[inside].reset_index(drop=True), (said,)
+    found = f"sales on {named}{more} ({int((~inside).sum())} rows) lie more than a year from all others and are left out"
+    why = f"since those of {kept[0]:%Y-%m-%d} to {kept[-1]:%Y-%m-%d} are more units"
+    return daily[inside].reset_index(drop=True), (f"{found}, {why}; mend their dates, or land what was sold between",)
 
 
 def _frame(engine: DuckEngine, name: str) -> pd.DataFrame:
