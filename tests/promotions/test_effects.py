@@ -159,6 +159,46 @@ def test_a_source_that_names_no_promotions_has_them_inferred() -> None:
     assert any("1 were inferred from drops of the price" in note for note in told.notes)
 
 
+def test_promotions_that_one_of_many_stores_sells_dozens_by_do_not_outgrow_what_was_sold() -> None:
+    luck, days = np.random.default_rng(0), pd.date_range("2026-01-01", periods=200).strftime("%Y-%m-%d").tolist()
+    skus, stores = [f"S{number}" for number in range(20)], [str(number) for number in range(20)]
+    # Nobody reports stock, and each SKU sells half a unit a day in all stores together.
+    units: dict[tuple[str, str, str], float] = {}
+    for day in np.repeat(days, 4):
+        cell = (str(day), str(luck.choice(stores)), str(luck.choice(skus)))
+        units[cell] = units.get(cell, 0) + float(luck.integers(1, 5))
+    promotions = []
+    for number, sku in enumerate(skus[:8]):
+        first = 60 + 15 * number
+        promotions.append(planned(sku, days[first], days[first + 7], f"PR{number}"))
+        for day in days[first : first + 8]:
+            units[day, "0", sku] = units.get((day, "0", sku), 0) + 8
+    places = pd.DataFrame({"store_id": stores, "state": "SP", "region": [f"R{int(store) // 2}" for store in stores], "channel": "loja"})
+    catalogue = pd.concat([listed(sku, category=f"C{sku}") for sku in skus], ignore_index=True)
+    told = estimate(
+        SourceFrames(
+            sold([(*cell, amount) for cell, amount in units.items()]),
+            catalogue,
+            places.assign(opened_on=pd.NaT),
+            pd.concat(promotions, ignore_index=True),
+        )
+    ).results
+    assert len(told) == 8
+    assert (told["incremental_units"] > 0.5 * told["actual_units"]).all()
+    assert (told["incremental_units"] < 3 * told["actual_units"]).all()
+
+
+@pytest.mark.parametrize("others", [(), (0.2,)])
+def test_what_was_given_away_is_told_and_is_no_depth_that_demand_answers(others: tuple[float, ...]) -> None:
+    promotions = [planned("A", "2026-02-01", "2026-02-07", "GIFT", discount_share=1.0)]
+    promotions += [planned("B", "2026-02-10", "2026-02-16", "CUT", discount_share=depth) for depth in others]
+    told = estimate(SourceFrames(sold(steady()), listed("A", "B"), promotions=pd.concat(promotions, ignore_index=True)))
+    assert told.results.set_index("promotion_id")["discount_share"]["GIFT"] == pytest.approx(1)
+    steps = {round(0.05 * step, 2) for step in range(4, 20) if others}
+    assert set(told.response["discount_share"]) == steps
+    assert set(told.elasticity["discount_share"]) == {0.0} | steps
+
+
 def test_a_single_sku_in_a_single_store_is_enough() -> None:
     rows = steady(skus="A", stores=("1",))
     rows = [(day, store, sku, 12.0 if "2026-02-01" <= day <= "2026-02-07" else units) for day, store, sku, units in rows]

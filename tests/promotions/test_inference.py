@@ -94,3 +94,7 @@ def test_whatever_was_sold_promotions_of_a_sku_are_in_order_and_apart(rows: list
     assert found["promotion_id"].is_unique
     for _, part in found.groupby("sku"):
         assert (part["starts_on"].iloc[1:].to_numpy() > part["ends_on"].iloc[:-1].to_numpy()).all()
+
+
+def test_a_discount_greater_than_the_price_counts_as_all_of_it() -> None:
+    assert infer_promotions(charged([10.0] * 20 + [-5.0] * 6 + [10.0] * 20))["discount_share"].tolist() == [1.0]

@@ -91,7 +91,8 @@ def _rows(
     if not len(tried):
         return rows
     grid = np.arange(np.ceil(tried.min() / STEP - 1e-9), np.floor(tried.max() / STEP + 1e-9) + 1) * STEP
-    for depth in grid[grid > 0].round(4).tolist():
+    # What is given away has no price that demand could answer.
+    for depth in grid[(grid > 0) & (grid < 1)].round(4).tolist():
         price = slope * depth_response(np.array(depth), lifts.shape)
         uplift = np.expm1(price + lifts.mechanic[:, usual] * float(attention(np.array(depth))))
         arc = price / float(depth_response(np.array(depth)))

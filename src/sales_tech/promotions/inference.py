@@ -58,7 +58,8 @@ def _runs(sku: str, part: pd.DataFrame) -> list[dict[str, object]]:
                     "sku": sku,
                     "name": None,
                     "mechanic": None,
-                    "discount_share": round(depth, 4),
+                    # Goods for which less than nothing was charged were given away.
+                    "discount_share": min(round(depth, 4), 1.0),
                     "starts_on": pd.Timestamp(start),
                     "ends_on": pd.Timestamp(days[end].astype("datetime64[s]")),
                 }

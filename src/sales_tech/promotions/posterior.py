@@ -22,6 +22,9 @@ from sales_tech.promotions.uncertainty import ErrorModel
 TURNS = 4
 ROUNDS = (10, 5, 4, 4)
 DEPLETED_DAYS = 3
+# What a promotion adds, in baselines, beyond which it tells nothing of shelves: a few stores that sell dozens would call
+# those of all others empty, which makes the baseline less and the lift greater from turn to turn.
+MOST_ADDED = 5.0
 TINY = 1e-9
 
 
@@ -101,7 +104,8 @@ def fit_posterior(panel: PromotionPanel, seed: int) -> Posterior:
         if not last:
             offsets = pressure.offsets(panel, spillovers, usual, cells.promoted)
             if not panel.stock_known:
-                lifted = offsets.total + np.log1p(np.where(cells.promoted, np.maximum(extra / np.maximum(expected, TINY), -0.9), 0.0))
+                gained = np.clip(extra / np.maximum(expected, TINY), -0.9, MOST_ADDED)
+                lifted = offsets.total + np.log1p(np.where(cells.promoted, gained, 0.0))
                 # What a promotion emptied is found empty in the days after it, too.
                 model.infer_shelves(lifted, cells.promoted | cells.after(DEPLETED_DAYS))
     spared = pressure.spared(panel, spillovers, usual, cells)

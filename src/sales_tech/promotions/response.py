@@ -65,10 +65,10 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
 
 
 def grid_of(first: float, last: float) -> Floats:
-    """Depths in steps of five points from the smallest to the greatest that was tried, these included."""
+    """Depths in steps of five points from the smallest to the greatest that was tried, these included, but for goods given away."""
     steps = np.arange(np.ceil(first / STEP - 1e-9), np.floor(last / STEP + 1e-9) + 1) * STEP
     grid: Floats = np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))
-    return grid
+    return grid[grid < 1]
 
 
 def _log_lift(posterior: Posterior, slope: Floats, kind: int, display: bool, grid: Floats) -> Floats:
