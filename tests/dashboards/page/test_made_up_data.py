@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,12 @@ class Made:
     def add(self, rows: str, source: str = "made", currency: str | None = "USD") -> None:
         columns = "sold_on, channel, sku, net_sales, source, currency"
         self._database.execute(f"insert into gold.daily_sales ({columns}) select *, ?, ? from ({rows})", [source, currency])
+
+    def rename(self, column: str, name: str) -> None:
+        self._database.execute(f"alter table gold.daily_sales rename column {column} to {name}")
+
+    def copied(self, table: str) -> None:
+        self._database.execute(f"create table {table} as from gold.daily_sales")
 
     def tables(self) -> list[str]:
         return ["gold.daily_sales"]
@@ -268,6 +275,220 @@ def test_money_of_a_source_that_has_two_currencies_is_a_plain_number(browser: Br
     with page_over(browser, tmp_path, made) as (one, _):
         one.choose(values={"sku": ["A"]}, months=None)
         assert one.page.inner_text("#visual-total .value") == "1,234.50"
+
+
+def with_visual(rest: str, text: str = SPECIFICATION) -> str:
+    """The specification with one visual more, `more`."""
+    return text + f"      - {{name: more, title: *t, {rest},\n         at: {{column: 0, row: 10, width: 12, height: 5}}}}\n"
+
+
+def labels_in(one: Opened, place: str) -> list[str]:
+    found: list[str] = one.page.eval_on_selector_all(f"{place} text", "all => all.map((each) => each.textContent)")
+    return found
+
+
+def sales(*rows: tuple[str, str, str, str]) -> list[tuple[Any, ...]]:
+    """Rows of day, channel, SKU and net sales, without a cost."""
+    return [(*row, None, None) for row in rows]
+
+
+def test_a_code_that_looks_like_a_date_is_shown_as_it_is(browser: Browser, tmp_path: Path) -> None:
+    codes = ["2024-13", "2024-99-99", "2026-01", "2026-01-15"]
+    rows = sales(*(("2026-02-20", code, code, "1.00") for code in codes))
+    text = SPECIFICATION.replace("category: sku, value: sales, top: 2", "category: sku, value: sales, top: 9")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        assert set(codes) <= set(labels_in(one, "#visual-best"))
+        assert one.page.locator("#visual-grid tbody th").all_inner_texts() == codes
+        assert one.page.locator("[data-column=channel] .choice span").all_text_contents() == codes
+        assert one.said == []
+
+
+def test_bars_and_line_keep_their_height_where_one_lies_below_zero_and_the_other_above(browser: Browser, tmp_path: Path) -> None:
+    # More came back than was sold, at a loss on both sides: both sums are negative, and their ratio is not.
+    rows = [("2026-02-20", "loja", sku, "-50.00", "-20.00", "-40.00") for sku in "ab"]
+    text = with_visual("kind: combo, data: sold, x: sku, grain: null, bars: [sales], line: share")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        height, bar, point = (
+            one.page.locator(f"#visual-more {place}").first.bounding_box() or {}
+            for place in ("svg", ".mark-rect path", ".mark-symbol path")
+        )
+        told = labels_in(one, "#visual-more")
+    assert bar["height"] > 0.3 * height["height"]
+    assert point["y"] < bar["y"] - 0.2 * height["height"]
+    assert {"0%", "40%"} <= set(told)
+    assert not [label for label in told if len(label) > 8], told
+
+
+def test_months_without_a_sale_keep_their_place_between_bars(browser: Browser, tmp_path: Path) -> None:
+    rows = [(day, "loja", "a", "10.00", "5.00", "5.00") for day in ("2026-01-20", "2026-02-20", "2026-06-20", "2026-07-20")]
+    text = with_visual("kind: combo, data: sold, x: sold_on, grain: month, bars: [sales], line: share")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.choose(months=None)
+        assert len(one.rows("more")) == 4
+        bars = [box["x"] for bar in one.page.locator("#visual-more .mark-rect path").all() if (box := bar.bounding_box())]
+        line = one.page.locator("#visual-more .mark-line path").get_attribute("d")
+        months = [label for label in labels_in(one, "#visual-more") if label.endswith("26")]
+    first, second, sixth, seventh = sorted(bars)
+    assert (sixth - second) / (second - first) == pytest.approx(4, abs=0.1)
+    assert seventh - sixth == pytest.approx(second - first, abs=1)
+    assert len(months) == 7
+    assert line is not None
+    assert line.count("M") == 2
+
+
+@pytest.mark.parametrize(("kind", "values"), [("line", "values: [sales]"), ("stacked_area", "value: sales")])
+def test_no_line_and_no_area_leads_across_months_without_a_sale(browser: Browser, tmp_path: Path, kind: str, values: str) -> None:
+    days = ("2026-01-20", "2026-02-20", "2026-06-20", "2026-07-20")
+    rows = sales(*((day, channel, "a", "10.00") for day in days for channel in ("loja", "online")))
+    text = with_visual(f"kind: {kind}, data: sold, x: sold_on, grain: month, {values}, color: channel")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.choose(months=None)
+        paths = one.page.eval_on_selector_all(
+            f"#visual-more .mark-{kind.removeprefix('stacked_')} path", "all => all.map((path) => path.getAttribute('d'))"
+        )
+        assert one.said == []
+    assert len(paths) == 2
+    if kind == "line":
+        assert [path.count("M") for path in paths] == [2, 2]
+    else:
+        # In March and May the upper area is as low as the lower one: both stand at nothing.
+        heights = [[float(point.split(",")[1]) for point in re.findall(r"[-.\d]+,[-.\d]+", path)] for path in paths]
+        assert sorted({round(height) for part in heights for height in part[:6]}, reverse=True)[0] == round(max(map(max, heights)))
+        assert all(round(part[2]) == round(part[3]) == round(max(map(max, heights))) for part in heights)
+
+
+def test_days_on_which_shops_are_closed_do_not_break_a_line_and_a_day_alone_is_a_dot(browser: Browser, tmp_path: Path) -> None:
+    first = date(2026, 1, 5)
+    days = [first + timedelta(days=number) for number in range(90) if number % 7 < 5]
+    rows = sales(*((day.isoformat(), "loja", "a", "10.00") for day in [*days, date(2026, 5, 20)]))
+    text = with_visual("kind: line, data: sold, x: sold_on, grain: day, values: [sales]")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.choose(months=None)
+        paths = one.page.eval_on_selector_all("#visual-more .mark-line path", "all => all.map((path) => path.getAttribute('d'))")
+        assert [re.sub(r"[^ML]", "", path).count("L") for path in paths] == [len(days) - 1]
+        assert one.page.locator("#visual-more .mark-symbol path").count() == 1
+
+
+def test_equal_ratios_of_unequal_sums_are_one_place_of_a_scatter_plot(browser: Browser, tmp_path: Path) -> None:
+    # 0.3 / 3 and 0.7 / 7 are no equal doubles.
+    rows = [
+        ("2026-02-20", "loja", sku, sales, margin, cost) for sku, sales, margin, cost in (("a", "1", "0.30", "3"), ("b", "2", "0.70", "7"))
+    ]
+    text = with_visual("kind: scatter, data: sold, point: sku, x: share, y: sales")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        places = [box["x"] for point in one.page.locator("#visual-more .mark-symbol path").all() if (box := point.bounding_box())]
+    assert len(places) == 2
+    assert places[0] == pytest.approx(places[1], abs=1)
+
+
+def test_a_step_of_nothing_has_no_sign(browser: Browser, tmp_path: Path) -> None:
+    rows = [("2026-02-20", "loja", "a", "10.00", "0.00", "0.00")]
+    steps = "steps: [{value: sales}, {value: margin, subtract: true}], total: *t"
+    with page_over(browser, tmp_path, Made(rows), with_visual(f"kind: waterfall, data: sold, {steps}")) as (one, _):
+        told = labels_in(one, "#visual-more")
+    assert "$0" in told
+    assert not [label for label in told if "\u2212" in label]
+
+
+def test_stores_of_a_region_that_only_the_source_knows_are_named_in_both_languages(browser: Browser, tmp_path: Path) -> None:
+    text = SPECIFICATION.replace("channel: {en", "store_id: {en").replace("column: channel", "column: store_id")
+    text = text.replace("sku, channel]", "sku, store_id]")
+    made = Made(sales(("2026-02-20", "others (Interior)", "a", "1.00")))
+    made.rename("channel", "store_id")
+    with page_over(browser, tmp_path, made, text) as (one, _):
+        assert "Others, Interior" in one.page.inner_text("#visual-grid tbody")
+        one.choose(language="pt")
+        assert "Outras, Interior" in one.page.inner_text("#visual-grid tbody")
+
+
+def test_long_names_leave_room_for_figures_and_short_ones_take_none(browser: Browser, tmp_path: Path) -> None:
+    text = SPECIFICATION.replace("at: {column: 0, row: 6, width: 6, height: 4}", "at: {column: 0, row: 6, width: 4, height: 4}")
+    wide = "() => { const place = document.querySelector('#visual-grid .scroll'); return place.scrollWidth - place.clientWidth; }"
+    for name in ("A", "N" * 120, " ".join(["palavra"] * 15)):
+        (tmp_path / name[:9]).mkdir()
+        with page_over(browser, tmp_path / name[:9], Made(sales(("2026-02-20", "loja", name, "1234567.00"))), text) as (one, _):
+            assert one.page.evaluate(wide) == 0, name
+            head = one.page.locator("#visual-grid tbody th").bounding_box()
+            assert head is not None
+            assert (head["width"] < 100) == (name == "A"), name
+
+
+def test_lists_of_filters_stay_in_the_window_and_are_found_without_accents(browser: Browser, tmp_path: Path) -> None:
+    names = ["\u00c1udio", "N" * 120, *(f"canal {number}" for number in range(20))]
+    text = SPECIFICATION.replace("filters:\n", "filters:\n  - {column: sku, label: {en: SKU, pt: SKU}}\n")
+    with page_over(browser, tmp_path, Made(sales(*(("2026-02-20", name, name, "1.00") for name in names))), text) as (one, _):
+        one.page.set_viewport_size({"width": 640, "height": 900})
+        for column in ("sku", "channel"):
+            one.page.click(f"[data-column={column}] summary")
+            drop = one.page.locator(f"[data-column={column}] .drop")
+            one.page.wait_for_timeout(100)
+            box = drop.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 640
+        drop.locator("input[type=search]").fill("audio")
+        assert drop.locator(".choice:visible").all_inner_texts() == ["\u00c1udio"]
+
+
+def test_filters_offer_what_the_chosen_source_has(browser: Browser, tmp_path: Path) -> None:
+    made = Made(sales(("2026-02-20", "loja", "a", "1.00"), ("2026-02-20", "online", "a", "1.00")))
+    made.add("select date '2026-02-21', 'mercado', 'b', 1", source="other")
+    text = SPECIFICATION.replace("filters:\n", "filters:\n  - {column: source, label: {en: Source, pt: Fonte}, choose: one}\n")
+    text = text.replace("    dimensions: {channel:", "    dimensions: {source: {en: Source, pt: Fonte}, channel:")
+    with page_over(browser, tmp_path, made, text) as (one, _):
+        offered = one.page.locator("[data-column=channel] .choice span")
+        assert offered.all_text_contents() == ["loja", "online"]
+        one.page.select_option("#filter-source", label="other")
+        one.settle()
+        assert offered.all_text_contents() == ["mercado"]
+
+
+def test_a_category_named_as_a_part_of_the_library_s_tooltip_is_told_as_any_other(browser: Browser, tmp_path: Path) -> None:
+    rows = sales(*((f"2026-02-{day}", channel, "a", "1.00") for day in (20, 21, 22) for channel in ("image", "title", "loja")))
+    text = with_visual("kind: line, data: sold, x: sold_on, grain: day, values: [sales], color: channel")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.page.locator("#visual-more .mark-rule line").nth(1).hover(force=True)
+        told = one.page.locator("#vg-tooltip-element.visible td.key").all_inner_texts()
+        assert [name.strip("\u200b") for name in told] == ["image", "loja", "title"]
+        assert "Feb 21" in one.page.inner_text("#vg-tooltip-element h2")
+        assert one.said == []
+
+
+def test_the_only_source_of_a_dashboard_is_named_where_another_dashboard_has_more(browser: Browser, tmp_path: Path) -> None:
+    class Both(Made):
+        def tables(self) -> list[str]:
+            return ["gold.daily_sales", "gold.kpis_daily"]
+
+    made = Both(sales(("2026-02-20", "loja", "a", "1.00")))
+    made.copied("gold.kpis_daily")
+    made.add("select date '2026-02-21', 'loja', 'b', 1", source="other")
+    text = SPECIFICATION.replace("filters:\n", "filters:\n  - {column: source, label: {en: Source, pt: Fonte}, choose: one}\n")
+    text = text.replace("    dimensions: {channel:", "    dimensions: {source: {en: Source, pt: Fonte}, channel:")
+    second = """
+title: {en: Second, pt: Segundo}
+about: {en: Made up., pt: Inventado.}
+filters:
+  - {column: source, label: {en: Source, pt: Fonte}, choose: one}
+data:
+  days:
+    table: gold.kpis_daily
+    dimensions: {source: {en: Source, pt: Fonte}}
+    measures: {sales: {label: {en: Sales, pt: Vendas}, sum: net_sales, format: money}}
+sheets:
+  - name: one
+    title: {en: One, pt: Um}
+    visuals:
+      - {name: all, kind: kpi, title: {en: T, pt: T}, data: days, value: sales, compare: false,
+         at: {column: 0, row: 0, width: 3, height: 2}}
+"""
+    for name, content in (("first", text), ("second", second)):
+        (tmp_path / f"{name}.yaml").write_text(content, encoding="utf-8")
+    both = [load_dashboard(tmp_path / f"{name}.yaml") for name in ("first", "second")]
+    with opened(browser, write_page(both, made, tmp_path / "page.html"), locale="en-US") as one:
+        one.page.select_option("#filter-source", label="other")
+        one.settle()
+        one.choose(dashboard="second")
+        assert one.page.locator("#filter-source option:checked").inner_text() == "made"
 
 
 @pytest.mark.parametrize(("kind", "values"), [("line", "values: [sales]"), ("stacked_area", "value: sales")])

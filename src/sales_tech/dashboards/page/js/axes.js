@@ -13,10 +13,11 @@ export const quantity = (field, more = {}) => ({ field, type: "quantitative", ..
 // Bars are no thicker than a finger.
 export const thick = (space, count, share = 0.75) => Math.min(THICK, Math.max(1, (space / Math.max(1, count)) * share));
 
-// From the least to the greatest, with zero; both sides of zero are told apart where there is nothing.
+// From the least to the greatest, with zero; where all are nothing, up to one.
 export function span(found) {
   const some = found.filter((value) => value !== null);
-  return [Math.min(0, ...some), Math.max(0, ...some) || 1e-9];
+  const [low, high] = [Math.min(0, ...some), Math.max(0, ...some)];
+  return low === high ? [0, 1] : [low, high];
 }
 
 export function amounts(format, more = {}) {

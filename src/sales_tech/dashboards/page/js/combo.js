@@ -1,11 +1,13 @@
 // Bars with a line above them, whose unit may be another.
 import { amounts, counted, LETTER, quantity, sayTick, span, thick, wholeSteps } from "./axes.js";
 import { colored, series } from "./colors.js";
+import { allMoments, broken } from "./gaps.js";
 import { label, named } from "./names.js";
 import { tipped } from "./pointer.js";
 import { columnOf, fieldOf, having, inline, long, measure } from "./rows.js";
 
 const ROOM = 1.05;
+const LEAST = 3; // for a bar and what is beside it
 
 export function combo(visual, context) {
   const { rows, tooltip } = tipped(visual, context);
@@ -27,7 +29,8 @@ const keyOf = (visual) => (visual.grain ? "at" : "d0");
 const isShared = (visual, context) => measure(context, visual.bars[0]).format === measure(context, visual.line).format;
 
 function namesOf(visual, context, rows) {
-  return visual.grain ? columnOf(rows, keyOf(visual)) : context.order(visual.x).map((value) => named(value, visual.x));
+  if (visual.grain) return allMoments(columnOf(rows, "at"), visual.grain, context.width / LEAST);
+  return context.order(visual.x).map((value) => named(value, visual.x));
 }
 
 function positionOf(visual, context, names) {
@@ -58,9 +61,16 @@ function domainsOf(visual, context, rows, bars) {
     const both = span([...left, ...right]).map((end) => end * ROOM);
     return { bars: both, line: both };
   }
-  const below = Math.max(-left[0] / left[1], -right[0] / right[1], 0);
-  const domain = ([, high]) => [-below * high * ROOM, high * ROOM];
-  return { bars: domain(left), line: domain(right) };
+  const below = [left, right].map(([low, high]) => -low / (high - low)).sort((one, other) => one - other);
+  // As far up as leaves both the same part of their own height.
+  const zero = below[1] / (1 - below[0] + below[1]);
+  return { bars: around(zero, left), line: around(zero, right) };
+}
+
+// The least domain that holds both ends and has zero at a part of its height.
+function around(zero, [low, high]) {
+  const height = ROOM * Math.max(zero ? -low / zero : 0, zero < 1 ? high / (1 - zero) : 0);
+  return [-zero * height, (1 - zero) * height];
 }
 
 // How far bars that stand on each other reach above and below zero.
@@ -96,7 +106,7 @@ function lineLayer(visual, context, { rows, x, domain, tooltip }) {
   const axis = needsAxis ? amounts(measure(context, visual.line).format, { orient: "right", grid: false }) : null;
   const point = { size: 30, filled: true, fill: "var(--ink)", stroke: "var(--card)", strokeWidth: 1 };
   return {
-    data: inline(rows),
+    data: inline(visual.grain ? broken(rows, visual.grain, () => field, field).rows : rows),
     mark: { type: "line", color: "var(--ink)", strokeWidth: 2, point },
     encoding: { x, y: quantity(field, { axis, scale: { domain, nice: false } }), tooltip },
   };

@@ -3,7 +3,7 @@ import { month } from "./days.js";
 import { closedByEscape, element, hidden, make } from "./elements.js";
 import { named } from "./names.js";
 import { choosePeriod, chosen, current, dashboards, filtered, put, reset, state, toggle } from "./state.js";
-import { labelOf, valuesOf } from "./values.js";
+import { labelOf, offered, valuesOf } from "./values.js";
 import { spoken, text, words } from "./words.js";
 
 const MANY = 12; // values, above which a list can be searched
@@ -42,10 +42,13 @@ export function controls(changed) {
   element("controls").replaceChildren(...[period, ...fields].filter(Boolean), chips(changed));
 }
 
-// Nothing where there is nothing to choose.
+// Nothing where there is nothing to choose. A value that is the only one here is named where other dashboards show others.
 function field(filter, changed, open) {
-  const values = valuesOf(current(), filter.column);
-  if (filter.choose === "one") return values.length < 2 ? null : single(filter, values, changed);
+  if (filter.choose === "one") {
+    const known = new Set(dashboards.flatMap((one) => valuesOf(one, filter.column)));
+    return known.size < 2 ? null : single(filter, valuesOf(current(), filter.column), changed);
+  }
+  const values = offered(current(), filter.column, chosen().values);
   return values.length ? several(filter, values, changed, open) : null;
 }
 
@@ -85,11 +88,18 @@ function several(filter, values, changed, open) {
   const title = text(filter.label);
   const said = saidOf(filter.column, chosen().values[filter.column] || []);
   const choices = values.map((value) => choice(filter.column, value, changed));
-  const details = make("details", { class: "many", "data-column": filter.column, open },
-    make("summary", { "aria-label": `${title}: ${said}` }, said),
+  const details = make("details", { class: "many", "data-column": filter.column, open, ontoggle: intoWindow },
+    make("summary", { "aria-label": `${title}: ${said}` }, make("span", {}, said)),
     make("div", { class: "drop" }, values.length > MANY ? search(title, choices) : null, make("div", { class: "choices" }, ...choices)),
   );
   return make("div", { class: "field" }, make("span", { class: "name", "aria-hidden": "true" }, title), closedByEscape(details));
+}
+
+// A list that would reach beyond the window opens to the other side.
+function intoWindow({ target }) {
+  const drop = target.querySelector(".drop");
+  drop.classList.remove("leftward");
+  drop.classList.toggle("leftward", drop.getBoundingClientRect().right > document.documentElement.clientWidth);
 }
 
 function saidOf(column, now) {
@@ -109,10 +119,13 @@ function choice(column, value, changed) {
   );
 }
 
+// Whoever searches writes no accents.
+const letters = (written) => written.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 function search(title, choices) {
   const oninput = (event) => {
-    const wanted = event.target.value.toLowerCase();
-    for (const one of choices) one.hidden = !one.textContent.toLowerCase().includes(wanted);
+    const wanted = letters(event.target.value);
+    for (const one of choices) one.hidden = !letters(one.textContent).includes(wanted);
   };
   return make("input", { type: "search", placeholder: words().search, "aria-label": `${words().search}: ${title}`, oninput });
 }

@@ -4,6 +4,7 @@ import { locale } from "./words.js";
 export const MILLISECONDS = 86400000;
 
 export const dayOf = (iso) => Date.parse(`${iso}T00:00Z`) / MILLISECONDS;
+export const isDay = (iso) => !Number.isNaN(dayOf(iso)) && isoOf(dayOf(iso)) === iso;
 export const isoOf = (day) => new Date(day * MILLISECONDS).toISOString().slice(0, 10);
 export const firstDay = (month) => Date.UTC(Math.floor(month / 12), month % 12, 1) / MILLISECONDS;
 export const dayOfMonth = (day) => new Date(day * MILLISECONDS).getUTCDate();

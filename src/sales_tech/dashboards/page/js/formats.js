@@ -17,8 +17,8 @@ function formatter(options) {
   return formatters.get(key);
 }
 
-// A line may break at a hyphen, and not at the sign of minus.
-const write = (value, options) => formatter(options).format(value).replace("-", MINUS);
+// A line may break at a hyphen, and not at the sign of minus. What is written as nothing has no sign.
+const write = (value, options) => formatter({ signDisplay: "negative", ...options }).format(value).replace("-", MINUS);
 
 const isTiny = (value) => value !== 0 && Math.abs(value) < 0.1;
 const isNothing = (value) => value === null || value === undefined;

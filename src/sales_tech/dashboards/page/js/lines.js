@@ -1,6 +1,7 @@
 // Charts over time: lines, areas that stand on each other, and a forecast with its interval.
 import { amounts, few, moment, quantity, THICK, times } from "./axes.js";
 import { colored, colors, series } from "./colors.js";
+import { broken, grounded } from "./gaps.js";
 import { label } from "./names.js";
 import { moments, tipped } from "./pointer.js";
 import { fieldOf, having, inline, long, measure } from "./rows.js";
@@ -15,12 +16,17 @@ export function line(visual, context) {
   const pointed = { ...context, points };
   // Shares of several values lie close together, far from zero.
   const y = quantity("value", { axis: amounts(format), scale: { zero: format !== "percent" || !visual.color } });
+  const told = long(visual, context, visual.measures, context.drawn);
+  const { rows, alone } = broken(told, visual.grain, (row) => row.d1 ?? row.series, "value");
+  const point = { size: 36, filled: true };
+  const encoding = { x: times(visual, pointed), y, color };
   const lines = {
-    data: inline(long(visual, context, visual.measures, context.drawn)),
-    mark: { type: "line", strokeWidth: 2, point: points ? { size: 36, filled: true } : false, interpolate: "linear" },
-    encoding: { x: times(visual, pointed), y, color },
+    data: inline(few(context) ? told : rows),
+    mark: { type: "line", strokeWidth: 2, point: points ? point : false, interpolate: "linear" },
+    encoding,
   };
-  return { legend, layer: [lines, moments(visual, pointed)] };
+  const dots = { data: inline(alone), mark: { type: "point", opacity: 1, ...point }, encoding };
+  return { legend, layer: [lines, ...(points || !alone.length ? [] : [dots]), moments(visual, pointed)] };
 }
 
 // A line that is alone is named by the title of its visual.
@@ -47,7 +53,7 @@ function momentBars(visual, context, axis, color) {
 
 function areas(visual, context, axis, color) {
   return {
-    data: inline(context.drawn),
+    data: inline(grounded(context.drawn, visual.grain, "m0")),
     mark: { type: "area", opacity: 0.9, stroke: "var(--card)", strokeWidth: 1 },
     encoding: { x: times(visual, context), y: quantity("m0", { stack: "zero", axis }), color, order: quantity("o", { sort: "ascending" }) },
   };

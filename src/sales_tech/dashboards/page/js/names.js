@@ -1,5 +1,5 @@
 // Names of measures, and of the values of dimensions.
-import { day, dayOf, month, monthOfIso, monthOfYear, weekday } from "./days.js";
+import { day, dayOf, isDay, month, monthOfIso, monthOfYear, weekday } from "./days.js";
 import { text, words } from "./words.js";
 
 let given = {};
@@ -13,7 +13,7 @@ export function named(value, column) {
   if (value === null || value === undefined) return words().none;
   if (value === "") return words().blank;
   if (typeof value === "boolean") return value ? words().yes : words().no;
-  return typeof value === "number" ? numberNamed(value, column) : textNamed(value);
+  return typeof value === "number" ? numberNamed(value, column) : textNamed(value, column);
 }
 
 function numberNamed(value, column) {
@@ -22,8 +22,12 @@ function numberNamed(value, column) {
   return String(value);
 }
 
-function textNamed(value) {
-  if (/^\d{4}-\d{2}$/.test(value)) return month(monthOfIso(value));
-  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return day(dayOf(value));
+// A code such as 2026-01 is no month. Stores without a name of their own stand for a region, which a source may name as it likes.
+function textNamed(value, column) {
+  const rest = /^store/.test(column) && /^others \((.+)\)$/.exec(value);
+  if (rest) return words().others(rest[1]);
+  if (!/month|date|_on$/.test(column)) return value;
+  if (/^\d{4}-\d{2}$/.test(value) && isDay(`${value}-01`)) return month(monthOfIso(value));
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value) && isDay(value)) return day(dayOf(value));
   return value;
 }

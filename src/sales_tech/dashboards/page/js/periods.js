@@ -1,5 +1,6 @@
 // The days and months of a dashboard's data.
 import { dayOfMonth, monthOf } from "./days.js";
+import { chosenCodes } from "./values.js";
 
 const BEGUN = 7;
 const YEAR = 12;
@@ -30,18 +31,10 @@ function rowsByDay(dashboard, data, values) {
   const only = chosenCodes(dashboard, data, values);
   const counts = new Uint32Array(part.values.length + 1);
   for (let row = 0; row < data.rows; row++) {
-    if (!only.some(({ codes, wanted }) => codes[row] !== wanted)) counts[part.codes[row]] += 1;
+    if (only.every(({ codes, wanted }) => codes[row] === wanted)) counts[part.codes[row]] += 1;
   }
   const found = Array.from(part.values, (day, code) => ({ day, rows: counts[code] })).filter((one) => one.rows);
   return found.length ? found : null;
-}
-
-function chosenCodes(dashboard, data, values) {
-  const columns = dashboard.single.filter((column) => values[column] && column in data.labels && data.dimensions[column]);
-  return columns.map((column) => {
-    const part = data.dimensions[column];
-    return { codes: part.codes, wanted: part.values.indexOf(values[column][0]) };
-  });
 }
 
 // All months between the first and the last of the data, and the last that is chosen first: none ahead, which only forecasts have,

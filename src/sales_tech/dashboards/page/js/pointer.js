@@ -7,6 +7,8 @@ import { inline, isTime, measure } from "./rows.js";
 import { text, words } from "./words.js";
 
 const MOST = 12;
+// These two names are a heading and a picture to the library, and a category may be called so.
+const RESERVED = ["title", "image"];
 const said = (field, title) => ({ field, title, type: "nominal" });
 
 // The drawn rows with their texts as t0, t1 ..., and the tooltip that shows these.
@@ -41,8 +43,9 @@ export function written(visual, row, column) {
 }
 
 function placeOf(titles, title) {
-  const at = titles.indexOf(title);
-  return at < 0 ? titles.push(title) - 1 : at;
+  const plain = RESERVED.includes(title) ? `${title}\u200b` : title;
+  const at = titles.indexOf(plain);
+  return at < 0 ? titles.push(plain) - 1 : at;
 }
 
 // A rule for each moment, wide enough to be met, tells the values of all series there.

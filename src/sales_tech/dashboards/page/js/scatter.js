@@ -12,7 +12,7 @@ export function scatter(visual, context) {
   const { rows, tooltip } = tipped(visual, context);
   const [x, y] = [visual.x, visual.y].map((name) => fieldOf(visual, name));
   const position = positionsOf(visual, context);
-  const whole = having(rows, x, y);
+  const whole = having(rows, x, y).map((row) => ({ ...row, [x]: settled(row[x]), [y]: settled(row[y]) }));
   const line = visual.break_even && whole.length ? breakEven(visual, whole.map((row) => row[x])) : null;
   const labels = apart(whole, [x, y], context, line ? [line] : []);
   return {
@@ -24,6 +24,9 @@ export function scatter(visual, context) {
     ],
   };
 }
+
+// Equal ratios of unequal sums differ in their last digits, which an axis of nothing else would spread out.
+const settled = (value) => Number(value.toPrecision(9));
 
 // The encoding of two fields by the axes of the two measures.
 function positionsOf(visual, context) {

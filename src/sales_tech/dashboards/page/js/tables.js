@@ -5,6 +5,7 @@ import { brief } from "./formats.js";
 import { words } from "./words.js";
 
 const LARGE = 1000;
+const LONG = 24; // letters of a name, above which it may stand in several lines
 
 // pick: { toggle(column, value, more), pressed(column, value) } where values filter.
 // Such a table is brief, with intervals below their figures.
@@ -36,7 +37,8 @@ function cell({ row, column, ends, tone, heads, pick }) {
   const written = column.written(row, ends);
   const value = column.column ? row[column.column] : null;
   const below = column.below?.(ends);
-  const classes = [column.number ? "number" : "", tone ?? ""].join(" ").trim();
+  const isLong = !column.number && written.length > LONG;
+  const classes = [column.number ? "number" : "", isLong ? "long" : "", tone ?? ""].join(" ").trim();
   return make(heads ? "th" : "td", { scope: heads ? "row" : null, class: classes || null },
     tone ? mark(tone) : null,
     pick && value !== null ? valueButton(column.column, value, written, pick) : written,

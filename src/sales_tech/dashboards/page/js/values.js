@@ -15,6 +15,29 @@ export function valuesOf(dashboard, column) {
   return inOrder(dashboard, column, found.sort(ascending));
 }
 
+// Codes of a data set that are chosen by filters of one value.
+export function chosenCodes(dashboard, data, values) {
+  const columns = dashboard.single.filter((column) => values[column] && column in data.labels && data.dimensions[column]);
+  return columns.map((column) => {
+    const part = data.dimensions[column];
+    return { codes: part.codes, wanted: part.values.indexOf(values[column][0]) };
+  });
+}
+
+// The values of a dimension beside those that are chosen by filters of one value.
+export function offered(dashboard, column, values) {
+  const found = new Set(values[column]);
+  for (const data of Object.values(dashboard.data)) {
+    const part = column in data.labels && data.dimensions[column];
+    if (!part) continue;
+    const only = chosenCodes(dashboard, data, values);
+    part.codes.forEach((code, row) => {
+      if (only.every(({ codes, wanted }) => codes[row] === wanted) && code < part.values.length) found.add(part.values[code]);
+    });
+  }
+  return inOrder(dashboard, column, [...found].sort(ascending));
+}
+
 // Values that the specification has words for stand in the order of those, before the others.
 export function inOrder(dashboard, column, values) {
   const known = Object.keys(dashboard.words[column] ?? {});
