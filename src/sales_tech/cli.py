@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from sales_tech import __version__, disk
 from sales_tech.cli_endpoint import endpoint
-from sales_tech.cli_help import Commands
+from sales_tech.cli_help import Commands, Sql
 from sales_tech.errors import SalesTechError, SettingsError
 from sales_tech.settings import Settings, asset
 
@@ -103,7 +103,7 @@ def plan(names: tuple[str, ...], force: bool, **given: Any) -> None:
     show_plan(Console(), planned(Run.begin(Settings.load(**given), force=force), chosen(names)))
 
 
-@main.command()
+@main.command(cls=Sql)
 @click.argument("sql")
 @lake_option
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)

@@ -90,6 +90,7 @@ def printed(show: Callable[[Console], None]) -> list[str]:
 def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what_has_a_cost(erp: Settings, tmp_path: Path) -> None:
     days = [("erp_br", "2026-02-03", 4, "100.00", "25.00", "BRL"), ("erp_br", "2026-02-05", 1, "9950.50", None, "BRL")]
     days += [("olist", "2026-02-02", 0, "-3.00", None, "USD"), ("other", "2026-02-02", 3, "10.00", "-2.50", "JPY")]
+    days += [("zero", "2026-02-02", 1, "0.00", "-6.00", "BRL")]
     names = ("source", "sold_on", "orders", "net_sales", "margin", "currency")
     fill(erp, "gold.kpis_daily", *(dict(zip(names, day, strict=True)) for day in days))
     fates = [
@@ -104,9 +105,9 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
     at = replace(erp, landing=tmp_path / "my files", sources=(*erp.sources, tmp_path / "acme"))
     outcome = ended(at, StepResult("ingest/batch_csv", 1))
     lines = printed(lambda console: show_outcome(console, replace(outcome, seconds=61.26)))
-    assert lines[:12] == [
+    assert lines[:13] == [
         "",
-        "Rows: bronze 0, silver 0, gold 4",
+        "Rows: bronze 0, silver 0, gold 5",
         "The fate of every row",
         "source file kind bronze rows accepted superseded ignored rejected",
         "erp_br produtos 1 0 0 1 0",
@@ -116,9 +117,10 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
         "erp_br 2026-02-03 to 2026-02-05 R$ 10,050.50 R$ 2,010.10 25.0 %",
         "olist 2026-02-02 to 2026-02-02 US$ -3.00 no orders cost unknown",
         "other 2026-02-02 to 2026-02-02 JPY 10.00 JPY 3.33 -25.0 %",
+        "zero 2026-02-02 to 2026-02-02 R$ 0.00 R$ 0.00 no net sales",
         "",
     ]
-    assert lines[12] == f"Run {outcome.run.run_id} succeeded in 61.3 s. Executed notebooks, as HTML:"
+    assert lines[13] == f"Run {outcome.run.run_id} succeeded in 61.3 s. Executed notebooks, as HTML:"
     asks = f"--lake {erp.lake}"
     rest = [
         "",
@@ -128,7 +130,7 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
         f"python pipeline.py plan {asks} --landing '{tmp_path / 'my files'}' --sources {tmp_path / 'acme'}",
         "make lab the notebooks in JupyterLab",
     ]
-    assert lines[13:] == rest
+    assert lines[14:] == rest
     responses = [("erp_br", "Mouses", 3), ("erp_br", "Desk lamps", 4), ("erp_br", "Phones", 4), ("olist", "Toys", 9)]
     fill(
         erp,
@@ -142,7 +144,7 @@ def test_the_figures_at_the_end_are_sums_over_all_days_and_the_margin_is_of_what
         f"python pipeline.py serve {asks} --source erp_br",
     ]
     rest += ["", "Dashboards, as a page for a browser, with or without a network:", "s3://bucket/lake/dashboard.html"]
-    assert told[13:] == rest
+    assert told[14:] == rest
 
 
 def test_before_gold_was_built_no_question_to_it_is_proposed(erp: Settings) -> None:

@@ -10,7 +10,7 @@ from tests.support.command_line import pipeline
 from tests.support.nights import settings_in
 
 from sales_tech import __version__
-from sales_tech.errors import SettingsError
+from sales_tech.errors import LakeError, SettingsError
 from sales_tech.orchestration.dashboard import make_page
 from sales_tech.settings import Settings
 
@@ -30,6 +30,14 @@ def test_a_wrong_value_is_named_by_what_was_given_or_by_its_variable(monkeypatch
     monkeypatch.setenv("SALES_TECH_ENGINE", "foo")
     with pytest.raises(SettingsError, match=r"^SALES_TECH_ENGINE is 'foo'; expected duckdb or spark"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    "words", [["-- net sales\nselect 1", "--format", "csv"], ["--format", "csv", "-- net\nselect 1"], ["--", "--\nselect 1"]]
+)
+def test_a_query_may_begin_with_a_comment(words: list[str]) -> None:
+    error = CliRunner().invoke(pipeline(), ["query", "--lake", "nowhere", *words]).exception
+    assert isinstance(error, LakeError), error
 
 
 def test_each_command_is_told_by_a_whole_sentence() -> None:

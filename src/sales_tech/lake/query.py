@@ -17,6 +17,7 @@ from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
 from sales_tech.errors import QueryError
 from sales_tech.lake.history import complete_since, holder
+from sales_tech.lake.intervals import with_texts
 from sales_tech.lake.schema import sql_type
 from sales_tech.lake.splicing import may_be_large, spliced
 from sales_tech.lake.store import Lake, existing
@@ -128,7 +129,7 @@ def _as_athena(engine: DuckEngine, sql: str) -> pa.Table:
             result = result.set_column(number, result.field(number).name, result.column(number).cast(pa.int64()))
     except pa.ArrowInvalid as error:
         raise QueryError(f"the query failed: a sum is beyond bigint ({error})") from error
-    return result
+    return with_texts(result)
 
 
 def _point_at(place: exp.Table, view: str) -> None:

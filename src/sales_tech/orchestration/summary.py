@@ -178,7 +178,8 @@ def _figures(console: Console, settings: Settings) -> None:
     table = _table("source", "days", "net sales", "average ticket", "margin", title="Three figures")
     for row in answer.to_pylist():
         ticket = money(float(row["net_sales"]) / float(row["orders"]), row["currency"]) if row["orders"] else "no orders"
-        margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else "cost unknown"
+        unknown = "cost unknown" if row["margin"] is None else "no net sales"
+        margin = f"{100 * float(row['margin']) / float(row['costed']):.1f} %" if row["costed"] else unknown
         table.add_row(row["source"], f"{row['first']} to {row['last']}", money(row["net_sales"], row["currency"]), ticket, margin)
     print_table(console, table)
 
