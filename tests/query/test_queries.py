@@ -304,6 +304,12 @@ def test_an_unknown_table_is_answered_with_the_tables(lake: Any, name: str) -> N
     assert "bronze" not in said
 
 
+def test_a_table_that_no_run_has_made_yet_is_told_as_such_and_not_as_a_wrong_name(lake: Any) -> None:
+    said = refusal(lake, "select * from gold.demand_forecast")
+    assert said.startswith("this lake has no gold.demand_forecast yet: a run makes it once there is anything to put into it")
+    assert "expected one of silver." in said
+
+
 def test_a_table_of_another_catalog_is_not_taken_for_the_lakes_own(lake: Any) -> None:
     said = refusal(lake, "select sku from Other.silver.sales")
     assert said == "no catalog 'Other'; expected awsdatacatalog before silver.sales, or nothing"

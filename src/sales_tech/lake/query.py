@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 from sqlglot import exp
 
+from sales_tech.contracts.table import table_names
 from sales_tech.engines.calls import check_calls
 from sales_tech.engines.dialect import parse_query, tables_in, to_duckdb
 from sales_tech.engines.duck import DuckEngine, open_engine
@@ -105,6 +106,9 @@ def _read_by(lake: Lake, tree: exp.Query) -> Iterator[_Read]:
         if table is None:
             known = ", ".join(lake.tables(_READABLE))
             expected = f"one of {known}" if known else "one that `python pipeline.py run` has made; there is none yet"
+            if known and name in table_names():
+                waits = "a run makes it once there is anything to put into it, and `python pipeline.py plan` tells what stands in the way"
+                raise QueryError(f"this lake has no {name} yet: {waits}; expected {expected}")
             raise QueryError(f"no table {name!r}; expected {expected}")
         for place in places:
             if place.catalog.lower() not in ("", _CATALOG):
