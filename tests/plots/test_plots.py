@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 
 from sales_tech import plots
 from sales_tech.plots.categories import spread
-from sales_tech.plots.numbers import count, in_unit, money, price, share
+from sales_tech.plots.numbers import count, in_unit, money, price, share, unit_name
 from sales_tech.plots.palette import CATEGORIES
 from sales_tech.plots.spans import promotion_spans
 
@@ -257,6 +257,15 @@ def test_segments_stand_in_the_order_of_their_worth() -> None:
     assert {"campeões", "adormecidos", "30  (75%)", "R$ 300  (75%)"} <= set(texts(figure))
 
 
+def test_amounts_of_segments_that_took_more_back_than_they_bought_stand_on_the_sheet() -> None:
+    rows = [("champion", 10, Decimal("-900.00")), ("dormant", 30, Decimal("-100.00"))]
+    figure = plots.customer_segments(pd.DataFrame(rows, columns=["segment", "customers", "monetary"]))
+    figure.draw_without_rendering()
+    told = {text.get_text().strip(): text.get_window_extent().x1 for text in figure.axes[1].texts}
+    assert set(told) == {"−R$ 900", "−R$ 100"}
+    assert max(told.values()) <= figure.bbox.x1
+
+
 def periods(*rows: tuple[str, date, date | None, str | None]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["sku", "valid_from", "valid_to", "price"])
     return frame.assign(name="Mouse", price=[None if text is None else Decimal(text) for text in frame["price"]])
@@ -466,6 +475,8 @@ def test_numbers_follow_the_habit_of_their_readers() -> None:
         "100%",
     ]
     assert [in_unit(amount, "BRL", 1) for amount in (0, 1234, 98_765)] == ["0", "1,2", "99"]
+    assert [unit_name(currency, 1) for currency in ("BRL", "USD", "JPY")] == ["R$ mil", "$K", "JPY K"]
+    assert [unit_name(currency, 0) for currency in ("BRL", "USD", "JPY")] == ["R$", "$", "JPY"]
 
 
 # events_by_day

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -241,6 +242,19 @@ def test_only_whole_categories_have_a_panel_the_most_promoted_first() -> None:
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
     assert titles == ["Mouses", "Áudio"]
     assert "thin evidence" not in texts(figure)
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3, 9])
+def test_long_names_of_categories_keep_to_their_panel(panels: int) -> None:
+    names = [f"{number} " + "Acessórios para informática e telefonia " * 3 for number in range(panels)]
+    figure = plots.uplift_by_depth(pd.DataFrame([elasticity(category=name, discount_share=0.2) for name in names]))
+    figure.draw_without_rendering()
+    shown = [axes._left_title for axes in figure.axes if axes.get_title(loc="left")]  # type: ignore[attr-defined]
+    assert len(shown) == panels
+    assert all(title.get_text().endswith("…") for title in shown)
+    ends = [[title.get_window_extent().x0, title.get_window_extent().x1] for title in shown[:3]]
+    assert all(one[1] < other[0] for one, other in pairwise(ends))
+    assert max(end for _, end in ends) <= figure.bbox.x1
 
 
 def test_elasticities_without_any_depth_are_no_picture_but_a_reason() -> None:

@@ -51,4 +51,6 @@ def _bars(axes: Axes, values: np.ndarray, heading: str, colour: str, texts: list
         of_all = f"  ({share(value / total, language)})" if total > 0 else ""
         write(axes, max(value, 0), position, f"  {text}{of_all}")
     axes.set_title(heading, loc="left", fontsize=NORMAL, color=INK, fontweight="bold")
-    axes.set(xlim=(min(0, values.min()), max(values.max(), 1) * 1.6), xticks=[])
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    # The texts stand right of zero and of the bars, whichever way these lead.
+    axes.set(xlim=(low, high + 0.6 * max(high - low, 1.0)), xticks=[])

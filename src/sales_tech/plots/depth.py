@@ -19,6 +19,7 @@ from sales_tech.plots.words import words
 MOST = 9
 _COLUMNS = 3
 _NUMBERS = ("discount_share", "uplift", "uplift_low", "uplift_high", "elasticity", "elasticity_low", "elasticity_high", "promotions")
+_LETTERS = 84  # of a title across the sheet
 WHOLE = "all"  # what stands for the brand in the rows of a whole category
 
 
@@ -43,7 +44,7 @@ def uplift_by_depth(elasticity: pd.DataFrame, *, title: str | None = None, langu
     panels = list(figure.subplots(lines, columns, squeeze=False, sharex=True).flat)
     for axes, category in zip(panels, order, strict=False):
         own = rows[rows["category"] == category]
-        _panel(axes, str(category), own, say, language)
+        _panel(axes, _short(str(category).replace("_", " "), _LETTERS // columns - 2), own, say, language)
     panels[0].set_xlim(0, float(depths.loc[depths["category"].isin(order), "discount_share"].max()) * 1.05)
     for axes in panels[len(order) :]:
         axes.set_axis_off()
@@ -60,6 +61,10 @@ def _rows(elasticity: pd.DataFrame) -> pd.DataFrame:
     return rows[elasticity["brand"].astype(str) == WHOLE].sort_values(["category", "discount_share"], ignore_index=True)
 
 
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+
+
 def _panel(axes: Axes, category: str, own: pd.DataFrame, say: dict[str, str], language: str) -> None:
     quiet(axes)
     depths = own[(own["discount_share"] > 0) & own["uplift"].notna()]
@@ -73,7 +78,7 @@ def _panel(axes: Axes, category: str, own: pd.DataFrame, say: dict[str, str], la
     bottom, top = min(0.0, float(ends.min().min())), max(0.05, float(ends.max().max()))
     axes.set_ylim(bottom - 0.03 * (top - bottom), top + 0.08 * (top - bottom))
     axes.axhline(0, color=PALE, linewidth=0.8)
-    axes.set_title(category.replace("_", " "), loc="left", fontsize=NORMAL, color=INK, fontweight="bold", parse_math=False, pad=17)
+    axes.set_title(category, loc="left", fontsize=NORMAL, color=INK, fontweight="bold", parse_math=False, pad=17)
     point = own[(own["discount_share"] == 0) & own["elasticity"].notna()]
     told = []
     if len(point):

@@ -33,8 +33,9 @@ def unit_power(amount: float) -> int:
 
 
 def unit_name(currency: str, power: int) -> str:
-    """Name what a number in that unit is counted in, as R$ mil or $K."""
-    return f"{_symbol(currency).strip()}{_unit(currency, power)}"
+    """Name what a number in that unit is counted in, as R$ mil, $K or JPY K."""
+    symbol = _symbol(currency)
+    return f"{symbol.strip() if currency in _SYMBOLS else symbol}{_unit(currency, power)}".strip()
 
 
 def in_unit(amount: float, currency: str, power: int) -> str:
