@@ -251,7 +251,7 @@ def test_money_is_in_the_currency_of_the_source(browser: Browser, tmp_path: Path
         assert "R$" not in one.page.inner_text("#visual-total .value")
 
 
-@pytest.mark.parametrize("currencies", [[None], ["USD", "BRL"], ["USD", None]])
+@pytest.mark.parametrize("currencies", [[None], ["USD", "BRL"], ["USD", None], ["R$"], ["Reais"]])
 def test_money_of_an_unknown_currency_or_of_several_is_a_plain_number(
     browser: Browser, tmp_path: Path, currencies: list[str | None]
 ) -> None:

@@ -5,8 +5,8 @@ const MINUS = "\u2212";
 const NARROW = "\u00a0";
 
 let currency = null;
-// Amounts of an unknown currency, or of several, are plain numbers.
-export const inCurrency = (code) => { currency = code; };
+// Amounts of an unknown currency, or of several, are plain numbers, and so are those of what is no code, such as R$.
+export const inCurrency = (code) => { currency = /^[a-z]{3}$/i.test(code) ? code : null; };
 const money = () => (currency ? { style: "currency", currencyDisplay: "symbol", currency } : {});
 
 const formatters = new Map();
