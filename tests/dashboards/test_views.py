@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import sqrt
 
 import pandas as pd
@@ -220,6 +220,19 @@ def test_freshness_counts_the_days_up_to_the_last_run(reader: Reader, views: Vie
     last = plain(reader, "select max(sold_on) as day from gold.daily_sales")["day"][0]
     assert (row["last_sold_on"], row["days_since_sale"]) == (f"{last:%Y-%m-%d}", 2)
     assert row["last_run_on"] == f"{last + pd.Timedelta(days=2):%Y-%m-%d}"
+
+
+def test_a_source_of_which_every_sale_was_rejected_is_told_as_one_that_never_sold(erp: Settings) -> None:
+    land_reference(erp.landing, "A")
+    land_erp(erp.landing, "vendas_1", sale("P1", sku="UNKNOWN"))
+    run_date = Run.begin(erp).run_date
+    night(erp)
+    began = datetime(run_date.year, run_date.month, run_date.day, 5, tzinfo=UTC) + timedelta(days=3)
+    step = StepRun(f"{began:%Y%m%d}T050000-000001", "gold/sales", "sales.ipynb", "new files", began, 1.0, "succeeded", 1, 1)
+    enter(Run.begin(erp), PipelineRun(step.run_id, began.date(), began, began, 1.0, "succeeded", "{}", 1, 0, 1), [step])
+    (row,) = plain(Reader(erp), f"select * from {relation_sql('views.freshness')} as t").to_dict("records")
+    assert (row["source"], row["last_sold_on"], row["days_since_file"]) == ("erp_br", "never", 3)
+    assert pd.isna(row["days_since_sale"])
 
 
 def test_errors_of_forecasts_weigh_by_what_was_sold(views: Views) -> None:

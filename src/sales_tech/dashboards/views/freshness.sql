@@ -1,4 +1,4 @@
--- One row per source: its last day of sales and its last file, against the last run of the pipeline.
+-- One row per source that sold anything or had a file loaded: its last day of sales and its last file, against the last run.
 -- A mistyped year is no last day, as it is none of gold.product_performance.
 with last_run as (
     select max(run_date) as run_date from gold.pipeline_runs
@@ -16,12 +16,12 @@ loaded as (
     group by f.source
 )
 select
-    s.source,
-    cast(s.last_sold_on as varchar) as last_sold_on,
+    coalesce(s.source, l.source) as source,
+    coalesce(cast(s.last_sold_on as varchar), 'never') as last_sold_on,
     cast(l.last_loaded_on as varchar) as last_loaded_on,
     cast(r.run_date as varchar) as last_run_on,
     date_diff('day', s.last_sold_on, r.run_date) as days_since_sale,
     date_diff('day', l.last_loaded_on, r.run_date) as days_since_file
 from sold as s
-left join loaded as l on s.source = l.source
+full outer join loaded as l on s.source = l.source
 cross join last_run as r
