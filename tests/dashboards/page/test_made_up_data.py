@@ -336,6 +336,22 @@ def test_months_without_a_sale_keep_their_place_between_bars(browser: Browser, t
     assert line.count("M") == 2
 
 
+def test_no_label_of_many_bars_stands_on_another(browser: Browser, tmp_path: Path) -> None:
+    rows = [(f"{2019 + month // 12}-{month % 12 + 1:02}-20", "loja", "a", "1234.00", "500.00", "600.00") for month in range(80)]
+    text = with_visual("kind: combo, data: sold, x: sold_on, grain: month, bars: [sales], line: share").replace("width: 12", "width: 6")
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.choose(months=None)
+        boxes = [box for label in one.page.locator("#visual-more .role-axis-label text").all() if (box := label.bounding_box())]
+    assert len(boxes) > 12
+    apart = [
+        one["x"] + one["width"] <= other["x"] or one["y"] + 12 <= other["y"]
+        for number, one in enumerate(sorted(boxes, key=lambda box: (box["x"], box["y"])))
+        for other in sorted(boxes, key=lambda box: (box["x"], box["y"]))[number + 1 :]
+        if abs(one["y"] - other["y"]) < 12
+    ]
+    assert all(apart)
+
+
 @pytest.mark.parametrize(("kind", "values"), [("line", "values: [sales]"), ("stacked_area", "value: sales")])
 def test_no_line_and_no_area_leads_across_months_without_a_sale(browser: Browser, tmp_path: Path, kind: str, values: str) -> None:
     days = ("2026-01-20", "2026-02-20", "2026-06-20", "2026-07-20")

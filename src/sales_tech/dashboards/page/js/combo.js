@@ -34,7 +34,7 @@ function namesOf(visual, context, rows) {
 }
 
 function positionOf(visual, context, names) {
-  const widest = visual.grain ? 56 : 12 + LETTER * Math.max(...names.map((name) => name.length));
+  const widest = visual.grain ? 60 : 12 + LETTER * Math.max(...names.map((name) => name.length));
   const most = Math.max(2, Math.floor((context.width - 120) / widest));
   const step = Math.ceil(names.length / most);
   return {
@@ -47,6 +47,8 @@ function positionOf(visual, context, names) {
       titleAnchor: "end",
       labelAngle: 0,
       labelLimit: 100,
+      // Where bars are narrower than their names, the first one would stand on that of the amounts.
+      labelFlush: context.width / names.length < widest / 3 && widest / 3,
       values: names.filter((_, place) => place % step === 0),
       ...(visual.grain ? { labelExpr: sayTick(visual.grain) } : {}),
     },
