@@ -385,6 +385,19 @@ def test_days_on_which_shops_are_closed_do_not_break_a_line_and_a_day_alone_is_a
         assert one.page.locator("#visual-more .mark-symbol path").count() == 1
 
 
+def test_what_was_sold_before_a_forecast_is_not_drawn_through_weeks_without_a_sale(browser: Browser, tmp_path: Path) -> None:
+    rows = [(f"2026-02-{day:02}", "loja", "a", "10.00", None, None) for day in (1, 2, 3, 20, 21, 22)]
+    rows += [(f"2026-02-{day:02}", "loja", "a", None, "8.00", "9.00") for day in (23, 24)]
+    measure = "{label: {en: Expected, pt: Esperado}, sum: COLUMN, format: money}"
+    text = SPECIFICATION.replace("    measures:\n", f"    measures:\n      top: {measure.replace('COLUMN', 'cost')}\n", 1)
+    text = with_visual("kind: fan, data: sold, x: sold_on, grain: day, actual: sales, mid: margin, low: margin, high: top", text)
+    with page_over(browser, tmp_path, Made(rows), text) as (one, _):
+        one.choose(months=None)
+        paths = one.page.eval_on_selector_all("#visual-more .mark-line path", "all => all.map((path) => path.getAttribute('d'))")
+        assert one.said == []
+    assert sorted(path.count("M") for path in paths) == [1, 2]
+
+
 def test_equal_ratios_of_unequal_sums_are_one_place_of_a_scatter_plot(browser: Browser, tmp_path: Path) -> None:
     # 0.3 / 3 and 0.7 / 7 are no equal doubles.
     rows = [

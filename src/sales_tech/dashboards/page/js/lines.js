@@ -64,13 +64,15 @@ export function fan(visual, context) {
   const [actual, mid, low, high] = [visual.actual, visual.mid, visual.low, visual.high].map((name) => fieldOf(visual, name));
   const x = times(visual, context);
   const y = (field) => quantity(field, { axis: amounts(measure(context, visual.mid).format) });
+  const sold = having(drawn, actual);
+  const past = few(context) ? sold : broken(sold, visual.grain, () => actual, actual).rows;
   const layer = (mark, rows, encoding) => ({ data: inline(rows), mark, encoding: { x, ...encoding } });
   return {
     legend: fanLegend(visual, context),
     layer: [
       layer({ type: "area", color: "var(--band)" }, having(drawn, low, high), { y: y(low), y2: { field: high } }),
       layer({ type: "line", color: "var(--hue-0)", strokeWidth: 2, strokeDash: [6, 3] }, having(drawn, mid), { y: y(mid) }),
-      layer({ type: "line", color: "var(--ink)", strokeWidth: 2 }, having(drawn, actual), { y: y(actual) }),
+      layer({ type: "line", color: "var(--ink)", strokeWidth: 2 }, past, { y: y(actual) }),
       moments(visual, context),
     ],
   };
