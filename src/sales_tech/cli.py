@@ -146,6 +146,25 @@ def runs(lake: str | None, form: str) -> None:
     show_answer(Console(), Reader(Settings.load(lake=lake)).arrow(ledger), form)
 
 
+@main.command()
+@lake_option
+@click.option("--source", help="Only of this source.")
+@click.option("--use", "version", metavar="VERSION", help="Put this version in use again; the next run forecasts by it.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def models(lake: str | None, source: str | None, version: str | None, form: str) -> None:
+    """Show the registered models and which is in use, or put an earlier one in use again."""
+    from sales_tech.lake.store import existing
+    from sales_tech.models.listing import listed, put_in_use
+    from sales_tech.models.registry import Registry
+    from sales_tech.orchestration.summary import show_answer
+
+    registry = Registry(existing(Settings.load(lake=lake)))
+    if version is None:
+        show_answer(Console(), listed(registry, source), form)
+    else:
+        Console().print(put_in_use(registry, version, source), highlight=False, soft_wrap=True)
+
+
 @main.command("post-events")
 @click.argument("file", type=click.Path(path_type=Path))
 @landing_option
@@ -199,7 +218,7 @@ def twin(folder: str, lines: int, difficulty: str, seed: int, clean: bool, truth
     from sales_tech.twin import write_twin
 
     console, settings = Console(), Settings.load(landing=folder)
-    if not folder or not isinstance(settings.landing, Path):
+    if not isinstance(settings.landing, Path):
         raise SettingsError(f"{folder!r} is no folder of this machine; expected one to write in")
     with counter(Console(stderr=True), "lines written") as watch:
         made = write_twin(settings.landing, lines=lines, difficulty=difficulty, seed=seed, dirt=not clean, truth=truth, watch=watch)
@@ -269,8 +288,11 @@ def serve(lake: str | None, source: str | None, port: int | None) -> None:
 
         settings = existing(Settings.load(lake=lake))
         nights = Nights(settings, known_source(settings, source))
-        Console(stderr=True).print(f"http://{server.LOOPBACK}:{at}/ answers plans, /docs describes it; Ctrl-C ends it", highlight=False)
-        server.serve(nights.served, server.LOOPBACK, at, nights)
+
+        def listening() -> None:
+            Console(stderr=True).print(f"http://{server.LOOPBACK}:{at}/ answers plans, /docs describes it; Ctrl-C ends it", highlight=False)
+
+        server.serve(nights.served, server.LOOPBACK, at, nights, listening)
 
 
 @main.command("train-job")

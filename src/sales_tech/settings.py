@@ -75,6 +75,9 @@ class Settings:
         accepted = (*(set(cls.__dataclass_fields__) - {"aws"}), "env", "database_prefix", "workgroup", "hash_key_secret")
         if unknown := set(known) - set(accepted):
             raise SettingsError(f"unknown settings {', '.join(sorted(unknown))}; expected {', '.join(sorted(accepted))}")
+        if empty := [name for name, value in known.items() if isinstance(value, str) and not value.strip()]:
+            # As of a script's variable that is not set: the project's own lake is not what it meant.
+            raise SettingsError(f"the {empty[0]} that was given is empty; expected a value, or none of it at all")
         values = {name: known.get(name) or _environment(name.upper()) for name in accepted}
         sources = values["sources"]
         places = sources.split(os.pathsep) if isinstance(sources, str) else sources or []

@@ -14,26 +14,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.models.pasts import plan, recipe, small_past
+from tests.models.pasts import plan, recipe
 from tests.support.nights import BOTH_PLACES, settings_in
 
 from sales_tech import models
 from sales_tech.errors import LakeError, ModelError
-from sales_tech.models.artifact import Artifact, open_artifact, write_artifact
-from sales_tech.models.card import Figures, ModelCard
-from sales_tech.models.championship import contest
+from sales_tech.models.artifact import open_artifact, write_artifact
+from sales_tech.models.card import Figures
 from sales_tech.models.registry import MOST_DECISIONS, Decided, Index, Registry
 from sales_tech.orchestration.release import champion_of, figures_of
 from sales_tech.platform import platform_of
 from sales_tech.runs import exclusive
 from sales_tech.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, ModelCard]:
-    ended = contest(small_past(), "erp_br", {}, None, recipe(), importance=False)
-    assert ended.planner is not None
-    return write_artifact(tmp_path_factory.mktemp("made") / "model", ended.planner, ended.card), ended.card
 
 
 @BOTH_PLACES

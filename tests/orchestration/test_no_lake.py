@@ -23,7 +23,7 @@ def refused(*words: str | Path) -> str:
     return str(error)
 
 
-@pytest.mark.parametrize("command", ["runs", "dashboard", "plan-promotion --sku X", "serve", "serve --source nope"])
+@pytest.mark.parametrize("command", ["runs", "models", "dashboard", "plan-promotion --sku X", "serve", "serve --source nope"])
 def test_a_mistyped_lake_is_refused_and_not_made(command: str, tmp_path: Path) -> None:
     assert refused(*command.split(), "--lake", tmp_path / "nolake").startswith(f"no lake at {tmp_path / 'nolake'}; ")
     assert not any(tmp_path.iterdir())

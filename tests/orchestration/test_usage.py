@@ -32,6 +32,12 @@ def test_a_wrong_value_is_named_by_what_was_given_or_by_its_variable(monkeypatch
         Settings.load()
 
 
+@pytest.mark.parametrize("setting", ["lake", "landing", "sources", "engine"])
+def test_what_is_given_empty_is_refused_and_no_other_taken_for_it(setting: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^the {setting} that was given is empty; expected a value, or none of it at all"):
+        Settings.load(**{setting: " "})
+
+
 @pytest.mark.parametrize(
     "words", [["-- net sales\nselect 1", "--format", "csv"], ["--format", "csv", "-- net\nselect 1"], ["--", "--\nselect 1"]]
 )
@@ -74,7 +80,7 @@ def test_a_port_of_the_environment_that_cannot_be_one_is_told(monkeypatch: pytes
 def test_the_twin_is_written_into_folders_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "'s3://bucket'" in refused("twin", "s3://bucket")
-    assert refused("twin", "").startswith("'' is no folder of this machine")
+    assert refused("twin", "").startswith("the landing that was given is empty; expected a value")
     assert not any(tmp_path.iterdir())
 
 

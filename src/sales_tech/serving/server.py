@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,8 +93,11 @@ def of_lake(settings: Settings, source: str | None) -> Served:
     return Served(artifact.outlook(), f"{name} {registry.index(name).champion}, {artifact.digest}")
 
 
-def serve(served: Served, host: str, port: int, newer: Newer | None = None) -> None:
-    """Answer until SIGTERM or SIGINT, from what is `newer` once there is; what is being answered then is finished within LAST_SECONDS."""
+def serve(served: Served, host: str, port: int, newer: Newer | None = None, listening: Callable[[], None] = lambda: None) -> None:
+    """Answer until SIGTERM or SIGINT, from what is `newer` once there is; what is being answered then is finished within LAST_SECONDS.
+
+    `listening` is called once the address is taken.
+    """
     log_plainly()
     # It would write what a request made fail, with values of the request; the application's own log tells the place.
     logging.getLogger("uvicorn.error").disabled = True
@@ -109,6 +113,7 @@ def serve(served: Served, host: str, port: int, newer: Newer | None = None) -> N
         # The server raises the signal again once it has stopped; a wanted end is no failure.
         for wanted in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wanted, _ended)
+        listening()
         uvicorn.Server(config).run(sockets=[bound])
 
 
