@@ -154,13 +154,15 @@ def runs(lake: str | None, form: str) -> None:
 def models(lake: str | None, source: str | None, version: str | None, form: str) -> None:
     """Show the registered models and which is in use, or put an earlier one in use again."""
     from sales_tech.lake.store import existing
-    from sales_tech.models.listing import listed, put_in_use
+    from sales_tech.models.listing import listed, put_in_use, refusals
     from sales_tech.models.registry import Registry
     from sales_tech.orchestration.summary import show_answer
 
     registry = Registry(existing(Settings.load(lake=lake)))
     if version is None:
         show_answer(Console(), listed(registry, source), form)
+        for said in refusals(registry, source) if form == "table" else ():
+            Console().print(escape(said), highlight=False, soft_wrap=True)
     else:
         Console().print(put_in_use(registry, version, source), highlight=False, soft_wrap=True)
 

@@ -16,7 +16,7 @@ from sales_tech.errors import ModelError
 from sales_tech.lake.store import Lake
 from sales_tech.models.artifact import Artifact
 from sales_tech.models.card import ModelCard
-from sales_tech.models.listing import LISTED, listed, put_in_use
+from sales_tech.models.listing import LISTED, listed, put_in_use, refusals
 from sales_tech.models.registry import Registry
 from sales_tech.settings import Settings
 
@@ -89,3 +89,17 @@ def test_the_command_shows_the_models_and_puts_one_in_use(made: Made, make_setti
     assert (used.exit_code, used.output) == (0, "erp_br: v0001 is in use again in the place of v0002; the next run forecasts by it\n")
     shown = CliRunner().invoke(pipeline(), ["models", "--lake", str(settings.lake), "--format", "json"])
     assert [(one["version"], one["in_use"]) for one in json.loads(shown.output)] == [("v0002", False), ("v0001", True)]
+
+
+def test_why_the_newest_model_was_not_registered_is_told_below_the_table(made: Made, make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings("erp_br")
+    Lake(settings).tables()
+    registry = Registry(settings)
+    registry.register(*made)
+    assert refusals(registry) == []
+    kept = registry.index("erp_br").decisions[-1]
+    registry.decide("erp_br", kept.model_copy(update={"outcome": "refused", "reason": "its error is [higher]", "version": None}))
+    expected = f"erp_br: the model tried on sales until {kept.sales_until} was not registered: its error is [higher]"
+    assert refusals(registry) == refusals(registry, "erp_br") == [expected]
+    shown = CliRunner().invoke(pipeline(), ["models", "--lake", str(settings.lake)])
+    assert shown.output.splitlines()[-1] == expected

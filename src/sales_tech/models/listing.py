@@ -35,6 +35,16 @@ def listed(registry: Registry, source: str | None = None) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LISTED)
 
 
+def refusals(registry: Registry, source: str | None = None) -> list[str]:
+    """A sentence for each source whose newest model was not registered, which says why."""
+    told = []
+    for name in registry.decided() if source is None else [source]:
+        decisions = registry.index(name).decisions
+        if decisions and decisions[-1].version is None:
+            told.append(f"{name}: the model tried on sales until {decisions[-1].sales_until} was not registered: {decisions[-1].reason}")
+    return told
+
+
 def put_in_use(registry: Registry, version: str, source: str | None = None) -> str:
     """Put an earlier model in use again, and tell so in a sentence; one that is lost, or was tampered with, is refused (ModelError).
 
