@@ -584,7 +584,7 @@ def test_a_run_that_never_came_to_the_ledger_is_a_reason_for_maintenance(worked:
     notebook = worked.work / "runs" / "20990101T000000-abcdef" / "02_silver" / "sales.ipynb"
     notebook.parent.mkdir(parents=True)
     notebook.touch()
-    assert stale(worked)["maintenance/lake"] == ("run 20990101T000000-abcdef left no entry in the ledger",)
+    assert stale(worked)["maintenance/lake"] == ("run 20990101T000000-abcdef has no entry in the ledger: it was cut short, or still works",)
 
 
 @pytest.mark.slow(40)

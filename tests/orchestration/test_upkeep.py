@@ -83,15 +83,15 @@ def test_the_newest_run_since_the_last_upkeep_that_began_a_notebook_and_was_neve
         notebook.parent.mkdir(parents=True)
         notebook.touch()
     (settings.work / "runs" / "20260309T000000-aaaaaa").mkdir()
-    assert reasons(lake, engine) == ["run 20260308T000000-aaaaaa left no entry in the ledger"]
+    assert reasons(lake, engine) == ["run 20260308T000000-aaaaaa has no entry in the ledger: it was cut short, or still works"]
     enter_run(settings, "20260302T000000-aaaaaa", "maintenance/lake")
     enter_run(settings, "20260304T000000-aaaaaa", "silver/sales")
     enter_run(settings, "20260307T000000-aaaaaa", "maintenance/lake", "failed")
     enter_run(settings, "20260308T000000-aaaaaa", "silver/sales", "failed")
     monkeypatch.setattr(maintenance, "MANY", 9)
-    assert reasons(lake, engine) == ["run 20260306T000000-aaaaaa left no entry in the ledger"]
+    assert reasons(lake, engine) == ["run 20260306T000000-aaaaaa has no entry in the ledger: it was cut short, or still works"]
     assert why(lake, engine, Run.begin(settings, run_id="20260306T000000-aaaaaa")) == [
-        "run 20260305T000000-aaaaaa left no entry in the ledger"
+        "run 20260305T000000-aaaaaa has no entry in the ledger: it was cut short, or still works"
     ]
     assert last_run_id(lake, engine) == "20260308T000000-aaaaaa"
     enter_run(settings, "20260306T000000-bbbbbb", "maintenance/lake")

@@ -57,7 +57,9 @@ def why(lake: Lake, engine: DuckEngine, run: Run) -> list[str]:
             many_snapshots += [name] if len(due) >= MANY else []
     reasons = [f"many small files in {', '.join(many_files)}"] if many_files else []
     reasons += [f"many snapshots past their time of {', '.join(many_snapshots)}"] if many_snapshots else []
-    return reasons + [f"run {run_id} left no entry in the ledger" for run_id in _cut_short(lake, engine, run)[:1]]
+    return reasons + [
+        f"run {run_id} has no entry in the ledger: it was cut short, or still works" for run_id in _cut_short(lake, engine, run)[:1]
+    ]
 
 
 def run(run: Run) -> StepResult:
