@@ -132,8 +132,7 @@ def test_readers_of_a_lake_that_is_being_made_are_told_what_is_missing(tmp_path:
     (tmp_path / "of readers").mkdir()
     found = asked(settings, tmp_path / "of readers")
     refused = {told for answers in found.values() for told in answers if isinstance(told, str)}
-    assert all(
-        told.startswith(("LakeError: no lake at", "QueryError: no table 'gold.", "QueryError: this lake has no gold.")) for told in refused
-    ), refused
+    expected = ("LakeError: no lake at", "QueryError: no table 'gold.", "QueryError: this lake has no gold.")
+    assert all(told.startswith(expected) for told in refused), refused
     assert read_all(settings)["gold.kpis_daily"]
     assert not isinstance(found["across 0"][-1], str)
