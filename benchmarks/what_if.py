@@ -35,8 +35,7 @@ import pandas as pd
 
 from sales_tech.planning import Outlook, PlanBeyondHistory, PromotionPlanner, SourcePast
 from sales_tech.promotions import SourceFrames, estimate
-from sales_tech.promotions.depth import attention, depth_response
-from sales_tech.promotions.lifts import LiftData, LiftModel
+from sales_tech.promotions.lifts import LiftData, LiftModel, log_lift_at
 from sales_tech.twin.assortment import CATEGORIES
 from sales_tech.twin.demand import LARGEST_LOSS, Demand
 from sales_tech.twin.observed import observed_daily, observed_products, observed_promotions, observed_stockouts
@@ -238,10 +237,9 @@ class SeenEffects:
         past = [member for member in members if member.start < world.cut]
         promotion, product = (np.array([getattr(member, name) for member in past]) for name in ("promotion", "product"))
         mechanic = np.array([MECHANICS.index(kind) for kind in promotions["mechanic"]])
-        units = np.full(len(past), MANY_UNITS)
         data = LiftData(
             actual=MANY_UNITS * np.array([self._multiplied(world, member) for member in past]),
-            baseline=units,
+            baseline=np.full(len(past), MANY_UNITS),
             own_error=np.full(len(past), NO_ERROR),
             shared_error=np.full(len(past), NO_ERROR),
             promotion=np.unique(promotion, return_inverse=True)[1],
@@ -261,9 +259,7 @@ class SeenEffects:
         lifts, kind = self._lifts, MECHANICS.index(mechanic)
         category = self._category[rows]
         slope = (lifts.slope[:, category] + lifts.brand_slope[:, category * self._brands + self._brand[rows]]) * lifts.noticed[:, [kind]]
-        cut = np.array(depth)
-        logs = slope * depth_response(cut, lifts.shape[:, None]) + lifts.mechanic[:, [kind]] * attention(cut)
-        logs = logs + lifts.display[:, None] * display + lifts.hyper["promotion"].to_numpy()[:, None] ** 2 / 2
+        logs = log_lift_at(lifts, slope, [kind], display, np.array(depth)) + lifts.hyper["promotion"].to_numpy()[:, None] ** 2 / 2
         works = 1 - lifts.hyper["null_share"].to_numpy()[:, None]
         told: np.ndarray = (1 + works * np.expm1(logs)).mean(axis=0)
         return told

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sales_tech.promotions.depth import attention, depth_response
+from sales_tech.promotions.lifts import log_lift_at
 from sales_tech.promotions.panel import Bools, Floats, Ints
 from sales_tech.promotions.posterior import Posterior
 
@@ -161,6 +162,4 @@ def predicted_lift(posterior: Posterior, rows: Ints, depths: Floats) -> Floats:
     mechanic = posterior.mechanic[rows]
     display = panel.promotions["display"].to_numpy(dtype=np.float64)[cells.promotions[rows]]
     slope = (lifts.slope[:, category] + lifts.brand_slope[:, category * len(panel.brands) + brand]) * lifts.noticed[:, mechanic]
-    price = slope * depth_response(depths, lifts.shape[:, None])
-    logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depths) + lifts.display[:, None] * display
-    return logs
+    return log_lift_at(lifts, slope, mechanic, display, depths)

@@ -82,6 +82,13 @@ class LiftDraws:
     log_predicted: Floats
 
 
+def log_lift_at(lifts: LiftDraws, slope: Floats, mechanic: Ints | list[int], display: Floats | bool, depth: Floats) -> Floats:
+    """Draws (draws, n) of the log lift at n depths; `slope` (draws, n or 1) is as far as it is noticed, `mechanic` rows, n or 1."""
+    price = slope * depth_response(depth, lifts.shape[:, None])
+    logs: Floats = price + lifts.mechanic[:, mechanic] * attention(depth) + lifts.display[:, None] * display
+    return logs
+
+
 class LiftModel:
     """Samples the lifts of `data`; the same `seed` gives the same draws."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sales_tech.promotions.depth import attention, depth_response
 from sales_tech.promotions.elasticity import ALL_BRANDS, STEP
 from sales_tech.promotions.intervals import credible_interval
+from sales_tech.promotions.lifts import log_lift_at
 from sales_tech.promotions.panel import Floats
 from sales_tech.promotions.posterior import Posterior
 
@@ -53,7 +53,7 @@ def response_frame(posterior: Posterior, level: float, seed: int) -> pd.DataFram
                     slope = slope + lifts.brand_slope[:, category * len(panel.brands) + brand]
                 slope = slope * lifts.noticed[:, kind]
                 for display in displays:
-                    logs = _log_lift(posterior, slope, kind, display, grid)
+                    logs = log_lift_at(lifts, slope[:, None], [kind], display, grid)
                     low, high = credible_interval(np.where(works[:, None], np.expm1(logs + own[:, None]), 0.0), level)
                     # The mean over that luck is known given the rest (Rao and Blackwell); drawn, it would stray by some 4 %.
                     uplift = ((1 - null_share[:, None]) * np.expm1(logs + spread[:, None] ** 2 / 2)).mean(axis=0)
@@ -69,10 +69,3 @@ def grid_of(first: float, last: float) -> Floats:
     steps = np.arange(np.ceil(first / STEP - 1e-9), np.floor(last / STEP + 1e-9) + 1) * STEP
     grid: Floats = np.unique(np.concatenate([[first], steps[steps > 0], [last]]).round(4))
     return grid[grid < 1]
-
-
-def _log_lift(posterior: Posterior, slope: Floats, kind: int, display: bool, grid: Floats) -> Floats:
-    lifts = posterior.lifts
-    price = slope[:, None] * depth_response(grid, lifts.shape[:, None])
-    logs: Floats = price + lifts.mechanic[:, [kind]] * attention(grid) + lifts.display[:, None] * display
-    return logs
